@@ -1,0 +1,15 @@
+//! Text becomes a checked [`Workflow`], and a workflow becomes a [`Plan`](skep_model::plan::Plan).
+//!
+//! ```text
+//! text --tree::parse--> Node --dialect::to_canonical--> Node --lower--> Workflow --check--> problems
+//!                                                                          |  \--print--> canonical YAML
+//!                                            builder (seed 002) ---------->|   \--draw--> text, Mermaid, DOT
+//!                                                                          \--plan--> Plan
+//! ```
+//! Pure: no clock, no file, no network. All problems of a text are listed at once, each with its place.
+//! Neighbours: `engine` uses [`expr`] to evaluate; `node` and the CLI call [`load`] and [`plan`].
+
+pub mod tree;
+pub mod workflow;
+
+pub use workflow::Workflow;

@@ -1,0 +1,81 @@
+//! Work that the engine asks for. Effects follow from events; after a crash the same ones follow from the fold.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::Map;
+use crate::ids::{ExecutionId, StepPath, Token};
+
+/// What the node does once the turn's events are durable.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Do the work of a step; its outcome is a message.
+    Perform(Box<Task>),
+    /// Stop the work of a delivery; its outcome (`Aborted`, or what it was faster with) is still a message.
+    Abort {
+        /// The step.
+        path: StepPath,
+        /// The delivery.
+        token: Token,
+    },
+}
+
+/// One delivery of one attempt of a step: all that a runner, here or far away, needs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Task {
+    /// The execution.
+    pub execution: ExecutionId,
+    /// The step.
+    pub path: StepPath,
+    /// Changes only by an explicit rerun.
+    pub generation: u32,
+    /// From 1.
+    pub attempt: u32,
+    /// From 1, counted over all attempts of the step.
+    pub delivery: u32,
+    /// Names this delivery.
+    pub token: Token,
+    /// The same for all attempts: `EXECUTION/PATH/gGENERATION`.
+    pub idempotency_key: String,
+    /// The attempt is stopped after this many milliseconds of monotonic time; `None` = no limit.
+    pub timeout_ms: Option<u64>,
+    /// The sandbox policy; `none` until there is a sandbox.
+    pub policy: String,
+    /// What to do.
+    pub work: Work,
+}
+
+/// What a task does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Work {
+    /// Run a script in an interpreter.
+    Script(Script),
+    /// Perform a named action.
+    Action {
+        /// Name, as in the catalogue.
+        name: String,
+        /// Its arguments, evaluated.
+        with: Value,
+        /// Where relative paths begin: absolute.
+        base_dir: String,
+    },
+}
+
+/// A script, ready to run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Script {
+    /// Interpreter: `bash`, `sh`, `python`, `node`, or the name or path of a program that takes a file.
+    pub shell: String,
+    /// The text; values stand in it as `${SKEP_V1}`, never as themselves.
+    pub text: String,
+    /// Those values, by variable name, as bytes that reach the script unchanged.
+    pub values: Map<String>,
+    /// The rest of its environment: the execution's, the workflow's, the step's.
+    pub env: Map<String>,
+    /// Absolute.
+    pub working_dir: String,
+    /// What `$SKEP_INPUTS` holds: the execution's inputs, as a JSON object.
+    pub inputs: Value,
+}

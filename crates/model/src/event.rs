@@ -1,0 +1,359 @@
+//! What happened: the journal's content. Folding these is the only way state comes to be.
+//!
+//! One turn (the events that one message caused) is one journal row: a JSON array of these. Tags (`t`) and
+//! field names are short because row length is throughput; they are never reused for another meaning.
+//! Each variant says what it does to the state and what a crash around it means. "Before" is before the
+//! commit of its turn: the message was not acknowledged and is sent again; "after": the fold has it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Map;
+use crate::actor::Actor;
+use crate::error::Failure;
+use crate::ids::StepPath;
+use crate::message::Start;
+use crate::payload::Payload;
+use crate::status::{Execution as ExecutionStatus, SkipReason, Step as StepStatus};
+use crate::time::Timestamp;
+
+/// The events of one message, as the journal has them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Turn {
+    /// From 1, gap-free per execution.
+    pub seq: u64,
+    /// When it was decided; never decreases within a shard.
+    pub at: Timestamp,
+    /// In order.
+    pub events: Vec<Event>,
+}
+
+/// Something that happened in one execution.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "t", rename_all = "snake_case")]
+pub enum Event {
+    /// Pending -> running. Crash before: the caller got no id, nothing exists.
+    Started(Box<Start>),
+    /// A script or an action is to be done: step -> running. After a crash it is outstanding and
+    /// is delivered again under the same key, with the arguments recorded here.
+    Scheduled {
+        /// The step.
+        #[serde(rename = "p")]
+        path: StepPath,
+        /// From 1.
+        #[serde(rename = "a")]
+        attempt: u32,
+        /// From 1, over all attempts.
+        #[serde(rename = "d")]
+        delivery: u32,
+        /// Resolved arguments, recorded with the first attempt and valid for all:
+        /// scripts `{"values": {}, "env": {}, "working_dir": ""}`, actions `with`.
+        #[serde(rename = "args", default, skip_serializing_if = "Option::is_none")]
+        arguments: Option<Payload>,
+    },
+    /// A new owner delivers an outstanding attempt again. Lost deliveries in a row are counted.
+    Redelivered {
+        /// The step.
+        #[serde(rename = "p")]
+        path: StepPath,
+        /// The new delivery.
+        #[serde(rename = "d")]
+        delivery: u32,
+    },
+    /// An attempt failed and will be repeated: step -> waiting until `retry_at`, a durable timer.
+    AttemptFailed {
+        /// The step.
+        #[serde(rename = "p")]
+        path: StepPath,
+        /// Why.
+        #[serde(rename = "f")]
+        failure: Failure,
+        /// When the next attempt begins.
+        #[serde(rename = "at")]
+        retry_at: Timestamp,
+    },
+    /// A step with `approve: after` has its result: it waits for a decision with these outputs.
+    Proposed {
+        /// The step.
+        #[serde(rename = "p")]
+        path: StepPath,
+        /// Its outputs.
+        #[serde(rename = "o")]
+        outputs: Map<Payload>,
+    },
+    /// Step -> completed. Never undone by a later event but a rollback; never performed again.
+    Completed {
+        /// The step.
+        #[serde(rename = "p")]
+        path: StepPath,
+        /// Its outputs. Empty for loops: theirs follow from their iterations.
+        #[serde(rename = "o", default, skip_serializing_if = "indexmap::IndexMap::is_empty")]
+        outputs: Map<Payload>,
+    },
+    /// Step -> failed, for good.
+    Failed {
+        /// The step.
+        #[serde(rename = "p")]
+        path: StepPath,
+        /// Why.
+        #[serde(rename = "f")]
+        failure: Failure,
+        /// What outputs there are all the same (a script's streams).
+        #[serde(rename = "o", default, skip_serializing_if = "indexmap::IndexMap::is_empty")]
+        outputs: Map<Payload>,
+    },
+    /// Step -> skipped.
+    Skipped {
+        /// The step.
+        #[serde(rename = "p")]
+        path: StepPath,
+        /// Why.
+        #[serde(rename = "r")]
+        reason: SkipReason,
+        /// With `on_error`: what failed. With `rejected`: who and what they said, as a failure.
+        #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
+        failure: Option<Failure>,
+    },
+    /// A running step is to stop: its work is being aborted. After a crash it is cancelled, not repeated.
+    StopAsked {
+        /// The step.
+        #[serde(rename = "p")]
+        path: StepPath,
+        /// A timeout of the step stops it: it then fails with this. Else it is cancelled.
+        #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
+        failure: Option<Failure>,
+    },
+    /// Step -> cancelled.
+    Cancelled {
+        /// The step.
+        #[serde(rename = "p")]
+        path: StepPath,
+    },
+    /// A `switch` took a case (from 0) or its default (`None`): step -> running.
+    CaseTaken {
+        /// The switch.
+        #[serde(rename = "p")]
+        path: StepPath,
+        /// Index of the case.
+        #[serde(rename = "c")]
+        case: Option<u32>,
+    },
+    /// The branches of a `parallel` began: step -> running.
+    Forked {
+        /// The parallel.
+        #[serde(rename = "p")]
+        path: StepPath,
+    },
+    /// A loop began: step -> running.
+    LoopBegan {
+        /// The loop.
+        #[serde(rename = "p")]
+        path: StepPath,
+        /// The list of a `foreach`.
+        #[serde(rename = "i", default, skip_serializing_if = "Option::is_none")]
+        items: Option<Payload>,
+        /// The number of rounds, where it is known now.
+        #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
+        count: Option<u32>,
+    },
+    /// Iteration `index` of a loop began.
+    IterationBegan {
+        /// The loop.
+        #[serde(rename = "p")]
+        path: StepPath,
+        /// From 0.
+        #[serde(rename = "i")]
+        index: u32,
+    },
+    /// Iteration `index` of a loop ended; its result is collected, its steps leave the state.
+    IterationEnded {
+        /// The loop.
+        #[serde(rename = "p")]
+        path: StepPath,
+        /// From 0.
+        #[serde(rename = "i")]
+        index: u32,
+        /// Completed, failed or cancelled.
+        #[serde(rename = "s")]
+        status: StepStatus,
+    },
+    /// A person is asked to decide: step -> waiting.
+    ApprovalAsked {
+        /// The step.
+        #[serde(rename = "p")]
+        path: StepPath,
+        /// What they are asked.
+        message: String,
+        /// Who should decide; empty: anybody who may.
+        assignee: String,
+        /// End of the wait.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+        /// Who is told when, in order of time.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        escalations: Vec<(Timestamp, String)>,
+    },
+    /// Nobody decided in time; the next person is told.
+    Escalated {
+        /// The step.
+        #[serde(rename = "p")]
+        path: StepPath,
+        /// Who.
+        to: String,
+    },
+    /// A decision was made; what follows from it stands in the same turn.
+    Decided {
+        /// The step.
+        #[serde(rename = "p")]
+        path: StepPath,
+        /// Yes or no.
+        approved: bool,
+        /// A person, or the engine when the wait ended.
+        actor: Actor,
+        /// What they said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        comment: Option<String>,
+    },
+    /// A person is asked to fill in a form: step -> waiting.
+    FormAsked {
+        /// The step.
+        #[serde(rename = "p")]
+        path: StepPath,
+        /// Shown above the form.
+        message: String,
+        /// Who should; empty: anybody who may.
+        assignee: String,
+        /// End of the wait.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+    },
+    /// A form was filled in; the answers are the outputs of the `Completed` in the same turn.
+    FormFilled {
+        /// The step.
+        #[serde(rename = "p")]
+        path: StepPath,
+        /// Who.
+        actor: Actor,
+    },
+    /// A `wait` began: step -> waiting.
+    WaitBegan {
+        /// The step.
+        #[serde(rename = "p")]
+        path: StepPath,
+        /// When it ends (duration, moment) or gives up (signal).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+        /// The signal that ends it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signal: Option<String>,
+    },
+    /// A signal came before its wait and is kept.
+    SignalKept {
+        /// Its name.
+        name: String,
+        /// Its payload.
+        payload: Payload,
+        /// Who sent it.
+        actor: Actor,
+    },
+    /// A waiting step took a signal; the payload is an output of the `Completed` in the same turn.
+    SignalTaken {
+        /// The step.
+        #[serde(rename = "p")]
+        path: StepPath,
+        /// The signal.
+        name: String,
+        /// Who sent it.
+        actor: Actor,
+        /// It was one that had been kept (the oldest of that name).
+        kept: bool,
+    },
+    /// Running -> paused: no new step begins, running ones end.
+    Paused {
+        /// Who.
+        actor: Actor,
+    },
+    /// Paused or held -> running (or cancelling, if that had begun).
+    Resumed {
+        /// Who.
+        actor: Actor,
+    },
+    /// -> cancelling: what runs is being stopped.
+    CancelAsked {
+        /// Who.
+        actor: Actor,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// A second cancel came: the execution ends at `at`, whatever still runs (a durable timer).
+    ForceAsked {
+        /// Who.
+        actor: Actor,
+        /// When.
+        at: Timestamp,
+    },
+    /// The time of the whole execution is over: what runs is being stopped, then `finally`, then failed.
+    TimedOut,
+    /// -> held: a person is needed.
+    Held {
+        /// Why.
+        reason: Failure,
+    },
+    /// The main list has ended and `finally` begins.
+    FinallyBegan {
+        /// What the execution would end as.
+        #[serde(rename = "s")]
+        status: ExecutionStatus,
+    },
+    /// Terminal. Nothing follows but a rerun.
+    Ended {
+        /// Completed, failed or cancelled.
+        #[serde(rename = "s")]
+        status: ExecutionStatus,
+        /// Outputs of the execution.
+        #[serde(rename = "o", default, skip_serializing_if = "indexmap::IndexMap::is_empty")]
+        outputs: Map<Payload>,
+        /// Why it failed: the first failure that nothing handled.
+        #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
+        failure: Option<Failure>,
+    },
+}
+
+impl Event {
+    /// The step that the event is about, if one.
+    pub fn path(&self) -> Option<&StepPath> {
+        match self {
+            Self::Scheduled { path, .. }
+            | Self::Redelivered { path, .. }
+            | Self::AttemptFailed { path, .. }
+            | Self::Proposed { path, .. }
+            | Self::Completed { path, .. }
+            | Self::Failed { path, .. }
+            | Self::Skipped { path, .. }
+            | Self::StopAsked { path, .. }
+            | Self::Cancelled { path }
+            | Self::CaseTaken { path, .. }
+            | Self::Forked { path }
+            | Self::LoopBegan { path, .. }
+            | Self::IterationBegan { path, .. }
+            | Self::IterationEnded { path, .. }
+            | Self::ApprovalAsked { path, .. }
+            | Self::Escalated { path, .. }
+            | Self::Decided { path, .. }
+            | Self::FormAsked { path, .. }
+            | Self::FormFilled { path, .. }
+            | Self::WaitBegan { path, .. }
+            | Self::SignalTaken { path, .. } => Some(path),
+            Self::Started(_)
+            | Self::SignalKept { .. }
+            | Self::Paused { .. }
+            | Self::Resumed { .. }
+            | Self::CancelAsked { .. }
+            | Self::ForceAsked { .. }
+            | Self::TimedOut
+            | Self::Held { .. }
+            | Self::FinallyBegan { .. }
+            | Self::Ended { .. } => None,
+        }
+    }
+}

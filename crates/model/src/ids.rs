@@ -1,0 +1,175 @@
+//! Identifiers. Raw text becomes one of these once, at the edge, and stays one.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// A step's place in its execution: its id, prefixed by each enclosing loop with its index
+/// (`deploy`, `rollout[0].deploy`, `outer[2].inner[0].x`). Cheap to clone.
+pub type StepPath = Arc<str>;
+
+/// The public id of an execution: a UUID v7 in its usual lower-case text form.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ExecutionId(Arc<str>);
+
+impl ExecutionId {
+    /// Wraps text that was already checked or freshly generated.
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
+        Self(text.into())
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ExecutionId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// The store's own number of an execution: grows by one per execution, never reused. It keys the
+/// journal because a growing integer keeps the index append-only (a random key costs a factor of 3 to 7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LocalId(pub i64);
+
+/// The place of a turn in the whole journal of a shard: starts at 1, gap-free, never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Position(pub i64);
+
+/// A blake3 digest, written as 64 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Hash([u8; 32]);
+
+impl Hash {
+    /// The digest of `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(*blake3::hash(bytes).as_bytes())
+    }
+
+    /// The raw digest.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The first twelve hexadecimal digits, for people.
+    pub fn short(&self) -> String {
+        let mut text = self.to_string();
+        text.truncate(12);
+        text
+    }
+}
+
+impl fmt::Display for Hash {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&blake3::Hash::from_bytes(self.0).to_hex())
+    }
+}
+
+impl fmt::Debug for Hash {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, out)
+    }
+}
+
+/// The text is not 64 hexadecimal digits.
+#[derive(Debug, thiserror::Error)]
+#[error("a hash has 64 hexadecimal digits, this text does not: {0:?}")]
+pub struct NotAHash(String);
+
+impl FromStr for Hash {
+    type Err = NotAHash;
+
+    fn from_str(text: &str) -> Result<Self, NotAHash> {
+        blake3::Hash::from_hex(text).map(|hash| Self(*hash.as_bytes())).map_err(|_| NotAHash(text.to_owned()))
+    }
+}
+
+impl Serialize for Hash {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Hash {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'_, str>>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Names one delivery of one attempt of one step: a step learns it as `SKEP_DELIVERY_TOKEN`, an outcome
+/// carries it back, and an outcome with another token is refused as stale.
+///
+/// Derived (not random), so that the engine stays pure and a fold gives the same token as the run did.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Token(Arc<str>);
+
+impl Token {
+    /// The token of delivery `delivery` (from 1, counted over all attempts of the step) of the step at
+    /// `path` in `execution`, generation `generation`.
+    pub fn derive(execution: &ExecutionId, path: &str, generation: u32, delivery: u32) -> Self {
+        let text = format!("{execution}/{path}/g{generation}/d{delivery}");
+        let mut hex = Hash::of(text.as_bytes()).to_string();
+        hex.truncate(32);
+        Self(hex.into())
+    }
+
+    /// Wraps a token that came back from outside.
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
+        Self(text.into())
+    }
+
+    /// The token as text: 32 hexadecimal digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Token {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// The idempotency key that a step, all its attempts and all its deliveries share:
+/// `EXECUTION/PATH/gGENERATION`. Only an explicit rerun changes the generation.
+pub fn idempotency_key(execution: &ExecutionId, path: &str, generation: u32) -> String {
+    format!("{execution}/{path}/g{generation}")
+}
+
+/// True if `text` may name a step: `[A-Za-z_][A-Za-z0-9_-]{0,63}`.
+pub fn is_step_id(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    let head = bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+    head && text.len() <= crate::limits::STEP_ID_LENGTH_MAX
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+}
+
+/// `text` as a step or workflow id: lower case, every run of other characters one `-`, at most 64
+/// characters; empty if nothing usable is in it.
+pub fn slug(text: &str) -> String {
+    let mut slug = String::new();
+    for character in text.chars() {
+        if character.is_ascii_alphanumeric() || character == '_' {
+            slug.push(character.to_ascii_lowercase());
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    let trimmed = slug.trim_end_matches('-');
+    let prefixed = if trimmed.starts_with(|first: char| first.is_ascii_digit()) {
+        format!("_{trimmed}")
+    } else {
+        trimmed.to_owned()
+    };
+    prefixed.chars().take(crate::limits::STEP_ID_LENGTH_MAX).collect()
+}
