@@ -113,14 +113,15 @@ pub enum Event {
         #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
         failure: Option<Failure>,
     },
-    /// A running step is to stop: its work is being aborted. After a crash it is cancelled, not repeated.
+    /// A running step is to stop: its work is being aborted, or what runs inside it is. When all of it has
+    /// ended, the step ends as `then` says. After a crash nothing of it is performed again.
     StopAsked {
         /// The step.
         #[serde(rename = "p")]
         path: StepPath,
-        /// A timeout of the step stops it: it then fails with this. Else it is cancelled.
-        #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
-        failure: Option<Failure>,
+        /// What the step becomes.
+        #[serde(default, skip_serializing_if = "Then::is_cancelled")]
+        then: Then,
     },
     /// Step -> cancelled.
     Cancelled {
@@ -142,6 +143,18 @@ pub enum Event {
         /// The parallel.
         #[serde(rename = "p")]
         path: StepPath,
+    },
+    /// A branch of a `parallel` ended.
+    BranchEnded {
+        /// The parallel.
+        #[serde(rename = "p")]
+        path: StepPath,
+        /// From 0.
+        #[serde(rename = "b")]
+        branch: u32,
+        /// Completed, failed or cancelled.
+        #[serde(rename = "s")]
+        status: StepStatus,
     },
     /// A loop began: step -> running.
     LoopBegan {
@@ -319,6 +332,25 @@ pub enum Event {
     },
 }
 
+/// What a step that was asked to stop becomes once everything in it has ended.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Then {
+    /// Its flow was cancelled.
+    #[default]
+    Cancelled,
+    /// Its join was reached without the rest.
+    Completed,
+    /// Its time is over, or one of its parts failed.
+    Failed(Failure),
+}
+
+impl Then {
+    fn is_cancelled(&self) -> bool {
+        *self == Self::Cancelled
+    }
+}
+
 impl Event {
     /// The step that the event is about, if one.
     pub fn path(&self) -> Option<&StepPath> {
@@ -334,6 +366,7 @@ impl Event {
             | Self::Cancelled { path }
             | Self::CaseTaken { path, .. }
             | Self::Forked { path }
+            | Self::BranchEnded { path, .. }
             | Self::LoopBegan { path, .. }
             | Self::IterationBegan { path, .. }
             | Self::IterationEnded { path, .. }
