@@ -1,0 +1,118 @@
+//! Blobs as files: `blobs/ab/cdef..`, the hash's digits in the path.
+//!
+//! ```text
+//! put: write ab/.new-* -> fsync file -> rename to ab/cdef.. -> fsync folder     crash before the rename:
+//!      a leftover, removed at the next start; after it: the blob is there, whole
+//! ```
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use skep_model::ids::Hash;
+use skep_model::payload::NewBlob;
+
+use super::port::{Blobs, Error, check};
+use crate::data_dir::{self, DataDir, create_folder, read_if_there, sync_folder};
+
+/// Files that begin like this were being written when their owner died.
+const UNFINISHED: &str = ".new-";
+
+/// Blobs in the data directory. Any number of processes may read; the owner writes.
+pub struct FolderBlobs {
+    root: PathBuf,
+    /// Makes the names of unfinished files unique within the process.
+    next: AtomicU64,
+}
+
+impl FolderBlobs {
+    /// The blobs of `directory`. Touches nothing yet.
+    pub fn new(directory: &DataDir) -> Self {
+        Self { root: directory.blobs(), next: AtomicU64::new(0) }
+    }
+
+    /// Removes what an owner that died left unfinished, and says how many files that were. Only for the
+    /// owner, before it stores anything.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub fn remove_unfinished(&self) -> Result<usize, Error> {
+        let mut removed = 0;
+        for folder in entries(&self.root)? {
+            for file in entries(&folder)? {
+                if file.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED)) {
+                    fs::remove_file(&file).map_err(data_dir::Error::file("removing", &file))?;
+                    removed += 1;
+                }
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Where the blob lies: its folder and its file.
+    fn place(&self, hash: Hash) -> (PathBuf, PathBuf) {
+        let digits = hash.to_string();
+        let folder = self.root.join(&digits[..2]);
+        let file = folder.join(&digits[2..]);
+        (folder, file)
+    }
+
+    fn write(&self, folder: &Path, file: &Path, bytes: &[u8]) -> Result<(), data_dir::Error> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let unfinished = folder.join(format!("{UNFINISHED}{}-{number}", std::process::id()));
+        let written = write_synced(&unfinished, bytes)
+            .map_err(data_dir::Error::file("writing", &unfinished))
+            .and_then(|()| fs::rename(&unfinished, file).map_err(data_dir::Error::file("renaming to", file)));
+        if written.is_err() {
+            // A full disk needs its space back; if even this fails, the next start removes it.
+            let _ = fs::remove_file(&unfinished);
+        }
+        written
+    }
+}
+
+impl Blobs for FolderBlobs {
+    fn put(&self, blob: &NewBlob) -> Result<(), Error> {
+        check(blob)?;
+        let (folder, file) = self.place(blob.reference.blob);
+        create_folder(&folder)?;
+        if read_if_there(&file)?.as_deref() != Some(blob.bytes.as_slice()) {
+            self.write(&folder, &file, &blob.bytes)?;
+        }
+        // Also when it was there: whoever renamed it may have died before this.
+        Ok(sync_folder(&folder)?)
+    }
+
+    fn get(&self, hash: Hash) -> Result<Option<Vec<u8>>, Error> {
+        let (_, path) = self.place(hash);
+        match read_if_there(&path)? {
+            Some(bytes) if Hash::of(&bytes) != hash => Err(Error::Damaged { hash, path }),
+            found => Ok(found),
+        }
+    }
+
+    fn contains(&self, hash: Hash) -> Result<bool, Error> {
+        let (_, path) = self.place(hash);
+        path.try_exists().map_err(|cause| data_dir::Error::file("looking for", &path)(cause).into())
+    }
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// What is in `folder`; nothing if there is no such folder.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, data_dir::Error> {
+    let listing = match fs::read_dir(folder) {
+        Ok(listing) => listing,
+        Err(cause) if matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(Vec::new());
+        }
+        Err(cause) => return Err(data_dir::Error::file("listing", folder)(cause)),
+    };
+    let paths: io::Result<Vec<PathBuf>> = listing.map(|entry| entry.map(|entry| entry.path())).collect();
+    paths.map_err(data_dir::Error::file("listing", folder))
+}

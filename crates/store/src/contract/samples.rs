@@ -1,0 +1,85 @@
+//! Small values for the tests of this crate.
+
+use skep_model::ids::{ExecutionId, Hash, LocalId, Token};
+use skep_model::status::Execution as Status;
+use skep_model::time::Timestamp;
+
+use crate::journal::{NewTurn, NewVersion, Row, Write};
+use crate::rows::{ChildRow, ExecutionChange, ExecutionRow};
+
+/// The row of execution number `local`, id `id-LOCAL`, pending, of workflow `release`.
+pub(crate) fn execution_row(local: i64) -> ExecutionRow {
+    ExecutionRow {
+        local: LocalId(local),
+        id: ExecutionId::new(format!("id-{local}")),
+        workflow: "release".to_owned(),
+        workflow_path: None,
+        version: "1.0.0".to_owned(),
+        plan_hash: Hash::of(b"plan"),
+        definition_hash: Hash::of(b"definition"),
+        status: Status::Pending,
+        started_at: Timestamp(local * 100),
+        updated_at: Timestamp(local * 100),
+        ended_at: None,
+        base_dir: Some("/home/ada".to_owned()),
+        waiting: None,
+        error: None,
+        actor: "ada".to_owned(),
+        seq: 0,
+    }
+}
+
+/// A write that creates execution number `local`.
+pub(crate) fn created(local: i64) -> Write {
+    Write { turn: None, rows: vec![Row::ExecutionCreated(execution_row(local))] }
+}
+
+/// A write of turn `seq` of execution number `local`.
+pub(crate) fn turn(local: i64, seq: u64) -> Write {
+    let at = Timestamp(seq.cast_signed() * 10);
+    let events = format!(r#"[{{"t":"completed","p":"step-{seq}"}}]"#);
+    Write { turn: Some(NewTurn { execution: LocalId(local), seq, at, events }), rows: Vec::new() }
+}
+
+/// A write of one row.
+pub(crate) fn write(row: Row) -> Write {
+    Write { turn: None, rows: vec![row] }
+}
+
+pub(crate) fn change(local: i64, status: Status, seq: u64) -> Row {
+    let at = Timestamp(1_000 + seq.cast_signed());
+    Row::ExecutionChanged(ExecutionChange {
+        local: LocalId(local),
+        status,
+        updated_at: at,
+        ended_at: status.is_terminal().then_some(at),
+        waiting: (status == Status::Running).then(|| "waits for ada".to_owned()),
+        error: (status == Status::Failed).then(|| "exit code 3".to_owned()),
+        seq,
+    })
+}
+
+pub(crate) fn version(path: &str, text: &str) -> Row {
+    Row::WorkflowAdded(NewVersion {
+        path: path.to_owned(),
+        workflow: "release".to_owned(),
+        name: "Release".to_owned(),
+        description: String::new(),
+        version: text.to_owned(),
+        definition_hash: Hash::of(text.as_bytes()),
+        added_at: Timestamp(7),
+        actor: "ada".to_owned(),
+    })
+}
+
+pub(crate) fn child(local: i64, token: &str, pid: i32) -> Row {
+    Row::Child(ChildRow {
+        execution: LocalId(local),
+        path: "rollout[0].deploy".into(),
+        token: Token::new(token),
+        pid,
+        started_ticks: 123_456,
+        boot_id: "boot".to_owned(),
+        cgroup: (pid > 100).then(|| "/sys/fs/cgroup/skep/a".to_owned()),
+    })
+}

@@ -1,0 +1,132 @@
+//! The reading port in memory: walks, filters, takes.
+
+use skep_model::ids::{ExecutionId, Hash, LocalId, Position};
+use skep_model::status::Execution as Status;
+use skep_model::time::Timestamp;
+
+use super::state::Memory;
+use crate::error::Error;
+use crate::reader::{
+    Filter, Found, JournalRow, LIBRARY_ROWS_MAX, ListPage, PAGE_BYTES_MAX, PAGE_ROWS_MAX, PREFIX_CANDIDATES_MAX,
+    Reader, StatusCount, StoredPlan, StoredTurn,
+};
+use crate::rows::{ChildRow, ExecutionRow, WorkflowVersion};
+
+type Answer<T> = Result<T, Error>;
+
+/// Up to `limit` rows, ending after the one that takes the page over its bytes.
+fn page<T>(rows: impl Iterator<Item = T>, limit: usize, events: impl Fn(&T) -> usize) -> Vec<T> {
+    let (mut taken, mut size_bytes) = (Vec::new(), 0);
+    for row in rows.take(limit.min(PAGE_ROWS_MAX)) {
+        size_bytes += events(&row);
+        taken.push(row);
+        if size_bytes > PAGE_BYTES_MAX {
+            break;
+        }
+    }
+    taken
+}
+
+impl Reader for Memory {
+    fn execution(&self, id: &ExecutionId) -> Answer<Option<ExecutionRow>> {
+        Ok(self.state().executions.values().find(|row| row.id == *id).cloned())
+    }
+
+    fn execution_by_local(&self, local: LocalId) -> Answer<Option<ExecutionRow>> {
+        Ok(self.state().executions.get(&local).cloned())
+    }
+
+    fn execution_by_prefix(&self, prefix: &str) -> Answer<Found> {
+        let state = self.state();
+        let mut rows: Vec<&ExecutionRow> =
+            state.executions.values().filter(|row| row.id.as_str().starts_with(prefix)).collect();
+        rows.sort_by(|one, other| one.id.cmp(&other.id));
+        rows.truncate(PREFIX_CANDIDATES_MAX);
+        Ok(match rows.as_slice() {
+            [] => Found::None,
+            [row] => Found::One(Box::new((*row).clone())),
+            several => Found::Several(several.iter().map(|row| row.id.clone()).collect()),
+        })
+    }
+
+    fn newest_execution(&self) -> Answer<Option<ExecutionRow>> {
+        Ok(self.state().executions.values().next_back().cloned())
+    }
+
+    fn open_executions(&self, after: Option<LocalId>, limit: usize) -> Answer<Vec<ExecutionRow>> {
+        let state = self.state();
+        let open = state.executions.values().filter(|row| !row.status.is_terminal());
+        let open = open.filter(|row| after.is_none_or(|after| row.local > after));
+        Ok(open.take(limit.min(PAGE_ROWS_MAX)).cloned().collect())
+    }
+
+    fn list(&self, filter: &Filter, before: Option<LocalId>, limit: usize) -> Answer<ListPage> {
+        let state = self.state();
+        let limit = limit.min(PAGE_ROWS_MAX);
+        let rows = state.executions.values().rev().filter(|row| filter.admits(row));
+        let rows = rows.filter(|row| before.is_none_or(|before| row.local < before));
+        Ok(ListPage::cut(rows.take(limit + 1).cloned().collect(), limit))
+    }
+
+    fn turns(&self, execution: LocalId, from_seq: u64, limit: usize) -> Answer<Vec<StoredTurn>> {
+        let state = self.state();
+        let turns = state.turns.iter().filter(|turn| turn.execution == execution && turn.seq >= from_seq);
+        Ok(page(turns.cloned(), limit, |turn| turn.events.len()))
+    }
+
+    fn journal(&self, from: Position, limit: usize) -> Answer<Vec<JournalRow>> {
+        let state = self.state();
+        let turns = state.turns.iter().filter(|turn| turn.position >= from);
+        let rows =
+            turns.map(|turn| JournalRow { id: state.executions[&turn.execution].id.clone(), turn: turn.clone() });
+        Ok(page(rows, limit, |row| row.turn.events.len()))
+    }
+
+    fn plan(&self, hash: Hash) -> Answer<Option<StoredPlan>> {
+        Ok(self.state().plans.get(&hash).cloned())
+    }
+
+    fn definition(&self, hash: Hash) -> Answer<Option<Vec<u8>>> {
+        Ok(self.state().definitions.get(&hash).cloned())
+    }
+
+    fn workflows(&self) -> Answer<Vec<WorkflowVersion>> {
+        let state = self.state();
+        let listed = state.workflows.values().filter(|workflow| workflow.listed);
+        Ok(listed.filter_map(|workflow| workflow.versions.last().cloned()).take(LIBRARY_ROWS_MAX).collect())
+    }
+
+    fn workflow_versions(&self, path: &str) -> Answer<Vec<WorkflowVersion>> {
+        let state = self.state();
+        let workflow = state.workflows.get(path).filter(|workflow| workflow.listed);
+        let versions = workflow.into_iter().flat_map(|workflow| workflow.versions.iter().rev());
+        Ok(versions.take(LIBRARY_ROWS_MAX).cloned().collect())
+    }
+
+    fn workflow(&self, path: &str, number: Option<u32>) -> Answer<Option<WorkflowVersion>> {
+        let versions = self.workflow_versions(path)?;
+        Ok(versions.into_iter().find(|version| number.is_none_or(|number| version.number == number)))
+    }
+
+    fn children(&self) -> Answer<Vec<ChildRow>> {
+        Ok(self.state().children.values().cloned().collect())
+    }
+
+    fn last_at(&self) -> Answer<Option<Timestamp>> {
+        Ok(self.state().turns.last().map(|turn| turn.at))
+    }
+
+    fn last_position(&self) -> Answer<Position> {
+        Ok(self.state().turns.last().map_or(Position(0), |turn| turn.position))
+    }
+
+    fn next_local_id(&self) -> Answer<LocalId> {
+        Ok(self.state().executions.keys().next_back().map_or(LocalId(1), |local| LocalId(local.0 + 1)))
+    }
+
+    fn counts(&self) -> Answer<Vec<StatusCount>> {
+        let state = self.state();
+        let executions = |status| state.executions.values().filter(|row| row.status == status).count() as u64;
+        Ok(Status::ALL.into_iter().map(|status| StatusCount { status, executions: executions(status) }).collect())
+    }
+}

@@ -1,0 +1,194 @@
+//! The store in memory and its writing side.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use skep_model::ids::{ExecutionId, Hash, LocalId, Position, Token};
+
+use crate::error::Error;
+use crate::journal::{Journal, NewTurn, NewVersion, Row, Write};
+use crate::reader::{StoredPlan, StoredTurn};
+use crate::rows::{ChildRow, ExecutionRow, WorkflowVersion};
+
+/// A store in memory; both ports in one.
+#[derive(Clone, Default)]
+pub struct Memory {
+    state: Arc<Mutex<State>>,
+}
+
+/// Everything that was committed.
+#[derive(Default)]
+pub(super) struct State {
+    /// The turn at position n is at index n - 1.
+    pub(super) turns: Vec<StoredTurn>,
+    pub(super) executions: BTreeMap<LocalId, ExecutionRow>,
+    pub(super) plans: BTreeMap<Hash, StoredPlan>,
+    pub(super) definitions: BTreeMap<Hash, Vec<u8>>,
+    pub(super) workflows: BTreeMap<String, Workflow>,
+    pub(super) children: BTreeMap<Token, ChildRow>,
+    last_seq: BTreeMap<LocalId, u64>,
+}
+
+/// A path of the library.
+pub(super) struct Workflow {
+    pub(super) listed: bool,
+    /// Version n is at index n - 1; never empty.
+    pub(super) versions: Vec<WorkflowVersion>,
+}
+
+impl Memory {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Journal for Memory {
+    fn commit(&mut self, group: &[Write]) -> Result<Vec<Option<Position>>, Error> {
+        let mut state = self.state();
+        state.check(group)?;
+        Ok(group.iter().map(|write| state.apply(write)).collect())
+    }
+}
+
+/// What a group has changed so far, of what its later writes are checked against.
+struct Draft<'a> {
+    state: &'a State,
+    created: BTreeSet<LocalId>,
+    ids: BTreeSet<&'a ExecutionId>,
+    last_seq: BTreeMap<LocalId, u64>,
+}
+
+impl State {
+    /// Refuses the whole group before anything is changed.
+    fn check(&self, group: &[Write]) -> Result<(), Error> {
+        let mut draft =
+            Draft { state: self, created: BTreeSet::new(), ids: BTreeSet::new(), last_seq: BTreeMap::new() };
+        for (index, write) in group.iter().enumerate() {
+            for row in &write.rows {
+                draft.check_row(index, row)?;
+            }
+            if let Some(turn) = &write.turn {
+                draft.check_turn(index, turn)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, write: &Write) -> Option<Position> {
+        for row in &write.rows {
+            self.apply_row(row);
+        }
+        write.turn.as_ref().map(|turn| self.append(turn))
+    }
+
+    fn append(&mut self, turn: &NewTurn) -> Position {
+        let position = Position(self.turns.len() as i64 + 1);
+        self.last_seq.insert(turn.execution, turn.seq);
+        self.turns.push(StoredTurn {
+            position,
+            execution: turn.execution,
+            seq: turn.seq,
+            at: turn.at,
+            events: turn.events.clone(),
+        });
+        position
+    }
+
+    fn apply_row(&mut self, row: &Row) {
+        match row {
+            Row::ExecutionCreated(row) => {
+                self.executions.insert(row.local, row.clone());
+            }
+            Row::ExecutionChanged(change) => {
+                let row = self.executions.get_mut(&change.local).expect("the group was checked");
+                change.apply_to(row);
+            }
+            Row::Plan { hash, format, bytes } => {
+                self.plans.entry(*hash).or_insert_with(|| StoredPlan { format: *format, bytes: bytes.clone() });
+            }
+            Row::Definition { hash, text } => {
+                self.definitions.entry(*hash).or_insert_with(|| text.clone());
+            }
+            Row::WorkflowAdded(new) => self.add_workflow(new),
+            Row::WorkflowRemoved { path } => {
+                if let Some(workflow) = self.workflows.get_mut(path) {
+                    workflow.listed = false;
+                }
+            }
+            Row::Child(row) => {
+                self.children.insert(row.token.clone(), row.clone());
+            }
+            Row::ChildGone { token } => {
+                self.children.remove(token);
+            }
+        }
+    }
+
+    fn add_workflow(&mut self, new: &NewVersion) {
+        let empty = || Workflow { listed: true, versions: Vec::new() };
+        let workflow = self.workflows.entry(new.path.clone()).or_insert_with(empty);
+        workflow.listed = true;
+        if workflow.versions.last().is_some_and(|newest| newest.definition_hash == new.definition_hash) {
+            return;
+        }
+        workflow.versions.push(WorkflowVersion {
+            path: new.path.clone(),
+            number: u32::try_from(workflow.versions.len() + 1).expect("a library has fewer than 2^32 versions"),
+            workflow: new.workflow.clone(),
+            name: new.name.clone(),
+            description: new.description.clone(),
+            version: new.version.clone(),
+            definition_hash: new.definition_hash,
+            added_at: new.added_at,
+            actor: new.actor.clone(),
+        });
+    }
+}
+
+impl<'a> Draft<'a> {
+    fn knows(&self, execution: LocalId) -> bool {
+        self.created.contains(&execution) || self.state.executions.contains_key(&execution)
+    }
+
+    fn must_know(&self, write: usize, execution: LocalId) -> Result<(), Error> {
+        if self.knows(execution) { Ok(()) } else { Err(Error::UnknownExecution { write, execution }) }
+    }
+
+    fn check_row(&mut self, write: usize, row: &'a Row) -> Result<(), Error> {
+        match row {
+            Row::ExecutionCreated(row) => {
+                let taken = self.ids.contains(&row.id) || self.state.executions.values().any(|old| old.id == row.id);
+                if taken || self.knows(row.local) {
+                    return Err(Error::DuplicateExecution { write, execution: row.local, id: row.id.clone() });
+                }
+                self.created.insert(row.local);
+                self.ids.insert(&row.id);
+                Ok(())
+            }
+            Row::ExecutionChanged(change) => self.must_know(write, change.local),
+            Row::Child(row) => self.must_know(write, row.execution),
+            Row::Plan { .. }
+            | Row::Definition { .. }
+            | Row::WorkflowAdded(_)
+            | Row::WorkflowRemoved { .. }
+            | Row::ChildGone { .. } => Ok(()),
+        }
+    }
+
+    fn check_turn(&mut self, write: usize, turn: &NewTurn) -> Result<(), Error> {
+        let execution = turn.execution;
+        self.must_know(write, execution)?;
+        let last = self.last_seq.get(&execution).or_else(|| self.state.last_seq.get(&execution));
+        let expected = last.map_or(1, |last| last + 1);
+        if turn.seq != expected {
+            return Err(Error::SequenceConflict { write, execution, expected, got: turn.seq });
+        }
+        self.last_seq.insert(execution, turn.seq);
+        Ok(())
+    }
+}

@@ -1,0 +1,54 @@
+//! Opening the file for its one writer, with the settings that durability rests on.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::trouble::trouble;
+use crate::error::{Committed, Error};
+
+/// SQLite 3.7.0 to 3.51.2 can lose commits when the WAL is reset.
+const SQLITE_VERSION_MIN: i32 = 3_051_003;
+/// How long a lock of another process is waited for, in milliseconds: a checkpoint or a backup takes less,
+/// and a person still waits for the answer.
+pub(super) const BUSY_TIMEOUT_MS: u64 = 5_000;
+/// Statements kept prepared; all of ours fit.
+const STATEMENTS_CACHED: usize = 64;
+/// After a burst the WAL file is cut back to this many bytes.
+const WAL_BYTES_KEPT: i64 = 64 * 1024 * 1024;
+
+/// Opens or creates `file` for writing.
+pub(super) fn open_writer(file: &Path) -> Result<Connection, Error> {
+    check_version(rusqlite::version_number())?;
+    let failed = || trouble("opening the store", file, Committed::Nothing);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags).map_err(failed())?;
+    prepare(&connection).map_err(failed())?;
+    let mode: String =
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(failed())?;
+    if mode != "wal" {
+        return Err(failed()(rusqlite::Error::ToSqlConversionFailure(
+            format!("this file system cannot carry a write-ahead log (journal mode stays {mode:?})").into(),
+        )));
+    }
+    // Every commit is on the disk before it is acknowledged.
+    connection.pragma_update(None, "synchronous", "FULL").map_err(failed())?;
+    connection.pragma_update(None, "foreign_keys", true).map_err(failed())?;
+    connection.pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT).map_err(failed())?;
+    Ok(connection)
+}
+
+/// What every connection gets.
+pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+    connection.busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS))
+}
+
+/// Refuses a library that can lose commits.
+pub(super) fn check_version(found: i32) -> Result<(), Error> {
+    if found < SQLITE_VERSION_MIN {
+        return Err(Error::SqliteTooOld { found, least: SQLITE_VERSION_MIN });
+    }
+    Ok(())
+}
