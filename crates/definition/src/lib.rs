@@ -10,6 +10,8 @@
 //! Neighbours: `engine` uses [`expr`] to evaluate; `node` and the CLI call [`load`] and [`plan`].
 
 pub mod moment;
+pub mod expr;
+pub mod script;
 pub mod tree;
 pub mod workflow;
 

@@ -133,9 +133,3 @@ pub trait Journal: Send {
     /// what is on it). The journal stays usable: whatever it remembered is read again.
     fn commit(&mut self, group: &[Write]) -> Result<Vec<Option<Position>>, Error>;
 }
-
-impl Journal for Box<dyn Journal> {
-    fn commit(&mut self, group: &[Write]) -> Result<Vec<Option<Position>>, Error> {
-        (**self).commit(group)
-    }
-}

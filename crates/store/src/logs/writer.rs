@@ -24,9 +24,10 @@ pub const OPEN_FILES_MAX: usize = 128;
 pub struct LogWriter {
     root: PathBuf,
     limits: Limits,
-    segments: HashMap<ExecutionId, Segment>,
-    deliveries: HashMap<Delivery, Usage>,
-    /// Counts uses, to find the segment that was not used for longest.
+    logs: HashMap<ExecutionId, Log>,
+    /// At most as many as the limits say.
+    files: HashMap<ExecutionId, OpenFile>,
+    /// Counts uses, to find the file that was not used for longest.
     clock: u64,
 }
 
@@ -38,19 +39,24 @@ pub(super) struct Limits {
     pub(super) open_files: usize,
 }
 
-/// Where an execution's log is being written. Only this writer has ever written to the segment.
+/// The log of one execution.
+#[derive(Default)]
+struct Log {
+    /// The segment that may be continued, because only this writer has ever written to it.
+    segment: Option<Segment>,
+    /// By step and delivery.
+    deliveries: HashMap<(StepPath, u32), Usage>,
+}
+
+#[derive(Clone, Copy)]
 struct Segment {
     number: u32,
     size_bytes: u64,
-    file: Option<File>,
-    used: u64,
 }
 
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct Delivery {
-    execution: ExecutionId,
-    path: StepPath,
-    delivery: u32,
+struct OpenFile {
+    file: File,
+    used: u64,
 }
 
 /// What a delivery has printed.
@@ -70,8 +76,7 @@ impl LogWriter {
     }
 
     pub(super) fn with_limits(directory: &DataDir, limits: Limits) -> Self {
-        let root = directory.logs();
-        Self { root, limits, segments: HashMap::new(), deliveries: HashMap::new(), clock: 0 }
+        Self { root: directory.logs(), limits, logs: HashMap::new(), files: HashMap::new(), clock: 0 }
     }
 
     /// Appends a batch to the log of `execution` and hands it to the system. Of each delivery at most
@@ -88,15 +93,7 @@ impl LogWriter {
                 text.push(b'\n');
             }
         }
-        if text.is_empty() {
-            return Ok(());
-        }
-        let written = self.write(execution, &text);
-        if written.is_err() {
-            // The last line may be torn, so the segment is not continued.
-            self.segments.remove(execution);
-        }
-        written
+        if text.is_empty() { Ok(()) } else { self.write(execution, &text) }
     }
 
     /// Says that nothing more comes from a delivery. If lines of it were cut, one `sys` record says how much.
@@ -110,8 +107,8 @@ impl LogWriter {
         delivery: u32,
         at: Timestamp,
     ) -> Result<(), Error> {
-        let key = Delivery { execution: execution.clone(), path: path.clone(), delivery };
-        let usage = self.deliveries.remove(&key).unwrap_or_default();
+        let log = self.logs.get_mut(execution);
+        let usage = log.and_then(|log| log.deliveries.remove(&(path.clone(), delivery))).unwrap_or_default();
         if usage.cut_lines == 0 {
             return Ok(());
         }
@@ -122,10 +119,11 @@ impl LogWriter {
         self.append(execution, &[Record { at, path: path.clone(), delivery, stream: Stream::Sys, line }])
     }
 
-    /// Closes the log of an execution that has ended and forgets its deliveries.
+    /// Closes the log of an execution and forgets its deliveries: it has ended, or nothing of it runs for a
+    /// while. If more comes after all, it goes into a new segment.
     pub fn end_execution(&mut self, execution: &ExecutionId) {
-        self.segments.remove(execution);
-        self.deliveries.retain(|delivery, _| delivery.execution != *execution);
+        self.files.remove(execution);
+        self.logs.remove(execution);
     }
 
     fn fits(&mut self, execution: &ExecutionId, record: &Record) -> bool {
@@ -133,8 +131,8 @@ impl LogWriter {
             Stream::Sys => return true,
             Stream::Out | Stream::Err => {}
         }
-        let key = Delivery { execution: execution.clone(), path: record.path.clone(), delivery: record.delivery };
-        let usage = self.deliveries.entry(key).or_default();
+        let log = self.logs.entry(execution.clone()).or_default();
+        let usage = log.deliveries.entry((record.path.clone(), record.delivery)).or_default();
         // With its newline, so that empty lines count too.
         let size_bytes = record.line.as_bytes().len() as u64 + 1;
         let fits = usage.cut_lines == 0 && usage.kept_bytes + size_bytes <= self.limits.delivery_bytes;
@@ -149,59 +147,50 @@ impl LogWriter {
 
     fn write(&mut self, execution: &ExecutionId, text: &[u8]) -> Result<(), Error> {
         let folder = self.root.join(folder_name(execution)?);
-        self.clock += 1;
-        let (clock, full) = (self.clock, self.limits.segment_bytes);
-        let segment = match self.segments.remove(execution) {
-            Some(segment) if segment.size_bytes + text.len() as u64 <= full => segment,
-            Some(segment) => Segment::begin(&folder, segment.number + 1)?,
-            None => Segment::begin(&folder, last_segment(&folder)? + 1)?,
+        let log = self.logs.entry(execution.clone()).or_default();
+        // Taken out: after an error its last line may be torn, so it is not continued.
+        let (mut segment, file) = match (log.segment.take(), self.files.remove(execution)) {
+            (Some(segment), file) if segment.size_bytes + text.len() as u64 <= self.limits.segment_bytes => {
+                (segment, file)
+            }
+            (Some(segment), _) => begin(&folder, segment.number + 1)?,
+            (None, _) => begin(&folder, last_segment(&folder)? + 1)?,
         };
-        let segment = self.segments.entry(execution.clone()).or_insert(segment);
-        segment.used = clock;
-        segment.write(&folder, text)?;
-        self.close_unused();
+        let path = segment_path(&folder, segment.number);
+        let mut file = match file {
+            Some(open) => open.file,
+            None => OpenOptions::new().append(true).open(&path).map_err(Error::file("opening", &path))?,
+        };
+        file.write_all(text).map_err(Error::file("writing", &path))?;
+        segment.size_bytes += text.len() as u64;
+        log.segment = Some(segment);
+        self.keep_open(execution, file);
         Ok(())
     }
 
-    fn close_unused(&mut self) {
-        let open = self.segments.values().filter(|segment| segment.file.is_some()).count();
-        if open <= self.limits.open_files {
-            return;
-        }
-        let oldest = self.segments.values_mut().filter(|segment| segment.file.is_some());
-        if let Some(segment) = oldest.min_by_key(|segment| segment.used) {
-            segment.file = None;
+    fn keep_open(&mut self, execution: &ExecutionId, file: File) {
+        self.clock += 1;
+        self.files.insert(execution.clone(), OpenFile { file, used: self.clock });
+        if self.files.len() > self.limits.open_files
+            && let Some(oldest) = self.files.iter().min_by_key(|(_, file)| file.used).map(|(id, _)| id.clone())
+        {
+            self.files.remove(&oldest);
         }
     }
 
     #[cfg(test)]
     pub(super) fn open_files(&self) -> usize {
-        self.segments.values().filter(|segment| segment.file.is_some()).count()
+        self.files.len()
     }
 }
 
-impl Segment {
-    fn begin(folder: &Path, number: u32) -> Result<Self, Error> {
-        create_folder(folder)?;
-        let path = segment_path(folder, number);
-        let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path);
-        let file = file.map_err(Error::file("creating", &path))?;
-        Ok(Self { number, size_bytes: 0, file: Some(file), used: 0 })
-    }
-
-    fn write(&mut self, folder: &Path, text: &[u8]) -> Result<(), Error> {
-        let path = segment_path(folder, self.number);
-        let file = match &mut self.file {
-            Some(file) => file,
-            closed => {
-                let file = OpenOptions::new().append(true).open(&path).map_err(Error::file("opening", &path))?;
-                closed.insert(file)
-            }
-        };
-        file.write_all(text).map_err(Error::file("writing", &path))?;
-        self.size_bytes += text.len() as u64;
-        Ok(())
-    }
+/// Creates segment `number`, with the folder if it is the first.
+fn begin(folder: &Path, number: u32) -> Result<(Segment, Option<OpenFile>), Error> {
+    create_folder(folder)?;
+    let path = segment_path(folder, number);
+    let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path);
+    let file = file.map_err(Error::file("creating", &path))?;
+    Ok((Segment { number, size_bytes: 0 }, Some(OpenFile { file, used: 0 })))
 }
 
 /// The file of segment `number`.

@@ -48,13 +48,33 @@ pub(super) struct Opened {
 
 /// Opens `file` for reading and checks its schema.
 pub(super) fn open_reader(file: &Path) -> Result<Opened, Error> {
+    open_on(medium(file), file)
+}
+
+/// Whether files can be created beside the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Medium {
+    Writable,
+    Still,
+}
+
+fn medium(file: &Path) -> Medium {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match rustix::fs::access(folder, rustix::fs::Access::WRITE_OK) {
+        Ok(()) => Medium::Writable,
+        Err(_) => Medium::Still,
+    }
+}
+
+/// Where the medium is writable there may be an owner, so nothing but the store itself will do.
+pub(super) fn open_on(medium: Medium, file: &Path) -> Result<Opened, Error> {
     check_version(rusqlite::version_number())?;
     if !file.is_file() {
         return Err(Error::NotFound { file: file.to_owned() });
     }
     let opened = match connect(file, "") {
         Ok(connection) => Opened { connection, access: Access::Live, copy: None },
-        Err(error) if needs_side_files(&error) => open_still(file)?,
+        Err(error) if medium == Medium::Still && needs_side_files(&error) => open_still(file)?,
         Err(error) => return Err(failed(file)(error)),
     };
     check_schema(&opened.connection, file)?;
@@ -78,7 +98,6 @@ fn connect(file: &Path, options: &str) -> rusqlite::Result<Connection> {
 fn needs_side_files(error: &rusqlite::Error) -> bool {
     match error.sqlite_error_code() {
         Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => true,
-        Some(ErrorCode::SystemIoFailure) => true,
         Some(_) | None => false,
     }
 }

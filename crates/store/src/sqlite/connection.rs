@@ -1,12 +1,14 @@
 //! Opening the file for its one writer, with the settings that durability rests on.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
 use super::trouble::trouble;
-use crate::error::{Committed, Error};
+use crate::error::{Committed, Error, Trouble};
 
 /// SQLite 3.7.0 to 3.51.2 can lose commits when the WAL is reset.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
@@ -22,21 +24,35 @@ const WAL_BYTES_KEPT: i64 = 64 * 1024 * 1024;
 pub(super) fn open_writer(file: &Path) -> Result<Connection, Error> {
     check_version(rusqlite::version_number())?;
     let failed = || trouble("opening the store", file, Committed::Nothing);
+    create_private(file);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags).map_err(failed())?;
     prepare(&connection).map_err(failed())?;
+    if connection.is_readonly("main").map_err(failed())? {
+        // SQLite opens such a file all the same, and would refuse only the first commit.
+        let cause = "it can be read but not written".into();
+        let attempt = "opening the store for writing";
+        return Err(Error::ReadOnly(Trouble { attempt, file: file.to_owned(), committed: Committed::Nothing, cause }));
+    }
     let mode: String =
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(failed())?;
     if mode != "wal" {
-        return Err(failed()(rusqlite::Error::ToSqlConversionFailure(
-            format!("this file system cannot carry a write-ahead log (journal mode stays {mode:?})").into(),
-        )));
+        let cause = format!("this file system cannot carry a write-ahead log (journal mode stays {mode:?})").into();
+        let attempt = "opening the store";
+        return Err(Error::Other(Trouble { attempt, file: file.to_owned(), committed: Committed::Nothing, cause }));
     }
     // Every commit is on the disk before it is acknowledged.
     connection.pragma_update(None, "synchronous", "FULL").map_err(failed())?;
     connection.pragma_update(None, "foreign_keys", true).map_err(failed())?;
     connection.pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT).map_err(failed())?;
     Ok(connection)
+}
+
+/// A new store is for its owner's eyes only; SQLite gives its side files the same mode. An existing file is not
+/// touched: closing it here would drop the locks of this process's other connections. If it cannot be created,
+/// SQLite says why.
+fn create_private(file: &Path) {
+    let _ = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
 }
 
 /// What every connection gets.

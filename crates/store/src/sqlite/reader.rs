@@ -50,8 +50,13 @@ impl SqliteReader {
     /// `NotFound` if there is none, `SchemaTooNew`, `SchemaTooOld`, or trouble with the disk.
     pub fn open(directory: &DataDir) -> Result<Self, Error> {
         let file = directory.database();
-        let Opened { connection, access, copy } = open_reader(&file)?;
-        Ok(Self { connection, file, access, _copy: copy })
+        let opened = open_reader(&file)?;
+        Ok(Self::on(opened, file))
+    }
+
+    pub(super) fn on(opened: Opened, file: PathBuf) -> Self {
+        let Opened { connection, access, copy } = opened;
+        Self { connection, file, access, _copy: copy }
     }
 
     /// Whether it sees new commits, and if not, why.

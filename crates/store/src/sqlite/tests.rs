@@ -5,9 +5,10 @@ use skep_model::ids::{LocalId, Position};
 use skep_model::status::Execution as Status;
 use tempfile::TempDir;
 
-use super::access::Access;
+use super::access::{Access, Medium, open_on};
 use super::connection::check_version;
 use super::migrate::{Migration, found, migrate};
+use super::trouble::{after_commit, trouble};
 use super::*;
 use crate::contract::{self, Fixture, created, turn};
 use crate::data_dir::DataDir;
@@ -190,6 +191,25 @@ fn pages_of_the_list_come_from_an_index_in_order() {
 }
 
 #[test]
+fn only_a_failed_sync_leaves_a_commit_in_doubt() {
+    use rusqlite::ffi;
+    let table = [
+        (ffi::SQLITE_FULL, Committed::Nothing, "SKEP-T004"),
+        (ffi::SQLITE_READONLY_DBMOVED, Committed::Nothing, "SKEP-T005"),
+        (ffi::SQLITE_BUSY_SNAPSHOT, Committed::Nothing, "SKEP-T006"),
+        (ffi::SQLITE_CORRUPT, Committed::Unknown, "SKEP-T007"),
+        (ffi::SQLITE_IOERR_FSYNC, Committed::Unknown, "SKEP-T008"),
+        (ffi::SQLITE_NOMEM, Committed::Nothing, "SKEP-T010"),
+    ];
+    for (number, committed, code) in table {
+        let error = rusqlite::Error::SqliteFailure(ffi::Error::new(number), None);
+        assert_eq!(after_commit(&error), committed, "{number}");
+        let error = trouble("committing", std::path::Path::new("skep.db"), committed)(error);
+        assert_eq!((error.code().id, error.committed()), (code, committed), "{number}");
+    }
+}
+
+#[test]
 fn a_library_that_loses_commits_is_refused() {
     for (number, good) in [(3_007_000, false), (3_051_002, false), (3_051_003, true), (3_054_001, true)] {
         assert_eq!(check_version(number).is_ok(), good, "{number}");
@@ -255,6 +275,11 @@ fn a_reader_follows_the_writer_and_cannot_write() {
     assert_eq!(SqliteReader::open(&store.directory).unwrap().access(), Access::Live);
 }
 
+fn still_reader(directory: &DataDir) -> SqliteReader {
+    let file = directory.database();
+    SqliteReader::on(open_on(Medium::Still, &file).unwrap(), file)
+}
+
 /// A folder where a side file should be makes SQLite fail as on a medium that cannot be written.
 #[test]
 fn a_store_whose_wal_is_empty_is_read_as_it_is() {
@@ -263,7 +288,9 @@ fn a_store_whose_wal_is_empty_is_read_as_it_is() {
     assert!(!store.side_file("-wal").exists(), "the last one to close has emptied the WAL");
     fs::create_dir(store.side_file("-wal")).unwrap();
     let before = fs::read(store.directory.database()).unwrap();
-    let reader = SqliteReader::open(&store.directory).unwrap();
+    let error = SqliteReader::open(&store.directory).err().unwrap();
+    assert_eq!(error.code().id, "SKEP-T008", "where files can be created, another cause is to be found: {error}");
+    let reader = still_reader(&store.directory);
     assert_eq!(reader.access(), Access::Immutable);
     assert_eq!(reader.last_position().unwrap(), Position(1));
     assert_eq!(fs::read(store.directory.database()).unwrap(), before);
@@ -290,7 +317,7 @@ fn a_store_whose_wal_has_commits_is_read_from_a_copy() {
     fs::copy(store.side_file("-wal"), still.root().join("skep.db-wal")).unwrap();
     // SQLite does not follow a link here, and cannot create the file either.
     std::os::unix::fs::symlink("nowhere", still.root().join("skep.db-shm")).unwrap();
-    let reader = SqliteReader::open(&still).unwrap();
+    let reader = still_reader(&still);
     assert_eq!(reader.access(), Access::Copy);
     assert_eq!(reader.newest_execution().unwrap().unwrap().status, Status::Held);
     assert_eq!(reader.last_position().unwrap(), Position(1));
