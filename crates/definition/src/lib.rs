@@ -10,8 +10,17 @@
 //! Neighbours: `engine` uses [`expr`] to evaluate; `node` and the CLI call [`load`] and [`plan`].
 
 pub mod moment;
+pub mod check;
+pub mod draw;
 pub mod expr;
+pub mod inputs;
+mod outline;
+mod outputs;
+pub mod plan;
+#[cfg(test)]
+mod samples;
 pub mod script;
+pub mod suggest;
 pub mod tree;
 pub mod workflow;
 
