@@ -9,6 +9,9 @@
 //! Pure: no clock, no file, no network. All problems of a text are listed at once, each with its place.
 //! Neighbours: `engine` uses [`expr`] to evaluate; `node` and the CLI call [`load`] and [`plan`].
 
+pub mod codes;
+pub mod diagnostic;
+pub mod dialect;
 pub mod tree;
 pub mod workflow;
 
