@@ -217,14 +217,14 @@ fn hostile_texts_end() {
         ("billion laughs", bomb, "SKEP-D008"),
         ("a long text, repeated", repeated, "SKEP-D008"),
         ("tags", tags, "SKEP-D010"),
-        ("numbers", format!("[{}1]", "1,".repeat(size / 2 - 1)), "SKEP-D008"),
+        ("numbers", format!("[{}1]", "1,".repeat(size / 2 - 2)), "SKEP-D008"),
         ("numbers under a key", format!("a: [{}1]", "1,".repeat(size / 2 - 3)), "SKEP-D008"),
-        ("pairs in a list", format!("[{}1]", ":,".repeat(size / 2 - 1)), "SKEP-D008"),
-        ("words in a mapping", format!("{{{}1}}", "a,".repeat(size / 2 - 1)), "SKEP-D008"),
+        ("pairs in a list", format!("[{}1]", ":,".repeat(size / 2 - 2)), "SKEP-D008"),
+        ("words in a mapping", format!("{{{}1}}", "a,".repeat(size / 2 - 2)), "SKEP-D008"),
         ("one key", format!("{}: 1", "k".repeat(size - 3)), "SKEP-D001"),
         ("one quoted key", format!("{{\"{}\": 1}}", "k".repeat(size - 8)), ""),
         ("many keys", (0..100_000).map(|n| format!("k{n}: 1\n")).collect(), ""),
-        ("the same key", fill("k: 1\n"), "SKEP-D006"),
+        ("the same key", "k: 1\n".repeat(100_000), "SKEP-D006"),
         ("one text", format!("a: \"{}\"", "x".repeat(size - 5)), ""),
         ("one block", format!("a: |\n{}", " x\n".repeat(size / 3 - 5)), ""),
         ("quotes", fill("\"\","), "SKEP-D001"),
@@ -232,13 +232,11 @@ fn hostile_texts_end() {
         ("blanks", fill(" "), "SKEP-D004"),
         ("tabs", fill("\t"), "SKEP-D004"),
         ("zeros", fill("- 00\n"), "SKEP-D012"),
-        ("nested keys", "[".repeat(120) + &"1,".repeat(60_000) + &"]: v,".repeat(120), "SKEP-D001"),
+        ("pairs under a key", format!("a: [{}1]", ":,".repeat(size / 2 - 4)), "SKEP-D008"),
+        ("nested keys", "[".repeat(120) + &"1,".repeat(60_000) + &"]: v,".repeat(120), "SKEP-D007"),
     ] {
-        let started = std::time::Instant::now();
         let parsed = parse_all(&text);
-        println!("{name}: {:?}", started.elapsed());
         let codes: Vec<&str> = parsed.problems.iter().map(|problem| problem.code).collect();
-        if std::env::var("HOSTILE").is_ok() { println!("  {codes:.3?} {expect}"); continue; }
         assert_eq!(codes.first().copied().unwrap_or_default(), expect, "{name}: {:?}", parsed.problems.first());
         assert!(parsed.problems.len() <= 1_001, "{name}");
     }
