@@ -12,6 +12,7 @@
 pub mod codes;
 pub mod diagnostic;
 pub mod dialect;
+pub mod keys;
 pub mod tree;
 pub mod workflow;
 
