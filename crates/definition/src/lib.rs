@@ -21,6 +21,13 @@ pub mod plan;
 mod samples;
 pub mod script;
 pub mod suggest;
+pub mod codes;
+pub mod diagnostic;
+pub mod dialect;
+pub mod keys;
+pub mod load;
+pub mod lower;
+pub mod print;
 pub mod tree;
 pub mod workflow;
 
