@@ -2,10 +2,8 @@
 //!
 //! Says what happened, never why it matters; values of outputs do not appear.
 
-use skep_model::actor::Actor;
 use skep_model::error::Failure;
 use skep_model::event::{Event, Then};
-use skep_model::status::Step as StepStatus;
 use skep_model::time::Timestamp;
 
 use crate::execution::Execution;
@@ -19,9 +17,7 @@ pub fn describe(event: &Event, execution: &Execution, time: &dyn Fn(Timestamp) -
         Event::Started(start) => format!("execution {} started by {}", start.execution, start.actor.label()),
         Event::Scheduled { path, attempt: 1, .. } => format!("{path} began"),
         Event::Scheduled { path, attempt, .. } => format!("{path} began attempt {attempt}"),
-        Event::Redelivered { path, delivery } => {
-            format!("{path} is performed again after its owner was lost (delivery {delivery})")
-        }
+        Event::Redelivered { path, delivery } => format!("{path} lost its owner and is delivered again ({delivery})"),
         Event::AttemptFailed { path, failure, retry_at } => {
             let attempt = execution.step(path).map_or(0, |step| step.attempts);
             format!("attempt {attempt} of {path} failed {}; again at {}", because(failure), time(*retry_at))
@@ -30,41 +26,20 @@ pub fn describe(event: &Event, execution: &Execution, time: &dyn Fn(Timestamp) -
         Event::Completed { path, .. } => format!("{path} completed"),
         Event::Failed { path, failure, .. } => format!("{path} failed {}", because(failure)),
         Event::Skipped { path, reason, failure } => {
-            let why = failure.as_ref().map(|failure| format!(": {}", failure.message)).unwrap_or_default();
-            format!("{path} skipped ({}){why}", reason.as_str())
+            format!("{path} skipped ({}){}", reason.as_str(), said(failure.as_ref().map(|failure| &*failure.message)))
         }
         Event::StopAsked { path, then } => format!("{path} is asked to stop, {}", becoming(then)),
         Event::Cancelled { path } => format!("{path} cancelled"),
-        Event::CaseTaken { path, case: Some(case) } => format!("{path} took case {}", case + 1),
-        Event::CaseTaken { path, case: None } => format!("{path} took no case; its default follows, if it has one"),
+        Event::CaseTaken { path, case } => format!("{path} {}", choice(*case)),
         Event::Forked { path } => format!("{path} began its branches"),
-        Event::BranchEnded { path, branch, status } => format!("branch {} of {path} {}", branch + 1, ended(*status)),
-        Event::LoopBegan { path, count: Some(1), .. } => format!("{path} began, 1 round"),
-        Event::LoopBegan { path, count: Some(count), .. } => format!("{path} began, {count} rounds"),
-        Event::LoopBegan { path, count: None, .. } => format!("{path} began"),
+        Event::BranchEnded { path, branch, status } => {
+            format!("branch {} of {path} ended {}", branch + 1, status.as_str())
+        }
+        Event::LoopBegan { path, count, .. } => format!("{path} began{}", round_count(*count)),
         Event::IterationBegan { path, index } => format!("{path}[{index}] began"),
-        Event::IterationEnded { path, index, status } => format!("{path}[{index}] {}", ended(*status)),
-        Event::ApprovalAsked { .. }
-        | Event::Escalated { .. }
-        | Event::Decided { .. }
-        | Event::FormAsked { .. }
-        | Event::FormFilled { .. } => of_people(event, time),
-        Event::WaitBegan { .. } | Event::SignalKept { .. } | Event::SignalTaken { .. } => of_waits(event, time),
-        Event::Paused { .. }
-        | Event::Resumed { .. }
-        | Event::CancelAsked { .. }
-        | Event::ForceAsked { .. }
-        | Event::TimedOut
-        | Event::Held { .. }
-        | Event::FinallyBegan { .. }
-        | Event::Ended { .. } => of_the_whole(event, time),
-    }
-}
-
-fn of_people(event: &Event, time: &dyn Fn(Timestamp) -> String) -> String {
-    match event {
+        Event::IterationEnded { path, index, status } => format!("{path}[{index}] ended {}", status.as_str()),
         Event::ApprovalAsked { path, message, assignee, until, .. } => {
-            format!("{path} asks {}: {}{}", whom(assignee), one_line(message), end_of_wait(*until, time))
+            format!("{path} asks {}{}{}", whom(assignee), said(Some(message)), end_of_wait(*until, time))
         }
         Event::Escalated { path, to } => format!("{path} waited too long; {to} is told"),
         Event::Decided { path, approved, actor, comment } => {
@@ -72,53 +47,48 @@ fn of_people(event: &Event, time: &dyn Fn(Timestamp) -> String) -> String {
             format!("{path} {word} by {}{}", actor.label(), said(comment.as_deref()))
         }
         Event::FormAsked { path, message, assignee, until } => {
-            let message = if message.is_empty() { String::new() } else { format!(": {}", one_line(message)) };
-            format!("{path} asks {} to fill in a form{message}{}", whom(assignee), end_of_wait(*until, time))
+            let (whom, said) = (whom(assignee), said(Some(message)));
+            format!("{path} asks {whom} to fill in a form{said}{}", end_of_wait(*until, time))
         }
         Event::FormFilled { path, actor } => format!("the form of {path} was filled in by {}", actor.label()),
-        other => unexpected(other),
-    }
-}
-
-fn of_waits(event: &Event, time: &dyn Fn(Timestamp) -> String) -> String {
-    match event {
-        Event::WaitBegan { path, until, signal: Some(signal) } => {
-            format!("{path} waits for the signal {signal}{}", end_of_wait(*until, time))
-        }
-        Event::WaitBegan { path, until: Some(until), signal: None } => format!("{path} waits until {}", time(*until)),
-        Event::WaitBegan { path, until: None, signal: None } => format!("{path} waits"),
+        Event::WaitBegan { path, until, signal } => waits(path, *until, signal.as_deref(), time),
         Event::SignalKept { name, actor, .. } => {
-            format!("the signal {name} from {} came before its wait and is kept", actor.label())
+            format!("the signal {name} from {} came early and is kept", actor.label())
         }
         Event::SignalTaken { path, name, actor, kept } => {
-            let kept = if *kept { "kept " } else { "" };
-            format!("{path} took the {kept}signal {name} from {}", actor.label())
+            format!("{path} took the {}signal {name} from {}", if *kept { "kept " } else { "" }, actor.label())
         }
-        other => unexpected(other),
-    }
-}
-
-fn of_the_whole(event: &Event, time: &dyn Fn(Timestamp) -> String) -> String {
-    let by = |what: &str, actor: &Actor| format!("{what} by {}", actor.label());
-    match event {
-        Event::Paused { actor } => by("paused", actor),
-        Event::Resumed { actor } => by("resumed", actor),
-        Event::CancelAsked { actor, reason } => by("cancel asked", actor) + &said(reason.as_deref()),
-        Event::ForceAsked { actor, at } => format!("{}, to end at {}", by("forced end asked", actor), time(*at)),
+        Event::Paused { actor } => format!("paused by {}", actor.label()),
+        Event::Resumed { actor } => format!("resumed by {}", actor.label()),
+        Event::CancelAsked { actor, reason } => format!("cancel asked by {}{}", actor.label(), said(reason.as_deref())),
+        Event::ForceAsked { actor, at } => format!("forced end asked by {}, to come at {}", actor.label(), time(*at)),
         Event::TimedOut => "the time of the execution is over; what runs is being stopped".to_owned(),
-        Event::Held { reason } => format!("held: {}", one_line(&reason.message)),
+        Event::Held { reason } => format!("held{}", said(Some(&reason.message))),
         Event::FinallyBegan { status } => format!("finally began; the execution would end {}", status.as_str()),
         Event::Ended { status, failure, .. } => {
             let why = failure.as_ref().map(|failure| format!(" {}", because(failure))).unwrap_or_default();
             format!("execution {}{why}", status.as_str())
         }
-        other => unexpected(other),
     }
 }
 
-/// Never read by anybody: [`describe`] hands each event to the function that knows it.
-fn unexpected(event: &Event) -> String {
-    event.path().map(ToString::to_string).unwrap_or_default()
+fn waits(path: &str, until: Option<Timestamp>, signal: Option<&str>, time: &dyn Fn(Timestamp) -> String) -> String {
+    match signal {
+        Some(signal) => format!("{path} waits for the signal {signal}{}", end_of_wait(until, time)),
+        None => format!("{path} waits{}", until.map(|until| format!(" until {}", time(until))).unwrap_or_default()),
+    }
+}
+
+fn choice(case: Option<u32>) -> String {
+    case.map_or_else(|| "found no case to take".to_owned(), |case| format!("took case {}", case + 1))
+}
+
+fn round_count(count: Option<u32>) -> String {
+    match count {
+        None => String::new(),
+        Some(1) => ", 1 round".to_owned(),
+        Some(count) => format!(", {count} rounds"),
+    }
 }
 
 fn because(failure: &Failure) -> String {
@@ -134,8 +104,9 @@ fn whom(assignee: &str) -> &str {
     if assignee.is_empty() { "anybody" } else { assignee }
 }
 
-fn said(comment: Option<&str>) -> String {
-    comment.map(|comment| format!(": {}", one_line(comment))).unwrap_or_default()
+fn said(text: Option<&str>) -> String {
+    let line = text.map(one_line).filter(|line| !line.is_empty());
+    line.map(|line| format!(": {line}")).unwrap_or_default()
 }
 
 fn end_of_wait(until: Option<Timestamp>, time: &dyn Fn(Timestamp) -> String) -> String {
@@ -147,18 +118,5 @@ fn becoming(then: &Then) -> String {
         Then::Cancelled => "its flow was cancelled".to_owned(),
         Then::Completed => "its join is reached without the rest".to_owned(),
         Then::Failed(failure) => format!("to fail {}", because(failure)),
-    }
-}
-
-fn ended(status: StepStatus) -> String {
-    match status {
-        StepStatus::Completed | StepStatus::Failed | StepStatus::Skipped | StepStatus::Cancelled => {
-            status.as_str().to_owned()
-        }
-        StepStatus::Pending
-        | StepStatus::Running
-        | StepStatus::Waiting
-        | StepStatus::Unknown
-        | StepStatus::RolledBack => format!("ended {}", status.as_str()),
     }
 }

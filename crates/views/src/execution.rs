@@ -68,6 +68,9 @@ pub struct Execution {
     pub(crate) active: BTreeMap<u64, StepPath>,
     pub(crate) tickets: u64,
     pub(crate) tally: Tally,
+    /// Looks at steps, so that a test can say what an event costs.
+    #[cfg(test)]
+    pub(crate) looks: u64,
 }
 
 /// An accepted cancel.
@@ -126,6 +129,8 @@ impl Execution {
             active: BTreeMap::new(),
             tickets: 0,
             tally: Tally::default(),
+            #[cfg(test)]
+            looks: 0,
         };
         let shape = Arc::clone(&execution.shape);
         execution.top = execution.open_steps(&shape.top, "");

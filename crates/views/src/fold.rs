@@ -379,6 +379,8 @@ impl Execution {
     }
 
     fn leave(&mut self, path: &str) {
+        #[cfg(test)]
+        self.count_look();
         if self.entries.get(path).is_none_or(|step| step.status != StepStatus::Pending) {
             return;
         }
@@ -390,8 +392,15 @@ impl Execution {
         });
     }
 
+    #[cfg(test)]
+    fn count_look(&mut self) {
+        self.looks += 1;
+    }
+
     /// Changes one step and everything that is counted about it.
     fn change(&mut self, path: &str, change: impl FnOnce(&mut Step)) {
+        #[cfg(test)]
+        self.count_look();
         let Some(step) = self.entries.get_mut(path) else {
             self.strays += 1;
             return;
