@@ -9,6 +9,7 @@
 //! Pure: no clock, no file, no network. All problems of a text are listed at once, each with its place.
 //! Neighbours: `engine` uses [`expr`] to evaluate; `node` and the CLI call [`load`] and [`plan`].
 
+pub mod builder;
 pub mod tree;
 pub mod workflow;
 
