@@ -10,6 +10,9 @@
 //! Neighbours: `engine` uses [`expr`] to evaluate; `node` and the CLI call [`load`] and [`plan`].
 
 pub mod builder;
+pub mod codes;
+pub mod diagnostic;
+pub mod dialect;
 pub mod tree;
 pub mod workflow;
 

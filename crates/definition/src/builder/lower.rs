@@ -26,7 +26,7 @@ pub struct WorkflowBuilder {
 
 #[derive(Clone, Debug)]
 enum Item {
-    Step(String, StepSpec),
+    Step(String, Box<StepSpec>),
     Parallel(Vec<ParallelBranch>),
     Conditional(ConditionalBranch),
     Human(String, HumanTask),
@@ -53,7 +53,7 @@ impl WorkflowBuilder {
 
     /// Adds a step: an agent's name, or a [`StepSpec`].
     pub fn add_step(mut self, name: impl Into<String>, spec: impl Into<StepSpec>) -> Self {
-        self.items.push(Item::Step(name.into(), spec.into()));
+        self.items.push(Item::Step(name.into(), Box::new(spec.into())));
         self
     }
 
@@ -241,7 +241,7 @@ impl Lowering {
 
     fn item(&mut self, item: Item, list: &mut Vec<Listed>) {
         match item {
-            Item::Step(name, spec) => list.push(self.step(&name, spec)),
+            Item::Step(name, spec) => list.push(self.step(&name, *spec)),
             Item::Parallel(branches) => list.push(self.parallel(branches)),
             Item::Conditional(branch) => list.push(self.conditional(branch)),
             Item::Human(name, task) => list.push(self.human(&name, task)),

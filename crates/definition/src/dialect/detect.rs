@@ -43,7 +43,8 @@ pub fn to_canonical(node: Node) -> (Node, Spelling, Vec<Problem>) {
     (node, spelling, problems)
 }
 
-/// The rules, first match wins: `metadata` -> library; a step with `command` -> template; a step with
+/// The rules, first match wins: `metadata` -> library; at least
+/// as many steps with `command` as with a canonical kind -> template; a step with
 /// `config` or `conditions` and a library `type` -> library; no step with a canonical kind and another
 /// tell-tale key -> template or library; else canonical.
 pub(super) fn detect(root: &Node) -> Spelling {
@@ -52,13 +53,15 @@ pub(super) fn detect(root: &Node) -> Spelling {
     if get(root, "metadata").is_some_and(|metadata| as_map(metadata).is_some()) {
         return Spelling::LibraryYaml;
     }
-    if steps.iter().any(|step| has_any(step, &["command"]) && !has_any(step, keys::CANONICAL_KINDS)) {
+    let commands = steps.iter().filter(|step| has_any(step, &["command"])).count();
+    let kinds = steps.iter().filter(|step| has_any(step, keys::CANONICAL_KINDS)).count();
+    if commands > 0 && commands >= kinds {
         return Spelling::TemplateJson;
     }
     if steps.iter().any(is_library_step) {
         return Spelling::LibraryYaml;
     }
-    if any_step(keys::CANONICAL_KINDS) {
+    if kinds > 0 {
         return Spelling::Canonical;
     }
     if has_any(root, keys::TEMPLATE_WORKFLOW_TELLS) || any_step(keys::TEMPLATE_STEP_TELLS) {

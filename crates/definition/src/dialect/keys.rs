@@ -13,30 +13,93 @@ pub(super) const CANONICAL_KINDS: &[&str] = &[
 
 /// Keys that canonical steps of every kind share.
 pub(super) const CANONICAL_COMMON: &[&str] = &[
-    "description", "depends_on", "if", "timeout", "total_timeout", "retry", "on_error", "approve", "rollback",
-    "irreversible", "read_only", "checkpoint", "policy", "env", "working_dir", "outputs", "success_criteria",
-    "validation_checks", "required_capabilities", "priority", "concurrency", "circuit_breaker", "on_unknown",
-    "verify", "network", "output_schema", "idempotency", "image", "artifacts", "schedule", "order", "shell", "with",
+    "description",
+    "depends_on",
+    "if",
+    "timeout",
+    "total_timeout",
+    "retry",
+    "on_error",
+    "approve",
+    "rollback",
+    "irreversible",
+    "read_only",
+    "checkpoint",
+    "policy",
+    "env",
+    "working_dir",
+    "outputs",
+    "success_criteria",
+    "validation_checks",
+    "required_capabilities",
+    "priority",
+    "concurrency",
+    "circuit_breaker",
+    "on_unknown",
+    "verify",
+    "network",
+    "output_schema",
+    "idempotency",
+    "image",
+    "artifacts",
+    "schedule",
+    "order",
+    "shell",
+    "with",
     "steps",
 ];
 
 /// Workflow keys that a library file may use beside its own, as in the canonical spelling.
 pub(super) const LIBRARY_WORKFLOW_EXTRAS: &[&str] = &[
-    "inputs", "outputs", "env", "vars", "concurrency", "rollback", "max_parallel", "timeout", "on_cancel", "policy",
+    "inputs",
+    "outputs",
+    "env",
+    "vars",
+    "concurrency",
+    "rollback",
+    "max_parallel",
+    "timeout",
+    "on_cancel",
+    "policy",
     "idempotency",
 ];
 
 /// Keys at the top of a template that only describe or observe.
 pub(super) const TEMPLATE_WORKFLOW_NOTES: &[&str] = &[
-    "trigger_conditions", "notification_settings", "prerequisites", "environment_requirements", "created_at",
-    "updated_at", "success_rate", "usage_count", "last_used",
+    "trigger_conditions",
+    "notification_settings",
+    "prerequisites",
+    "environment_requirements",
+    "created_at",
+    "updated_at",
+    "success_rate",
+    "usage_count",
+    "last_used",
 ];
 
 /// Keys at the top of a template.
 pub(super) const TEMPLATE_WORKFLOW: &[&str] = &[
-    "id", "name", "description", "category", "version", "author", "tags", "steps", "estimated_duration", "parameters",
-    "approval_required", "rollback_enabled", "trigger_conditions", "notification_settings", "prerequisites",
-    "environment_requirements", "created_at", "updated_at", "success_rate", "usage_count", "last_used",
+    "id",
+    "name",
+    "description",
+    "category",
+    "version",
+    "author",
+    "tags",
+    "steps",
+    "estimated_duration",
+    "parameters",
+    "approval_required",
+    "rollback_enabled",
+    "trigger_conditions",
+    "notification_settings",
+    "prerequisites",
+    "environment_requirements",
+    "created_at",
+    "updated_at",
+    "success_rate",
+    "usage_count",
+    "last_used",
 ];
 
 /// Keys of a template's step that only describe, or tell of a past run.
@@ -45,9 +108,26 @@ pub(super) const TEMPLATE_STEP_NOTES: &[&str] =
 
 /// Keys of a template's step.
 pub(super) const TEMPLATE_STEP: &[&str] = &[
-    "id", "name", "description", "command", "parameters", "required_capabilities", "timeout_seconds", "retry_count",
-    "max_retries", "depends_on", "parallel_group", "rollback_command", "rollback_parameters", "validation_checks",
-    "success_criteria", "status", "start_time", "end_time", "result", "error_message",
+    "id",
+    "name",
+    "description",
+    "command",
+    "parameters",
+    "required_capabilities",
+    "timeout_seconds",
+    "retry_count",
+    "max_retries",
+    "depends_on",
+    "parallel_group",
+    "rollback_command",
+    "rollback_parameters",
+    "validation_checks",
+    "success_criteria",
+    "status",
+    "start_time",
+    "end_time",
+    "result",
+    "error_message",
 ];
 
 /// Keys of which one at the top tells a template.
@@ -60,8 +140,24 @@ pub(super) const TEMPLATE_STEP_TELLS: &[&str] =
 
 /// Keys at the top of a library file.
 pub(super) const LIBRARY_WORKFLOW: &[&str] = &[
-    "metadata", "ai_config", "triggers", "steps", "error_handling", "monitoring", "finally", "defaults", "inputs",
-    "outputs", "env", "vars", "concurrency", "rollback", "max_parallel", "timeout", "on_cancel", "policy",
+    "metadata",
+    "ai_config",
+    "triggers",
+    "steps",
+    "error_handling",
+    "monitoring",
+    "finally",
+    "defaults",
+    "inputs",
+    "outputs",
+    "env",
+    "vars",
+    "concurrency",
+    "rollback",
+    "max_parallel",
+    "timeout",
+    "on_cancel",
+    "policy",
     "idempotency",
 ];
 
@@ -69,8 +165,7 @@ pub(super) const LIBRARY_WORKFLOW: &[&str] = &[
 pub(super) const LIBRARY_METADATA: &[&str] = &["id", "name", "description", "version", "category", "author", "tags"];
 
 /// Keys of a library step.
-pub(super) const LIBRARY_STEP: &[&str] =
-    &["id", "name", "description", "type", "ai_assisted", "config", "conditions"];
+pub(super) const LIBRARY_STEP: &[&str] = &["id", "name", "description", "type", "ai_assisted", "config", "conditions"];
 
 /// Keys of which one in a step tells a library file.
 pub(super) const LIBRARY_STEP_TELLS: &[&str] = &["config", "conditions"];
@@ -94,7 +189,11 @@ pub(super) fn refuse_rest(rest: Vec<Entry>, known: &[&str], what: &str, spelling
         }
         let key = &entry.key;
         if let Some(other) = other_spelling(key, spelling) {
-            let message = format!("`{key}` belongs to the {} spelling, {what} here is in the {} spelling", other.name(), spelling.name());
+            let message = format!(
+                "`{key}` belongs to the {} spelling, {what} here is in the {} spelling",
+                other.name(),
+                spelling.name()
+            );
             report.error(codes::MIXED, entry.key_place, message, "write the whole file in one spelling");
             continue;
         }

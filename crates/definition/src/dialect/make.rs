@@ -91,7 +91,12 @@ pub(super) fn scalar_text(node: &Node) -> Option<String> {
 pub(super) fn as_text(node: &Node) -> Option<&str> {
     match &node.content {
         Content::Text(value) => Some(value),
-        Content::Null | Content::Bool(_) | Content::Integer(_) | Content::Float(..) | Content::List(_) | Content::Map(_) => None,
+        Content::Null
+        | Content::Bool(_)
+        | Content::Integer(_)
+        | Content::Float(..)
+        | Content::List(_)
+        | Content::Map(_) => None,
     }
 }
 
@@ -99,7 +104,12 @@ pub(super) fn as_text(node: &Node) -> Option<&str> {
 pub(super) fn as_map(node: &Node) -> Option<&[Entry]> {
     match &node.content {
         Content::Map(entries) => Some(entries),
-        Content::Null | Content::Bool(_) | Content::Integer(_) | Content::Float(..) | Content::Text(_) | Content::List(_) => None,
+        Content::Null
+        | Content::Bool(_)
+        | Content::Integer(_)
+        | Content::Float(..)
+        | Content::Text(_)
+        | Content::List(_) => None,
     }
 }
 
@@ -107,7 +117,12 @@ pub(super) fn as_map(node: &Node) -> Option<&[Entry]> {
 pub(super) fn as_list(node: &Node) -> Option<&[Node]> {
     match &node.content {
         Content::List(nodes) => Some(nodes),
-        Content::Null | Content::Bool(_) | Content::Integer(_) | Content::Float(..) | Content::Text(_) | Content::Map(_) => None,
+        Content::Null
+        | Content::Bool(_)
+        | Content::Integer(_)
+        | Content::Float(..)
+        | Content::Text(_)
+        | Content::Map(_) => None,
     }
 }
 
@@ -223,7 +238,12 @@ pub(super) fn count(node: &Node, what: &str, report: &mut Report) -> Option<u32>
 pub(super) fn truth(node: &Node, what: &str, report: &mut Report) -> Option<bool> {
     match node.content {
         Content::Bool(value) => Some(value),
-        Content::Null | Content::Integer(_) | Content::Float(..) | Content::Text(_) | Content::List(_) | Content::Map(_) => {
+        Content::Null
+        | Content::Integer(_)
+        | Content::Float(..)
+        | Content::Text(_)
+        | Content::List(_)
+        | Content::Map(_) => {
             let message = format!("{what} is true or false, this is {}", describe(node));
             report.error(codes::SHAPE, node.place, message, "write `true` or `false` without quotes");
             None

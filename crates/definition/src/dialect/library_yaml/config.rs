@@ -98,7 +98,8 @@ fn cases(config: &mut Fields, value: &Entry, fallbacks: &Fallbacks, report: &mut
 fn equals(expression: &str, key: &str) -> String {
     let quoted = key.replace('\\', "\\\\").replace('\'', "\\'");
     let as_text = format!("({expression}) == '{quoted}'");
-    let is_literal = key == "true" || key == "false" || key.parse::<i64>().is_ok_and(|number| number.to_string() == key);
+    let is_literal =
+        key == "true" || key == "false" || key.parse::<i64>().is_ok_and(|number| number.to_string() == key);
     if is_literal { format!("{as_text} or ({expression}) == {key}") } else { as_text }
 }
 
@@ -111,9 +112,8 @@ pub(super) fn parallel(mut config: Fields, fallbacks: &Fallbacks, out: &mut Vec<
             branches.extend(nodes.into_iter().enumerate().map(|(index, node)| branch(index, node, fallbacks, report)));
         }
         Some(Node { content: Content::Map(entries), .. }) => {
-            let rewritten = entries
-                .into_iter()
-                .map(|entry| Entry { value: rewrite_list(entry.value, fallbacks, report), ..entry });
+            let rewritten =
+                entries.into_iter().map(|entry| Entry { value: rewrite_list(entry.value, fallbacks, report), ..entry });
             branches.extend(rewritten);
         }
         Some(_) | None => {

@@ -127,7 +127,14 @@ pub(super) fn flows(stops: &[Stop], fallbacks: &Fallbacks, report: &mut Report) 
     flows
 }
 
-fn target(stops: &[Stop], from: usize, word: &Word, after: After, fallbacks: &Fallbacks, report: &mut Report) -> Target {
+fn target(
+    stops: &[Stop],
+    from: usize,
+    word: &Word,
+    after: After,
+    fallbacks: &Fallbacks,
+    report: &mut Report,
+) -> Target {
     if word.text == NEXT_STEP {
         return Target::Step(from + 1);
     }
@@ -142,7 +149,12 @@ fn target(stops: &[Stop], from: usize, word: &Word, after: After, fallbacks: &Fa
         }
         None if after == After::Failure && fallbacks.contains(&word.text) => Target::Fallback,
         None => {
-            report.error(codes::UNKNOWN_TARGET, word.place, unknown_message(stops, from, word), &unknown_hint(stops, word, after));
+            report.error(
+                codes::UNKNOWN_TARGET,
+                word.place,
+                unknown_message(stops, from, word),
+                &unknown_hint(stops, word, after),
+            );
             Target::Wrong
         }
     }
@@ -187,11 +199,11 @@ fn conditional_steps(count: usize, edges: &[Edge], named: &BTreeSet<usize>) -> B
     }
     let mut conditional = BTreeSet::new();
     let mut furthest_before = 0;
-    for index in 0..count {
+    for (index, furthest) in furthest.into_iter().enumerate() {
         if named.contains(&index) || furthest_before > index {
             conditional.insert(index);
         }
-        furthest_before = furthest_before.max(furthest[index]);
+        furthest_before = furthest_before.max(furthest);
     }
     conditional
 }
@@ -232,7 +244,8 @@ mod tests {
         let shown = flows.iter().map(|flow| {
             let condition = flow.condition.as_deref().unwrap_or("-");
             let condition = condition.replace(".status == 'completed'", "+").replace(".error != null", "!");
-            let condition = condition.replace(".outputs.decision == true", "=yes").replace(".outputs.decision == false", "=no");
+            let condition =
+                condition.replace(".outputs.decision == true", "=yes").replace(".outputs.decision == false", "=no");
             format!("{}{}", condition.replace("steps.", ""), if flow.is_handled { " skip" } else { "" })
         });
         assert_eq!(shown.collect::<Vec<_>>(), expect, "{table}");

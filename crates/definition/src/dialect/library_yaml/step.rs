@@ -86,7 +86,8 @@ fn read(node: Node, report: &mut Report) -> (Stop, Result<Read, Node>) {
 fn identity(fields: &mut Fields, report: &mut Report) -> (String, String, Vec<Entry>) {
     let id = fields.take("id");
     let name = fields.take("name");
-    let text = |entry: &Option<Entry>| entry.as_ref().and_then(|entry| make::scalar_text(&entry.value)).unwrap_or_default();
+    let text =
+        |entry: &Option<Entry>| entry.as_ref().and_then(|entry| make::scalar_text(&entry.value)).unwrap_or_default();
     let name_text = text(&name);
     if id.is_some() {
         let id_text = text(&id);

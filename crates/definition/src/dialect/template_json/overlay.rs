@@ -16,8 +16,23 @@ const LITERAL_BYTES_MAX: usize = 1024;
 const STEPS_NAMED_MAX: usize = 4;
 /// Keys that make a declared parameter an input as written.
 const INPUT_KEYWORDS: &[&str] = &[
-    "type", "default", "required", "description", "enum", "label", "pattern", "format", "items", "properties",
-    "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "additionalProperties",
+    "type",
+    "default",
+    "required",
+    "description",
+    "enum",
+    "label",
+    "pattern",
+    "format",
+    "items",
+    "properties",
+    "minimum",
+    "maximum",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "additionalProperties",
 ];
 
 /// What the steps' parameters become.
@@ -183,7 +198,8 @@ fn warn_overlaid(key: &str, declaration: &Node, values: &Named<'_>, report: &mut
     for (entry, step) in values {
         let own = literal(&entry.value);
         if entry.value.content != Content::Null && own != default {
-            let message = format!("the value of `{key}` in step `{step}` never applies: the template's own `parameters` give it");
+            let message =
+                format!("the value of `{key}` in step `{step}` never applies: the template's own `parameters` give it");
             let hint = "remove the value of the step, or the default of the template";
             report.warning(codes::OVERLAID, entry.value.place, message, hint);
         }

@@ -62,12 +62,21 @@ fn action(fields: &mut Fields, overlay: &Overlay, report: &mut Report) -> Vec<En
         let has_other_kind = keys::CANONICAL_KINDS.iter().any(|kind| fields.has(kind));
         if !has_other_kind {
             let message = "a template's step has no `command`";
-            report.error(codes::SHAPE, fields.place, message, "name what it does, for example `\"command\": \"hv-status\"`");
+            report.error(
+                codes::SHAPE,
+                fields.place,
+                message,
+                "name what it does, for example `\"command\": \"hv-status\"`",
+            );
         }
         return Vec::new();
     };
     let mut out = vec![Entry { key: "uses".to_owned(), ..command }];
-    out.extend(parameters.map(|parameters| Entry { key: "with".to_owned(), value: overlay.with(parameters.value), ..parameters }));
+    out.extend(parameters.map(|parameters| Entry {
+        key: "with".to_owned(),
+        value: overlay.with(parameters.value),
+        ..parameters
+    }));
     out
 }
 
@@ -77,7 +86,12 @@ fn rollback(fields: &mut Fields, report: &mut Report) -> Option<Entry> {
     let Some(command) = command else {
         if let Some(parameters) = parameters {
             let message = "`rollback_parameters` without a `rollback_command`";
-            report.error(codes::CONFLICT, parameters.key_place, message, "add `rollback_command`, or remove the parameters");
+            report.error(
+                codes::CONFLICT,
+                parameters.key_place,
+                message,
+                "add `rollback_command`, or remove the parameters",
+            );
         }
         return None;
     };

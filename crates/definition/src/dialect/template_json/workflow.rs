@@ -122,7 +122,12 @@ fn rewrite_steps(steps: Entry, gate: Option<Gate>, overlay: &Overlay, report: &m
             Node { content, place }
         }
         content @ Content::Map(_) => {
-            report.error(codes::SHAPE, place, "`steps` of a template is a list, this is a mapping", "write a list of steps");
+            report.error(
+                codes::SHAPE,
+                place,
+                "`steps` of a template is a list, this is a mapping",
+                "write a list of steps",
+            );
             Node { content, place }
         }
     };
