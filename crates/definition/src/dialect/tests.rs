@@ -284,6 +284,11 @@ fn structured_steps_become_switches_branches_and_loops() {
     );
     step(
         "decision",
+        &format!("condition: '${{{{ inputs.n > 2 }}}}', else: {inner}"),
+        json!({"switch": {"cases": [{"when": "${{ not (inputs.n > 2) }}", "steps": expect}]}}),
+    );
+    step(
+        "decision",
         &format!("value: '${{{{ inputs.e }}}}', cases: {{a'b: {inner}, 3: {inner}}}, default: {inner}"),
         json!({"switch": {"cases": [
             {"when": "${{ (inputs.e) == 'a\\'b' }}", "steps": expect},

@@ -38,13 +38,7 @@ pub(super) fn decision(mut config: Fields, fallbacks: &Fallbacks, out: &mut Vec<
         (Some(condition), None) => {
             let then = steps(&mut config, "then", fallbacks, report);
             let other = steps(&mut config, "else", fallbacks, report);
-            if then.is_none() && other.is_none() {
-                let hint = "add `then` or `else`, or say in `conditions` where a yes and a no lead";
-                report.error(codes::CONFIG, condition.key_place, "this decision decides nothing", hint);
-            }
-            let when = Entry { key: "when".to_owned(), ..condition };
-            let then = then.unwrap_or_else(|| make::list(Vec::new(), place));
-            (vec![make::map(vec![when, entry("steps", then)], place)], other)
+            two_ways(condition, then, other, report)
         }
         (None, Some(value)) => {
             let cases = cases(&mut config, &value, fallbacks, report);
@@ -65,6 +59,38 @@ pub(super) fn decision(mut config: Fields, fallbacks: &Fallbacks, out: &mut Vec<
     entries.extend(default.map(|default| entry("default", default)));
     out.push(entry("switch", make::map(entries, place)));
     finish(config, &["condition", "then", "else", "value", "cases", "default"], "a decision", out, report);
+}
+
+/// The cases and the default of a decision by a condition.
+fn two_ways(
+    condition: Entry,
+    then: Option<Node>,
+    other: Option<Node>,
+    report: &mut Report,
+) -> (Vec<Node>, Option<Node>) {
+    let place = condition.key_place;
+    let (when, steps, default) = match (then, other) {
+        (Some(then), other) => (condition.value, then, other),
+        (None, Some(other)) => (negated(condition.value, report), other, None),
+        (None, None) => {
+            let hint = "add `then` or `else`, or say in `conditions` where a yes and a no lead";
+            report.error(codes::CONFIG, place, "this decision decides nothing", hint);
+            return (Vec::new(), None);
+        }
+    };
+    let when = Entry { key: "when".to_owned(), key_place: place, value: when };
+    (vec![make::map(vec![when, entry("steps", steps)], place)], default)
+}
+
+fn negated(condition: Node, report: &mut Report) -> Node {
+    match scalar_text(&condition).as_deref().and_then(bare_expression) {
+        Some(expression) => make::text(format!("${{{{ not ({expression}) }}}}"), condition.place),
+        None => {
+            let message = "`condition` of a decision is one expression";
+            report.error(codes::CONFIG, condition.place, message, "for example `condition: ${{ inputs.size > 10 }}`");
+            condition
+        }
+    }
 }
 
 fn steps(config: &mut Fields, key: &str, fallbacks: &Fallbacks, report: &mut Report) -> Option<Node> {
