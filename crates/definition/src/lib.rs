@@ -13,6 +13,7 @@ pub mod builder;
 pub mod codes;
 pub mod diagnostic;
 pub mod dialect;
+pub mod keys;
 pub mod tree;
 pub mod workflow;
 
