@@ -3,8 +3,8 @@
 use skep_model::problem::Problem;
 
 use super::keys;
-use super::make::{as_list, as_map, as_text, get};
-use super::{library_yaml, template_json};
+use super::make::{Report, as_list, as_map, as_text, get};
+use super::{codes, library_yaml, template_json};
 use crate::tree::Node;
 
 /// A spelling of the workflow definition.
@@ -31,16 +31,37 @@ impl Spelling {
 
 /// The same workflow in the canonical spelling, the spelling it was in, and what is wrong with it.
 ///
-/// A tree that is canonical already (or no workflow at all) comes back untouched. With problems the tree
+/// A tree that is canonical already (or no workflow at all) comes back untouched; keys of templates that
+/// canonical files know as notes only, and that promise more, are problems. With problems the tree
 /// still holds all that could be read, so that `lower` can list its own problems beside these.
 pub fn to_canonical(node: Node) -> (Node, Spelling, Vec<Problem>) {
     let spelling = detect(&node);
     let (node, problems) = match spelling {
-        Spelling::Canonical => (node, Vec::new()),
+        Spelling::Canonical => {
+            let problems = foreign_keys(&node);
+            (node, problems)
+        }
         Spelling::TemplateJson => template_json::rewrite(node),
         Spelling::LibraryYaml => library_yaml::rewrite(node),
     };
     (node, spelling, problems)
+}
+
+/// Keys of templates that would be mere notes in a canonical file although they promise something there.
+fn foreign_keys(root: &Node) -> Vec<Problem> {
+    let mut report = Report::default();
+    let hints = [
+        ("approval_required", "write a first step with `approval: {message: ..}`"),
+        ("parameters", "write `inputs: {NAME: {default: ..}}`"),
+    ];
+    for entry in as_map(root).unwrap_or_default() {
+        if let Some((key, hint)) = hints.iter().find(|(key, _)| *key == entry.key) {
+            let message =
+                format!("`{key}` belongs to the template spelling, and this file is in the canonical spelling");
+            report.error(codes::MIXED, entry.key_place, message, hint);
+        }
+    }
+    report.problems
 }
 
 /// The rules, first match wins: `metadata` -> library; at least
@@ -54,7 +75,8 @@ pub(super) fn detect(root: &Node) -> Spelling {
         return Spelling::LibraryYaml;
     }
     let commands = steps.iter().filter(|step| has_any(step, &["command"])).count();
-    let kinds = steps.iter().filter(|step| has_any(step, keys::CANONICAL_KINDS)).count();
+    let canonical_kinds: Vec<&str> = keys::canonical_kinds().collect();
+    let kinds = steps.iter().filter(|step| has_any(step, &canonical_kinds)).count();
     if commands > 0 && commands >= kinds {
         return Spelling::TemplateJson;
     }

@@ -3,51 +3,19 @@
 use super::codes;
 use super::detect::Spelling;
 use super::make::Report;
+use crate::keys::{Role, STEP};
 use crate::tree::Entry;
 
-/// Each of these says what a canonical step does.
-pub(super) const CANONICAL_KINDS: &[&str] = &[
-    "run", "uses", "agent", "ai", "approval", "input", "wait", "switch", "parallel", "foreach", "while", "repeat",
-    "workflow",
-];
+/// The keys of which each says what a canonical step does.
+pub(super) fn canonical_kinds() -> impl Iterator<Item = &'static str> {
+    STEP.iter().filter(|key| key.role == Role::Kind).map(|key| key.name)
+}
 
-/// Keys that canonical steps of every kind share.
-pub(super) const CANONICAL_COMMON: &[&str] = &[
-    "description",
-    "depends_on",
-    "if",
-    "timeout",
-    "total_timeout",
-    "retry",
-    "on_error",
-    "approve",
-    "rollback",
-    "irreversible",
-    "read_only",
-    "checkpoint",
-    "policy",
-    "env",
-    "working_dir",
-    "outputs",
-    "success_criteria",
-    "validation_checks",
-    "required_capabilities",
-    "priority",
-    "concurrency",
-    "circuit_breaker",
-    "on_unknown",
-    "verify",
-    "network",
-    "output_schema",
-    "idempotency",
-    "image",
-    "artifacts",
-    "schedule",
-    "order",
-    "shell",
-    "with",
-    "steps",
-];
+/// The keys that canonical steps of every kind share, `id` and `name` not among them.
+pub(super) fn canonical_common() -> impl Iterator<Item = &'static str> {
+    let shared = STEP.iter().filter(|key| key.role != Role::Kind && key.kinds.is_empty());
+    shared.map(|key| key.name).filter(|name| !["id", "name"].contains(name))
+}
 
 /// Workflow keys that a library file may use beside its own, as in the canonical spelling.
 pub(super) const LIBRARY_WORKFLOW_EXTRAS: &[&str] = &[
@@ -211,7 +179,7 @@ fn other_spelling(key: &str, spelling: Spelling) -> Option<Spelling> {
         Spelling::TemplateJson
     } else if LIBRARY_STEP_TELLS.contains(&key) || ["metadata", "error_handling", "ai_assisted"].contains(&key) {
         Spelling::LibraryYaml
-    } else if CANONICAL_KINDS.contains(&key) || CANONICAL_COMMON.contains(&key) {
+    } else if STEP.iter().any(|canonical| canonical.name == key) {
         Spelling::Canonical
     } else {
         return None;

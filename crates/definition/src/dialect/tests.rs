@@ -346,6 +346,11 @@ fn mistakes_are_located() {
         ("parameters: {k: 1}\nsteps:\n  - {command: c, parameters: {k: 2}}".to_owned(), "SKEP-D108 3 the value of `k`"),
         ("rollback_enabled: true\nsteps: [{id: a}]".to_owned(), "SKEP-D103 2 a template's step has no `command`"),
         ("usage_cuont: 1\nsteps: [{command: c}]".to_owned(), "SKEP-D101 1 a template has no key `usage_cuont`"),
+        (
+            "approval_required: true\nsteps: [{run: x}]".to_owned(),
+            "SKEP-D102 1 `approval_required` belongs to the template",
+        ),
+        ("steps: [{run: x}]\nparameters: {}".to_owned(), "SKEP-D102 2 `parameters` belongs to the template"),
         ("steps: [{name: a, type: action, config: {}}]".to_owned(), "SKEP-D103 1 a library file has no `metadata`"),
         (
             "metadata: {name: x}\nversion: 1\nsteps: []".to_owned(),

@@ -210,8 +210,9 @@ fn canonical_loop(way: Entry) -> Entry {
 
 /// The common keys of steps pass, others are refused.
 fn finish(mut config: Fields, own: &[&str], what: &str, out: &mut Vec<Entry>, report: &mut Report) {
-    config.pass(keys::CANONICAL_COMMON, out);
-    let known: Vec<&str> = own.iter().chain(keys::CANONICAL_COMMON).copied().collect();
+    let common: Vec<&str> = keys::canonical_common().collect();
+    config.pass(&common, out);
+    let known: Vec<&str> = own.iter().copied().chain(common).collect();
     let what = format!("`config` of {what}");
     keys::refuse_rest(config.rest(), &known, &what, crate::dialect::Spelling::LibraryYaml, report);
 }

@@ -59,7 +59,7 @@ fn action(fields: &mut Fields, overlay: &Overlay, report: &mut Report) -> Vec<En
     let command = fields.take("command");
     let parameters = fields.take("parameters");
     let Some(command) = command else {
-        let has_other_kind = keys::CANONICAL_KINDS.iter().any(|kind| fields.has(kind));
+        let has_other_kind = keys::canonical_kinds().any(|kind| fields.has(kind));
         if !has_other_kind {
             let message = "a template's step has no `command`";
             report.error(
