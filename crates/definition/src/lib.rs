@@ -14,6 +14,8 @@ pub mod codes;
 pub mod diagnostic;
 pub mod dialect;
 pub mod keys;
+pub mod load;
+pub mod lower;
 pub mod tree;
 pub mod workflow;
 

@@ -19,7 +19,7 @@ const ESCALATE: Key =
 const ON_TIMEOUT: Key =
     key("on_timeout", Words(&["reject", "approve", "fail"]), "What the end of the wait means.", "on_timeout: reject");
 const ON_REJECT: Key = key("on_reject", Words(&["fail", "continue"]), "What a no means.", "on_reject: continue");
-const CONDITION_ORDER: Key =
+const ORDER: Key =
     key("order", Words(&["sequence", "graph"]), "One step after another, or by `depends_on`.", "order: graph");
 
 /// Keys of `approval`.
@@ -63,13 +63,13 @@ pub const SWITCH: &[Key] = &[
 /// Keys of a case.
 pub const CASE: &[Key] = &[
     key("when", Text, "The case is taken if this holds.", "when: ${{ inputs.n > 2 }}").required(),
-    CONDITION_ORDER,
+    ORDER,
     key("steps", Steps, "What it does.", "steps: [{id: big, run: ./big.sh}]").required(),
 ];
 
 /// Keys of a branch in its long form.
 pub const BRANCH: &[Key] =
-    &[CONDITION_ORDER, key("steps", Steps, "What it does.", "steps: [{id: left, run: ./left.sh}]").required()];
+    &[ORDER, key("steps", Steps, "What it does.", "steps: [{id: left, run: ./left.sh}]").required()];
 
 /// Keys of `repeat`.
 pub const REPEAT: &[Key] = &[
