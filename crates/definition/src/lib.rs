@@ -11,6 +11,8 @@
 
 pub mod builder;
 pub mod codes;
+#[cfg(test)]
+mod corpus;
 pub mod diagnostic;
 pub mod dialect;
 pub mod keys;

@@ -157,11 +157,8 @@ pub(super) fn refuse_rest(rest: Vec<Entry>, known: &[&str], what: &str, spelling
         }
         let key = &entry.key;
         if let Some(other) = other_spelling(key, spelling) {
-            let message = format!(
-                "`{key}` belongs to the {} spelling, {what} here is in the {} spelling",
-                other.name(),
-                spelling.name()
-            );
+            let (theirs, ours) = (other.name(), spelling.name());
+            let message = format!("`{key}` belongs to the {theirs} spelling, this file is in the {ours} spelling");
             report.error(codes::MIXED, entry.key_place, message, "write the whole file in one spelling");
             continue;
         }

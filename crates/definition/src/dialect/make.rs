@@ -63,6 +63,11 @@ pub(super) fn entry(key: &str, value: Node) -> Entry {
     Entry { key: key.to_owned(), key_place: value.place, value }
 }
 
+/// What a step does whose own words were refused: with it, `lower` does not complain about the same again.
+pub(super) fn placeholder(place: Place) -> Entry {
+    entry("uses", text("noop", place))
+}
+
 /// What a node is, for messages.
 pub(super) fn describe(node: &Node) -> &'static str {
     match node.content {

@@ -391,6 +391,10 @@ fn mistakes_are_located() {
             step("{name: a, type: parallel, config: {branches: {a: [], b: []}, max_parallel: 1}}"),
             "SKEP-D107 3 `max_parallel`",
         ),
+        (
+            step("{name: a, type: decision, config: {value: v, cases: {}}}"),
+            "SKEP-D107 3 a decision with a `value` has no",
+        ),
         (step("{name: a, type: loop, config: {steps: []}}"), "SKEP-D107 3 a loop does not say"),
         (
             step("{name: a, type: loop, config: {over: [], times: 3, steps: []}}"),

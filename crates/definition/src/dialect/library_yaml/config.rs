@@ -55,9 +55,13 @@ pub(super) fn decision(mut config: Fields, fallbacks: &Fallbacks, out: &mut Vec<
             (Vec::new(), None)
         }
     };
-    let mut entries = vec![entry("cases", make::list(cases, place))];
-    entries.extend(default.map(|default| entry("default", default)));
-    out.push(entry("switch", make::map(entries, place)));
+    if cases.is_empty() {
+        out.push(make::placeholder(place));
+    } else {
+        let mut entries = vec![entry("cases", make::list(cases, place))];
+        entries.extend(default.map(|default| entry("default", default)));
+        out.push(entry("switch", make::map(entries, place)));
+    }
     finish(config, &["condition", "then", "else", "value", "cases", "default"], "a decision", out, report);
 }
 
@@ -105,17 +109,17 @@ fn cases(config: &mut Fields, value: &Entry, fallbacks: &Fallbacks, report: &mut
         report.error(codes::CONFIG, value.value.place, message, "for example `value: ${{ inputs.environment }}`");
         return Vec::new();
     };
-    let Some(cases) = config.take_value("cases") else {
-        let hint = "add `cases:` with a list of steps for each value";
-        report.error(codes::CONFIG, value.key_place, "a decision with a `value` has no `cases`", hint);
-        return Vec::new();
-    };
+    let cases = config.take_value("cases").unwrap_or_else(|| make::map(Vec::new(), config.place));
     let mut nodes = Vec::new();
     for case in Fields::of(cases, "`cases`", report).rest() {
         let place = case.key_place;
         let when = format!("${{{{ {} }}}}", equals(expression, &case.key));
         let steps = rewrite_list(case.value, fallbacks, report);
         nodes.push(make::map(vec![entry("when", make::text(when, place)), entry("steps", steps)], place));
+    }
+    if nodes.is_empty() {
+        let hint = "add `cases:` with a list of steps for each value";
+        report.error(codes::CONFIG, value.key_place, "a decision with a `value` has no cases", hint);
     }
     nodes
 }
@@ -142,10 +146,13 @@ pub(super) fn parallel(mut config: Fields, fallbacks: &Fallbacks, out: &mut Vec<
                 entries.into_iter().map(|entry| Entry { value: rewrite_list(entry.value, fallbacks, report), ..entry });
             branches.extend(rewritten);
         }
-        Some(_) | None => {
-            let hint = "write `branches: [{name: .., steps: [..]}]`";
-            report.error(codes::CONFIG, place, "a parallel step has no `branches`", hint);
-        }
+        Some(_) | None => {}
+    }
+    if branches.is_empty() {
+        let hint = "write `branches: [{name: .., steps: [..]}]`";
+        report.error(codes::CONFIG, place, "a parallel step has no `branches`", hint);
+        out.push(make::placeholder(place));
+        return;
     }
     if let Some(bound) = config.take_value("max_parallel") {
         let bound_value = make::count(&bound, "`max_parallel`", report);
@@ -177,6 +184,7 @@ fn branch(index: usize, node: Node, fallbacks: &Fallbacks, report: &mut Report) 
 /// `{over | items | while | until | times, steps, max_parallel}`.
 pub(super) fn repetition(mut config: Fields, fallbacks: &Fallbacks, out: &mut Vec<Entry>, report: &mut Report) {
     const WAYS: [&str; 5] = ["over", "items", "while", "until", "times"];
+    const LOOP_TERMS: [&str; 4] = ["max_parallel", "max_iterations", "fail_fast", "order"];
     let place = config.place;
     let ways: Vec<Entry> = WAYS.iter().filter_map(|way| config.take(way)).collect();
     if ways.len() > 1 {
@@ -184,19 +192,25 @@ pub(super) fn repetition(mut config: Fields, fallbacks: &Fallbacks, out: &mut Ve
         let message = format!("a loop has {} at once", names.join(" and "));
         report.error(codes::CONFLICT, ways[1].key_place, message, "keep one of them");
     }
-    match ways.into_iter().next() {
-        Some(way) => out.push(canonical_loop(way)),
-        None => {
-            let hint = "add one of `over`, `items`, `while`, `until`, `times`";
-            report.error(codes::CONFIG, place, "a loop does not say how often it runs", hint);
+    let way = ways.into_iter().next();
+    if way.is_none() {
+        let hint = "add one of `over`, `items`, `while`, `until`, `times`";
+        report.error(codes::CONFIG, place, "a loop does not say how often it runs", hint);
+    }
+    let steps = steps(&mut config, "steps", fallbacks, report);
+    if steps.is_none() {
+        report.error(codes::CONFIG, place, "a loop has no `steps`", "add `steps: [..]`");
+    }
+    match (way, steps) {
+        (Some(way), Some(steps)) => {
+            out.push(canonical_loop(way));
+            config.pass(&LOOP_TERMS, out);
+            out.push(entry("steps", steps));
         }
+        (_, _) => out.push(make::placeholder(place)),
     }
-    config.pass(&["max_parallel", "max_iterations", "fail_fast"], out);
-    match steps(&mut config, "steps", fallbacks, report) {
-        Some(steps) => out.push(entry("steps", steps)),
-        None => report.error(codes::CONFIG, place, "a loop has no `steps`", "add `steps: [..]`"),
-    }
-    finish(config, &["over", "items", "while", "until", "times", "steps", "max_parallel"], "a loop", out, report);
+    let known = [&WAYS[..], &LOOP_TERMS[..], &["steps"]].concat();
+    finish(config, &known, "a loop", out, report);
 }
 
 fn canonical_loop(way: Entry) -> Entry {

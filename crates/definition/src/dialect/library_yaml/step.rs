@@ -30,6 +30,8 @@ struct Read {
     kind: Type,
     config: Fields,
     ai_assisted: Option<Entry>,
+    /// Something of it was refused.
+    is_broken: bool,
 }
 
 /// The canonical form of a list of library steps. What is no list, or no mapping in it, stays as it is:
@@ -67,6 +69,7 @@ fn read(node: Node, report: &mut Report) -> (Stop, Result<Read, Node>) {
         let stop = Stop { id: String::new(), name: String::new(), success: None, failure: None, asks: false, place };
         return (stop, Err(node));
     }
+    let problems_before = report.problems.len();
     let mut fields = Fields::of(node, "a step", report);
     let (id, name, mut head) = identity(&mut fields, report);
     fields.pass(&["description"], &mut head);
@@ -79,7 +82,8 @@ fn read(node: Node, report: &mut Report) -> (Stop, Result<Read, Node>) {
     let has_transitions = success.is_some() || failure.is_some();
     let asks = kind == Type::Decision && has_transitions && config::only_asks(&config);
     let stop = Stop { id, name, success, failure, asks, place };
-    (stop, Ok(Read { head, kind, config, ai_assisted }))
+    let is_broken = report.problems.len() > problems_before;
+    (stop, Ok(Read { head, kind, config, ai_assisted, is_broken }))
 }
 
 /// The id, the name, and the entries that say both.
@@ -143,7 +147,7 @@ fn conditions(node: Option<Node>, report: &mut Report) -> (Option<Word>, Option<
 }
 
 fn emit(read: Read, stop: &Stop, flow: Flow, fallbacks: &Fallbacks, report: &mut Report) -> Node {
-    let Read { head: mut out, kind, mut config, ai_assisted } = read;
+    let Read { head: mut out, kind, mut config, ai_assisted, is_broken } = read;
     for key in ["id", "name"] {
         if let Some(entry) = config.take(key) {
             let message = format!("`config` of step `{}` has a `{key}`, which the step itself gives", stop.name);
@@ -162,7 +166,12 @@ fn emit(read: Read, stop: &Stop, flow: Flow, fallbacks: &Fallbacks, report: &mut
         out.push(entry("on_error", skip));
     }
     match kind {
-        Type::Action => out.extend(config.rest()),
+        Type::Action => {
+            if is_broken && !keys::canonical_kinds().any(|kind| config.has(kind)) {
+                out.push(make::placeholder(place));
+            }
+            out.extend(config.rest());
+        }
         Type::Decision if stop.asks => config::question(config, &mut out, report),
         Type::Decision => config::decision(config, fallbacks, &mut out, report),
         Type::Parallel => config::parallel(config, fallbacks, &mut out, report),

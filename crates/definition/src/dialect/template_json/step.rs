@@ -69,7 +69,7 @@ fn action(fields: &mut Fields, overlay: &Overlay, report: &mut Report) -> Vec<En
                 "name what it does, for example `\"command\": \"hv-status\"`",
             );
         }
-        return Vec::new();
+        return vec![make::placeholder(fields.place)];
     };
     let mut out = vec![Entry { key: "uses".to_owned(), ..command }];
     out.extend(parameters.map(|parameters| Entry {
