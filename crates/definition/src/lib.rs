@@ -18,6 +18,7 @@ pub mod dialect;
 pub mod keys;
 pub mod load;
 pub mod lower;
+pub mod print;
 pub mod tree;
 pub mod workflow;
 

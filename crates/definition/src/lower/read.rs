@@ -10,7 +10,7 @@ use skep_model::span::parse_duration_ms;
 
 use crate::codes;
 use crate::diagnostic::{Collector, Hint, error};
-use crate::keys::{self, Key, STEP, Type, WORKFLOW};
+use crate::keys::{self, Key, Role, STEP, Type, WORKFLOW};
 use crate::tree::{Content, Entry, Node};
 
 /// What lowering knows while it reads.
@@ -46,6 +46,12 @@ pub struct Field<'n> {
 }
 
 impl<'n> Fields<'n> {
+    /// The names with this role, in the order in which they were written.
+    pub fn written(&self, table: &'static [Key], role: Role) -> Vec<&'static str> {
+        let keys = self.entries.iter().filter_map(|entry| keys::find(table, &entry.key));
+        keys.filter(|key| key.role == role).map(|key| key.name).collect()
+    }
+
     /// True if the key was written with a value.
     pub fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
@@ -310,7 +316,7 @@ fn elsewhere(key: &str) -> Option<String> {
 fn known_keys(table: &'static [Key]) -> String {
     // Notes are read, not recommended; a list of forty names helps nobody.
     let names: Vec<&str> =
-        table.iter().filter(|key| key.role != keys::Role::Note).map(|key| key.name).take(KEYS_LISTED_MAX).collect();
+        table.iter().filter(|key| key.role != Role::Note).map(|key| key.name).take(KEYS_LISTED_MAX).collect();
     let more = if table.len() > KEYS_LISTED_MAX { " .." } else { "" };
     format!("its keys are {}{more}", names.join(", "))
 }

@@ -150,8 +150,8 @@ impl Lowering {
     }
 
     fn later(&mut self, fields: Fields<'_>) -> Map<Value> {
-        let rows = STEP.iter().filter(|key| key.role == Role::Later);
-        rows.filter_map(|key| Some((key.name.to_owned(), self.value(fields, key.name)?))).collect()
+        let names = fields.written(STEP, Role::Later);
+        names.into_iter().filter_map(|name| Some((name.to_owned(), self.value(fields, name)?))).collect()
     }
 
     /// The bound of a wait may stand on the step or inside, not both; escalations end before it.

@@ -121,11 +121,11 @@ impl Lowering {
     /// The keys that only describe, those of `annotations` among them.
     pub fn annotations(&mut self, fields: Fields<'_>, table: &'static [crate::keys::Key]) -> Map<Value> {
         let mut notes = Map::new();
-        for key in table.iter().filter(|key| key.role == Role::Note) {
-            if key.name == "annotations" {
-                notes.extend(self.value_map(fields, key.name));
-            } else if let Some(value) = self.value(fields, key.name) {
-                notes.insert(key.name.to_owned(), value);
+        for name in fields.written(table, Role::Note) {
+            if name == "annotations" {
+                notes.extend(self.value_map(fields, name));
+            } else if let Some(value) = self.value(fields, name) {
+                notes.insert(name.to_owned(), value);
             }
         }
         notes

@@ -1,7 +1,7 @@
 //! The scanner's errors in words that help: what is wrong and how to mend it.
 
 use saphyr_parser::ScanError;
-use skep_model::problem::Problem;
+use skep_model::problem::{Place, Problem};
 
 use super::place::Index;
 use crate::codes;
@@ -116,9 +116,33 @@ pub fn problem(found: &ScanError, text: &str, index: &Index<'_>) -> Problem {
     if let Some(at) = info.contains("unknown escape").then(|| text[..place.start].rfind('\\')).flatten() {
         place = super::place::at_offset(text, at);
     }
+    if let Some(at) = bare_expression(text, place.start) {
+        return error(&codes::SYNTAX, Some(at), "an expression stands without quotes inside `{ }` or `[ ]`")
+            .hint("there `${{` begins a mapping; put quotes around the whole value: {run: './x \"${{ inputs.y }}\"'}");
+    }
     match row {
         Some((_, message, hint)) => error(&codes::SYNTAX, Some(place), *message).hint(*hint),
         None => error(&codes::SYNTAX, Some(place), format!("this is not YAML: {info}"))
             .hint("check brackets, quotes and indentation here and on the line above"),
     }
 }
+
+/// The place of an expression that stands bare inside brackets on the line of `offset`, if that is likely the
+/// cause: a bracket is open before it, and no quote is.
+fn bare_expression(text: &str, offset: usize) -> Option<Place> {
+    let line_start = text[..offset].rfind('\n').map_or(0, |at| at + 1);
+    let line = text[line_start..].lines().next().unwrap_or_default();
+    // Looking for every `${{` of a hostile line of a megabyte would be quadratic; the first ones tell.
+    let shown: String = line.chars().take(LINE_CHARACTERS_MAX).collect();
+    shown.match_indices("${{").map(|(at, _)| at).find_map(|at| {
+        let before = &shown[..at];
+        let is_in_brackets = before.matches(['{', '[']).count() > before.matches(['}', ']']).count();
+        // The value begins after the last `: `, `, ` or bracket; one that begins with a quote is fine.
+        let begin = before.rfind([',', '{', '[']).map_or(0, |at| at + 1).max(before.rfind(": ").map_or(0, |at| at + 2));
+        let is_bare = !before[begin..].trim_start().starts_with(['"', '\'']);
+        (is_in_brackets && is_bare).then(|| super::place::at_offset(text, line_start + at))
+    })
+}
+
+/// Characters of a line in which the cause of an error is looked for.
+const LINE_CHARACTERS_MAX: usize = 1_000;

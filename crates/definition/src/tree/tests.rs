@@ -123,6 +123,8 @@ fn mistakes_are_located() {
             "%TAG !t! x\n--- !t!a\nb: 1\n",
             "key: 'a' b\n",
             "a: b\nc\n",
+            "- {id: x, run: ./x.sh \"${{ inputs.y }}\"}\n",
+            "- {id: x, if: ${{ inputs.y }}, run: x}\n",
         ]
         .map(|text| format!("{text:?}\n  {}", problems(text).join("\n  ")))
         .join("\n"),
@@ -182,6 +184,10 @@ fn mistakes_are_located() {
   SKEP-D001 1:10 something follows the closing quote
 "a: b\nc\n"
   SKEP-D001 2:2 a `:` is missing after this key
+"- {id: x, run: ./x.sh \"${{ inputs.y }}\"}\n"
+  SKEP-D001 1:24 an expression stands without quotes inside `{ }` or `[ ]`
+"- {id: x, if: ${{ inputs.y }}, run: x}\n"
+  SKEP-D001 1:15 an expression stands without quotes inside `{ }` or `[ ]`
 "##
     );
 }
