@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use skep_model::problem::{Problem, Severity};
 
 use crate::load::load_bytes;
+use crate::print;
 
 /// Codes of these families are compared; the others need parts that this test does not call.
 const FAMILIES: &[&str] = &["SKEP-D"];
@@ -113,4 +114,17 @@ fn good_definitions_and_examples_have_no_errors() {
         }
     }
     assert!(shown.is_empty(), "{}", shown.join("\n"));
+}
+
+#[test]
+fn good_definitions_and_examples_print_and_read_back_the_same() {
+    for folder in ["tests/corpus/good", "examples"] {
+        for path in files_below(&root().join(folder)) {
+            let bytes = fs::read(&path).expect("it can be read");
+            let workflow = load_bytes(&bytes).workflow.expect("it has no errors");
+            let printed = print::to_yaml(&workflow);
+            let again = load_bytes(printed.as_bytes());
+            assert_eq!(again.workflow.as_ref(), Some(&workflow), "{}:\n{printed}", path.display());
+        }
+    }
 }

@@ -7,7 +7,7 @@ use super::*;
 use crate::workflow::{Approval, Kind, OnError as Handling, Retry, Step, Wait, Workflow};
 
 /// The example of seed 002 with this name.
-pub(crate) fn example(name: &str) -> Workflow {
+fn example(name: &str) -> Workflow {
     let builder = match name {
         "sequential" => sequential(),
         "parallel" => parallel(),
@@ -22,7 +22,7 @@ pub(crate) fn example(name: &str) -> Workflow {
 }
 
 /// The names of the seven.
-pub(crate) const EXAMPLES: [&str; 7] =
+const EXAMPLES: [&str; 7] =
     ["sequential", "parallel", "conditional", "event-driven", "integration", "error-handling", "approval"];
 
 fn sequential() -> WorkflowBuilder {
@@ -229,6 +229,32 @@ fn generated_ids_avoid_the_names_that_people_gave() {
         .expect("it is valid");
     assert_eq!(ids(&workflow.steps), ["fix-it", "branch-2"]);
     assert_eq!(workflow.steps[0].name.as_deref(), Some("Fix it!"));
+}
+
+/// What the file `examples/builder/NAME.yaml` holds.
+fn example_file(name: &str) -> String {
+    let yaml = crate::print::to_yaml(&example(name));
+    let head =
+        "# One of the seven examples of the builder, printed: `WorkflowBuilder` in Rust and files are the same model.";
+    let usage = format!("# Draw it: skep graph examples/builder/{name}.yaml");
+    format!("{head}\n#\n{usage}\n{yaml}")
+}
+
+#[test]
+fn the_examples_print_and_read_back_as_the_same_workflow() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/builder");
+    for name in EXAMPLES {
+        let text = example_file(name);
+        let loaded = crate::load::load(&text);
+        assert_eq!(loaded.workflow.as_ref(), Some(&example(name)), "{name}: {:#?}", loaded.problems);
+        assert!(loaded.is_usable(), "{name}: {:#?}", loaded.problems);
+        let path = folder.join(format!("{name}.yaml"));
+        if std::env::var_os("SKEP_UPDATE_EXAMPLES").is_some() {
+            std::fs::write(&path, &text).expect("the folder exists");
+        }
+        let kept = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(kept, text, "{name} is out of date: run the tests with SKEP_UPDATE_EXAMPLES=1");
+    }
 }
 
 fn check_refused(builder: WorkflowBuilder, code: &str, fragment: &str) {
