@@ -21,7 +21,10 @@ pub mod plan;
 mod samples;
 pub mod script;
 pub mod suggest;
+pub mod builder;
 pub mod codes;
+#[cfg(test)]
+mod corpus;
 pub mod diagnostic;
 pub mod dialect;
 pub mod keys;
