@@ -31,7 +31,7 @@ Tasks:
 
 fn main() -> ExitCode {
     match run(std::env::args().skip(1).collect()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -39,21 +39,24 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Vec<String>) -> Result<()> {
+fn run(arguments: Vec<String>) -> Result<ExitCode> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["demo"] => demo::run(binary::Profile::Dev),
-        ["demo", "--release"] => demo::run(binary::Profile::Release),
-        ["test"] => test::run(test::Extent::Everything),
-        ["test", "--quick"] => test::run(test::Extent::TestsOnly),
-        ["check"] => check::run(),
-        ["tidy"] => tidy::run(),
-        ["docs"] => docs::write(),
-        ["docs", "--check"] => docs::check(),
-        [] | ["help" | "--help" | "-h"] => {
-            println!("{USAGE}");
-            Ok(())
-        }
+        ["demo"] => demo::run(binary::Profile::Dev)?,
+        ["demo", "--release"] => demo::run(binary::Profile::Release)?,
+        ["test"] => return Ok(code(test::run(test::Extent::Everything))),
+        ["test", "--quick"] => return Ok(code(test::run(test::Extent::TestsOnly))),
+        ["check"] => check::run()?,
+        ["tidy"] => tidy::run()?,
+        ["docs"] => docs::write()?,
+        ["docs", "--check"] => docs::check()?,
+        [] | ["help" | "--help" | "-h"] => println!("{USAGE}"),
         other => bail!("`{}` is no task\n\n{USAGE}", other.join(" ")),
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A test run has said everything itself: its closing line stays the last one.
+fn code(succeeded: bool) -> ExitCode {
+    if succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
