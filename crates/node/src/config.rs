@@ -154,9 +154,7 @@ impl Config {
             (CredentialKind::Basic, Some(username), _) => {
                 Ok(Credential::Basic(Login { username: username.clone(), password: secret }))
             }
-            (CredentialKind::Header, _, Some(header)) => {
-                Ok(Credential::Header { name: header.clone(), value: secret })
-            }
+            (CredentialKind::Header, _, Some(header)) => Ok(Credential::Header { name: header.clone(), value: secret }),
             (CredentialKind::Basic, None, _) => Err(self.error(&format!("{key} of type basic needs `username`"))),
             (CredentialKind::Header, _, None) => Err(self.error(&format!("{key} of type header needs `header`"))),
         }
@@ -187,7 +185,11 @@ impl Config {
             row("smtp.port", smtp.and_then(|table| table.port).map(|port| port.to_string()), "its port (25, 587, 465)"),
             row("smtp.tls", smtp.map(|table| format!("{:?}", table.tls).to_lowercase()), "none, starttls or tls"),
             row("smtp.username", smtp.and_then(|table| table.username.clone()), "user name at the mail server"),
-            row("smtp.password_env", smtp.and_then(|t| t.password_env.clone()), "environment variable with its password"),
+            row(
+                "smtp.password_env",
+                smtp.and_then(|t| t.password_env.clone()),
+                "environment variable with its password",
+            ),
             row("smtp.from", smtp.and_then(|table| table.from.clone()), "sender of mails that name none"),
         ];
         for (name, table) in &self.file.http.credentials {

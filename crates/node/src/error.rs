@@ -180,7 +180,9 @@ impl Error {
     /// What to do next.
     pub fn hint(&self) -> String {
         match self {
-            Self::InvalidDefinition { .. } => "mend what is listed, then try again; `skep explain CODE` says more".into(),
+            Self::InvalidDefinition { .. } => {
+                "mend what is listed, then try again; `skep explain CODE` says more".into()
+            }
             Self::InvalidInputs { .. } => "give inputs as `-i name=value`, `--name=value` or `-i @file.json`".into(),
             Self::NoSuchExecution { .. } => "`skep list` shows the executions; `@latest` is the newest".into(),
             Self::AmbiguousExecution { .. } => "give more of the id".into(),
@@ -197,7 +199,9 @@ impl Error {
             Self::Blob(error) => error.hint().into(),
             Self::Commit(error) => error.hint().into(),
             Self::Runner(_) => "`skep doctor` checks what the runner needs".into(),
-            Self::Damaged { .. } => "restore the data directory from a backup, or report it with the output of `skep doctor`".into(),
+            Self::Damaged { .. } => {
+                "restore the data directory from a backup, or report it with the output of `skep doctor`".into()
+            }
             Self::NewerFormat { .. } => "use that version, or another data directory".into(),
             Self::Config { .. } => "`skep config show` prints what is known".into(),
             Self::Ending => "try again: the next command finds a new owner".into(),

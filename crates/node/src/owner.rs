@@ -67,7 +67,8 @@ impl Node {
         let runner = start_runner(&settings, &directory, &logs, sender.clone())?;
         let acknowledge = sender.clone();
         let answer = Box::new(move |acks| drop(acknowledge.send(Input::Acks(acks))));
-        let writer = WriterThread::start(Box::new(journal), answer).map_err(|error| Error::Runner(error.to_string()))?;
+        let writer =
+            WriterThread::start(Box::new(journal), answer).map_err(|error| Error::Runner(error.to_string()))?;
         let core = Core::new(reader.last_at()?.unwrap_or(Timestamp(0)));
         let next_local = reader.next_local_id()?;
         let left = sweep(&reader, &runner)?;
@@ -207,12 +208,8 @@ fn sweep(reader: &dyn Reader, runner: &Runner) -> Result<Vec<Token>, Error> {
     let identities: Vec<(Token, Identity)> = children
         .into_iter()
         .map(|row| {
-            let identity = Identity {
-                pid: row.pid,
-                started_ticks: row.started_ticks,
-                boot_id: row.boot_id,
-                cgroup: row.cgroup,
-            };
+            let identity =
+                Identity { pid: row.pid, started_ticks: row.started_ticks, boot_id: row.boot_id, cgroup: row.cgroup };
             (row.token, identity)
         })
         .collect();

@@ -42,11 +42,7 @@ impl Fold<'_> {
         id
     }
 
-    pub(super) fn surroundings(
-        &self,
-        owner: Option<InstanceId>,
-        round: Option<(StepIndex, u32, &StepPath)>,
-    ) -> Surroundings {
+    fn surroundings(&self, owner: Option<InstanceId>, round: Option<(StepIndex, u32, &StepPath)>) -> Surroundings {
         let Some(owner) = owner else {
             return Surroundings { prefixes: Arc::from([StepPath::from("")]), loops: Arc::from([]) };
         };

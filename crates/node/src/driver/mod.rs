@@ -171,7 +171,8 @@ impl Driver {
     }
 
     fn prepare_children(&mut self, flights: &mut [Flight]) {
-        let wanted: Vec<(usize, usize)> = flights.iter().enumerate().flat_map(|(at, flight)| flight.wants(at)).collect();
+        let wanted: Vec<(usize, usize)> =
+            flights.iter().enumerate().flat_map(|(at, flight)| flight.wants(at)).collect();
         if wanted.is_empty() {
             return;
         }

@@ -91,11 +91,8 @@ impl Reading {
     /// # Errors
     /// A cursor that is none, trouble with the store.
     pub fn list(&self, query: &ListQuery) -> Result<Listing, Error> {
-        let filter = Filter {
-            statuses: query.statuses.clone(),
-            workflow: query.workflow.clone(),
-            started_since: query.since,
-        };
+        let filter =
+            Filter { statuses: query.statuses.clone(), workflow: query.workflow.clone(), started_since: query.since };
         let before = query.cursor.as_deref().map(cursor).transpose()?;
         let page = self.reader().list(&filter, before, query.limit.clamp(1, PAGE_MAX))?;
         let next = page.next.map(|local| local.0.to_string());

@@ -84,8 +84,7 @@ impl Node {
     /// was started then.
     pub fn start(&self, request: StartRequest) -> Result<Started, Error> {
         let found = self.reading().definition_of(&request.source)?;
-        let checked = startable(&found.text, self.catalogue())
-            .map_err(|problems| invalid(&found, problems))?;
+        let checked = startable(&found.text, self.catalogue()).map_err(|problems| invalid(&found, problems))?;
         let inputs = resolve_inputs(&checked.plan, &request.inputs, &request.arguments)?;
         let program = Program::new(checked.plan).map_err(|bad| Error::damaged(&"the plan", bad))?;
         let uuid = Uuid::now_v7();
