@@ -1,0 +1,154 @@
+//! One look at all processes, and a signal that reaches only the one that was meant.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+/// The environment variable by which every process of a delivery is known.
+pub(crate) const TOKEN_VARIABLE: &str = "SKEP_DELIVERY_TOKEN";
+
+/// A process that lives: pid and start together are never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    pub pid: u32,
+    pub started_ticks: u64,
+}
+
+/// What the environment of a process says of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// Nothing, or it may not be read.
+    None,
+    /// The token of the delivery that it comes from.
+    Delivery(String),
+    /// A spawner, or a child of one that is still parked.
+    Spawner,
+}
+
+/// A living process.
+#[derive(Clone, Debug)]
+pub(crate) struct Process {
+    pub key: Key,
+    pub parent: u32,
+    pub session: u32,
+    pub mark: Mark,
+}
+
+/// All living processes that this one can see. Zombies are not among them.
+pub(crate) fn scan() -> Vec<Process> {
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    entries.flatten().filter_map(|entry| look(entry.file_name().to_str()?.parse().ok()?)).collect()
+}
+
+fn look(pid: u32) -> Option<Process> {
+    let stat = Stat::read(pid).ok().filter(Stat::lives)?;
+    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    let key = Key { pid, started_ticks: stat.started_ticks };
+    Some(Process { key, parent: stat.parent, session: stat.session, mark: mark(&environment) })
+}
+
+fn mark(environment: &[u8]) -> Mark {
+    let lines = || environment.split(|byte| *byte == 0);
+    if lines().any(|line| line.strip_prefix(crate::spawner::MARK.as_bytes()).is_some_and(|rest| rest == b"=1")) {
+        return Mark::Spawner;
+    }
+    let token = lines().find_map(|line| line.strip_prefix(TOKEN_VARIABLE.as_bytes())?.strip_prefix(b"="));
+    token.map_or(Mark::None, |token| Mark::Delivery(String::from_utf8_lossy(token).into_owned()))
+}
+
+/// The fields of `/proc/PID/stat` that matter here (proc_pid_stat(5)).
+struct Stat {
+    state: char,
+    parent: u32,
+    session: u32,
+    threads: u32,
+    started_ticks: u64,
+}
+
+impl Stat {
+    fn read(pid: u32) -> io::Result<Self> {
+        Self::parse(&fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("stat"))?)
+            .ok_or_else(|| io::Error::other("an unknown form of /proc/PID/stat"))
+    }
+
+    fn parse(line: &str) -> Option<Self> {
+        // The name may hold spaces and brackets; the last bracket ends it.
+        let fields: Vec<&str> = line.rsplit_once(')')?.1.split_whitespace().collect();
+        Some(Self {
+            state: fields.first()?.chars().next()?,
+            parent: fields.get(1)?.parse().ok()?,
+            session: fields.get(3)?.parse().ok()?,
+            threads: fields.get(17)?.parse().ok()?,
+            started_ticks: fields.get(19)?.parse().ok()?,
+        })
+    }
+
+    /// A leader that ended before its other threads looks like a zombie, but its process lives.
+    fn lives(&self) -> bool {
+        !matches!(self.state, 'Z' | 'X') || self.threads > 1
+    }
+}
+
+/// When the process started, in clock ticks since boot; `None` if there is no such process.
+pub(crate) fn started_ticks(pid: u32) -> Option<u64> {
+    Stat::read(pid).ok().map(|stat| stat.started_ticks)
+}
+
+/// True if exactly this process lives.
+pub(crate) fn lives(key: Key) -> bool {
+    Stat::read(key.pid).is_ok_and(|stat| stat.lives() && stat.started_ticks == key.started_ticks)
+}
+
+/// True if a process with this pid lives; a zombie, which nobody has reaped yet, does not.
+#[cfg(test)]
+pub(crate) fn is_alive(pid: u32) -> bool {
+    Stat::read(pid).is_ok_and(|stat| stat.lives())
+}
+
+/// The parent of a process; `None` if it is gone.
+pub(crate) fn parent(pid: u32) -> Option<u32> {
+    Stat::read(pid).ok().map(|stat| stat.parent)
+}
+
+/// Sends `signal` to exactly this process; nothing happens if it is gone. The descriptor pins the process
+/// before its start is checked, so a pid that is used again is never hit.
+pub(crate) fn send(key: Key, signal: Signal) {
+    let Some(pid) = i32::try_from(key.pid).ok().and_then(Pid::from_raw) else { return };
+    let Ok(descriptor) = pidfd_open(pid, PidfdFlags::empty()) else { return };
+    if lives(key) {
+        // It may be gone by now, or belong to another user whom we may not signal: the next look tells.
+        let _ = pidfd_send_signal(descriptor, signal);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_process_may_look_like_fields() {
+        let rest = "S 7 8 9 0 -1 0 0 0 0 0 0 0 0 0 20 0 3 0 4711 0 0";
+        let stat = Stat::parse(&format!("12 (a) b) {rest}")).unwrap();
+        assert_eq!((stat.state, stat.parent, stat.session, stat.threads, stat.started_ticks), ('S', 7, 9, 3, 4711));
+    }
+
+    #[test]
+    fn marks() {
+        let check = |environment: &[u8], expect| assert_eq!(mark(environment), expect);
+        check(b"A=1\0SKEP_DELIVERY_TOKEN=abc\0", Mark::Delivery("abc".into()));
+        check(b"X_SKEP_DELIVERY_TOKEN=abc\0", Mark::None);
+        check(b"SKEP_SPAWNER=1\0SKEP_DELIVERY_TOKEN=abc\0", Mark::Spawner);
+        check(b"", Mark::None);
+    }
+
+    #[test]
+    fn this_process_is_seen() {
+        let pid = std::process::id();
+        let found = scan().into_iter().find(|process| process.key.pid == pid).unwrap();
+        assert_eq!(Some(found.key.started_ticks), started_ticks(pid));
+        assert!(lives(found.key));
+        assert!(!lives(Key { started_ticks: found.key.started_ticks + 1, ..found.key }));
+    }
+}
