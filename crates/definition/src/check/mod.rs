@@ -29,4 +29,5 @@ pub use built::{NotBuilt, Part, not_built};
 pub(crate) use levels::{Analysis, all, basic};
 pub use levels::{Level, check};
 pub(crate) use report::Report;
+pub use report::without_repeats;
 pub(crate) use slots::SHELL_DEFAULT;

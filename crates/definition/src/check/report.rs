@@ -4,6 +4,7 @@ use skep_model::code::Code;
 use skep_model::limits::PROBLEMS_MAX;
 use skep_model::problem::{Place, Problem, Severity};
 
+use super::codes;
 use crate::workflow::Workflow;
 
 /// The problems found so far.
@@ -83,6 +84,32 @@ impl<'w> Report<'w> {
     }
 }
 
+/// What must hold for workflows built in code, too, and what reading a text has said already, if it was a text.
+const SHAPES: [Code; 9] = [
+    codes::DEPENDENCY_IN_SEQUENCE,
+    codes::STEP_TWICE,
+    codes::JOIN_INVALID,
+    codes::NOT_FOR_THIS_KIND,
+    codes::LOOP_INVALID,
+    codes::WAIT_INVALID,
+    codes::EMPTY,
+    codes::TOO_LARGE,
+    codes::VALUE_INVALID,
+];
+
+/// For listing the checks' problems beside those of a text that could not be read without errors: leaves
+/// out of `checked` what is about shapes and stands on a line on which `read` has an error.
+pub fn without_repeats(read: &[Problem], checked: Vec<Problem>) -> Vec<Problem> {
+    let errors = read.iter().filter(|problem| problem.severity == Severity::Error);
+    let lines: std::collections::HashSet<u32> =
+        errors.filter_map(|problem| problem.place.map(|place| place.line)).collect();
+    let is_repeat = |problem: &Problem| {
+        let on_such_a_line = problem.place.is_some_and(|place| lines.contains(&place.line));
+        on_such_a_line && SHAPES.iter().any(|code| code.id == problem.code)
+    };
+    checked.into_iter().filter(|problem| !is_repeat(problem)).collect()
+}
+
 /// A part of a scalar, where its text stands in the source as it is: on one line, plain or in quotes
 /// without escapes. Otherwise the scalar as a whole.
 fn narrow(whole: Place, text: &str, offset: usize, length: usize) -> Place {
@@ -108,6 +135,23 @@ fn narrow(whole: Place, text: &str, offset: usize, length: usize) -> Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_reading_has_said_is_not_said_again() {
+        let problem = |code: Code, line: u32| Problem {
+            code: code.id,
+            severity: Severity::Error,
+            message: String::new(),
+            place: Some(Place { line, ..Place::default() }),
+            hint: None,
+        };
+        let read = [problem(codes::EMPTY, 3)];
+        let checked =
+            vec![problem(codes::JOIN_INVALID, 3), problem(codes::INPUT_UNKNOWN, 3), problem(codes::JOIN_INVALID, 4)];
+        let left: Vec<u32> =
+            without_repeats(&read, checked).iter().map(|problem| problem.place.map_or(0, |place| place.line)).collect();
+        assert_eq!(left, [3, 4]);
+    }
 
     #[test]
     fn an_offset_refines_the_column() {

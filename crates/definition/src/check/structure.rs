@@ -8,7 +8,8 @@ use skep_model::span::parse_duration_ms;
 use super::codes;
 use super::report::{Finding, Report};
 use crate::outline::{Exceeded, Outline, Role, StepEntry};
-use crate::workflow::{Approval, Kind, Wait, Workflow};
+use crate::suggest;
+use crate::workflow::{Approval, Kind, OnError, Wait, Workflow};
 
 /// Checks the whole workflow.
 pub(crate) fn check(workflow: &Workflow, outline: &Outline<'_>, report: &mut Report<'_>) {
@@ -25,6 +26,7 @@ pub(crate) fn check(workflow: &Workflow, outline: &Outline<'_>, report: &mut Rep
             report.add(&format!("{}/id", entry.pointer), finding.hint("ids are unique in the whole workflow"));
         }
         placed_keys(entry, report);
+        compensation_step(entry, outline, report);
         kind(entry, report);
     }
 }
@@ -79,6 +81,19 @@ fn placed_keys(entry: &StepEntry<'_>, report: &mut Report<'_>) {
             );
         }
         approval(&format!("{}/approve", entry.pointer), &gate.approval, gate.approval.timeout_ms, report);
+    }
+}
+
+fn compensation_step(entry: &StepEntry<'_>, outline: &Outline<'_>, report: &mut Report<'_>) {
+    if let Some(OnError::Compensate { step: Some(name) }) = &entry.step.on_error
+        && !outline.by_id.contains_key(name.as_str())
+    {
+        let ids = outline.steps.iter().map(|other| other.step.id.as_str());
+        let message = format!("`{}` is compensated by `{name}`, and no step has this id", entry.step.id);
+        report.add(
+            &format!("{}/on_error/compensation_step", entry.pointer),
+            Finding::error(codes::STEP_UNKNOWN, message).maybe_hint(suggest::meant_or_known(name, "the steps", ids)),
+        );
     }
 }
 
