@@ -70,6 +70,11 @@ impl Collector {
         }
     }
 
+    /// Counts problems that are not worth a message.
+    pub fn count(&mut self, problems: usize) {
+        self.dropped += problems;
+    }
+
     /// True if further ones are only counted: then nobody needs to work out their remedies.
     pub fn is_full(&self) -> bool {
         self.kept.len() >= COLLECTED_MAX

@@ -93,11 +93,7 @@ impl Lowering {
             return None;
         };
         let fields = Fields { entries, place: node.place, table };
-        for entry in fields.unknown().take(UNKNOWN_KEYS_MAX) {
-            if !self.problems.is_full() {
-                self.problems.push(unknown_key(entry, table, what));
-            }
-        }
+        self.refuse_unknown(fields, what);
         for key in table.iter().filter(|key| key.required) {
             if !fields.has(key.name) && !self.problems.is_full() && !fields.misspells(|meant| meant.name == key.name) {
                 let message = format!("{what} needs `{}`", key.name);
@@ -105,6 +101,16 @@ impl Lowering {
             }
         }
         Some(fields)
+    }
+
+    fn refuse_unknown(&mut self, fields: Fields<'_>, what: &str) {
+        for (index, entry) in fields.unknown().enumerate() {
+            if index < UNKNOWN_KEYS_MAX && !self.problems.is_full() {
+                self.problems.push(unknown_key(entry, fields.table, what));
+            } else {
+                self.problems.count(1);
+            }
+        }
     }
 
     /// Reports that the value of a field is not what its key wants.

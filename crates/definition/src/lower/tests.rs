@@ -284,3 +284,12 @@ fn large_and_wrong_documents_end() {
         crate::diagnostic::render(&loaded.problems, &text, "f", false);
     }
 }
+
+#[test]
+fn what_is_not_listed_is_counted() {
+    let keys: String = (0..60).map(|n| format!("zzz{n}: 1\n")).collect();
+    let loaded = load(&format!("name: x\ndescription: y\n{keys}steps: [{{id: a, run: x}}]\n"));
+    assert_eq!(loaded.problems.len(), 51);
+    assert!(loaded.problems.iter().any(|problem| problem.message == "10 more problems are not listed"));
+    assert!(!loaded.is_usable());
+}
