@@ -31,6 +31,7 @@ pub mod print;
 mod samples;
 pub mod script;
 pub mod suggest;
+pub mod schema;
 pub mod tree;
 pub mod workflow;
 
