@@ -187,7 +187,15 @@ seconds and milliseconds are a factor of a thousand apart, so it is refused, exc
     timeout_seconds: 600     # the same";
 
     UNKNOWN_WORD = "SKEP-D027", "A word is not one of those allowed", "\
-The key takes one of a few words, and this is none of them. The message lists them and names the nearest.";
+The key takes one of a few words, and this is none of them. The message lists them, the hint names the nearest.
+
+Wrong:
+
+    retry: {backoff: expo, on: [netwrk]}
+
+Right:
+
+    retry: {backoff: exponential, on: [network]}";
 
     CONFLICT = "SKEP-D028", "Two keys exclude each other", "\
 Both keys say the same thing in two ways, or contradict each other: `timeout` and `timeout_seconds`; `timeout` on an \

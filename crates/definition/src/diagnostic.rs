@@ -17,12 +17,23 @@ use crate::codes;
 
 /// An error with this code.
 pub fn error(code: &Code, place: Option<Place>, message: impl Into<String>) -> Problem {
-    Problem { code: code.id, severity: Severity::Error, message: message.into(), place, hint: None }
+    Problem { code: code.id, severity: Severity::Error, message: shortened(message.into()), place, hint: None }
 }
 
 /// A warning with this code.
 pub fn warning(code: &Code, place: Option<Place>, message: impl Into<String>) -> Problem {
-    Problem { code: code.id, severity: Severity::Warning, message: message.into(), place, hint: None }
+    Problem { code: code.id, severity: Severity::Warning, message: shortened(message.into()), place, hint: None }
+}
+
+/// Characters of a message or a hint: they quote what was written, which may be a megabyte.
+const MESSAGE_CHARACTERS_MAX: usize = 400;
+
+fn shortened(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(MESSAGE_CHARACTERS_MAX) {
+        text.truncate(end);
+        text.push_str(" ..");
+    }
+    text
 }
 
 /// Adds a hint to a problem: `error(..).hint(..)`.
@@ -34,7 +45,7 @@ pub trait Hint {
 
 impl Hint for Problem {
     fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(shortened(hint.into()));
         self
     }
 }
@@ -52,11 +63,21 @@ const COLLECTED_MAX: usize = 5 * PROBLEMS_MAX;
 impl Collector {
     /// Takes a problem, or counts it.
     pub fn push(&mut self, problem: Problem) {
-        if self.kept.len() < COLLECTED_MAX {
-            self.kept.push(problem);
-        } else {
+        if self.is_full() {
             self.dropped += 1;
+        } else {
+            self.kept.push(problem);
         }
+    }
+
+    /// Counts problems that are not worth a message.
+    pub fn count(&mut self, problems: usize) {
+        self.dropped += problems;
+    }
+
+    /// True if further ones are only counted: then nobody needs to work out their remedies.
+    pub fn is_full(&self) -> bool {
+        self.kept.len() >= COLLECTED_MAX
     }
 
     /// All of them in the order of the text; the last one says how many were not kept.

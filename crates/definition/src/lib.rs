@@ -19,6 +19,7 @@ pub mod keys;
 pub mod load;
 pub mod lower;
 pub mod print;
+pub mod schema;
 pub mod tree;
 pub mod workflow;
 

@@ -8,6 +8,8 @@
 
 mod document;
 mod emit;
+#[cfg(test)]
+pub(crate) mod generated;
 mod scalar;
 #[cfg(test)]
 mod tests;

@@ -53,6 +53,7 @@ fn slips_find_their_word() {
         ("tiemout", Some("timeout")),
         ("on-error", Some("on_error")),
         ("nmae", Some("name")),
+        ("desc", Some("description")),
         ("zebra", None),
         ("colour", None),
     ] {

@@ -46,6 +46,20 @@ pub struct Field<'n> {
 }
 
 impl<'n> Fields<'n> {
+    /// The entries whose keys the table does not have.
+    fn unknown(&self) -> impl Iterator<Item = &'n Entry> {
+        let table = self.table;
+        self.entries.iter().filter(move |entry| keys::find(table, &entry.key).is_none())
+    }
+
+    /// True if an unknown key was probably meant to be one of these: then it is not missing, too.
+    pub fn misspells(&self, is_meant: impl Fn(&Key) -> bool) -> bool {
+        let unknown = self.unknown().take(UNKNOWN_KEYS_MAX);
+        let names = || self.table.iter().map(|key| key.name);
+        let mut meant = unknown.filter_map(|entry| keys::find(self.table, keys::nearest(&entry.key, names())?));
+        meant.any(is_meant)
+    }
+
     /// The names with this role, in the order in which they were written.
     pub fn written(&self, table: &'static [Key], role: Role) -> Vec<&'static str> {
         let keys = self.entries.iter().filter_map(|entry| keys::find(table, &entry.key));
@@ -78,17 +92,25 @@ impl Lowering {
             self.error(&codes::WRONG_TYPE, node.place, message, shape_of(table));
             return None;
         };
-        for entry in entries.iter().filter(|entry| keys::find(table, &entry.key).is_none()) {
-            self.problems.push(unknown_key(entry, table, what));
-        }
         let fields = Fields { entries, place: node.place, table };
+        self.refuse_unknown(fields, what);
         for key in table.iter().filter(|key| key.required) {
-            if fields.get(key.name).is_none() {
+            if !fields.has(key.name) && !self.problems.is_full() && !fields.misspells(|meant| meant.name == key.name) {
                 let message = format!("{what} needs `{}`", key.name);
                 self.error(&codes::MISSING_KEY, first_line(node.place), message, format!("add `{}`", key.example));
             }
         }
         Some(fields)
+    }
+
+    fn refuse_unknown(&mut self, fields: Fields<'_>, what: &str) {
+        for (index, entry) in fields.unknown().enumerate() {
+            if index < UNKNOWN_KEYS_MAX && !self.problems.is_full() {
+                self.problems.push(unknown_key(entry, fields.table, what));
+            } else {
+                self.problems.count(1);
+            }
+        }
     }
 
     /// Reports that the value of a field is not what its key wants.
@@ -320,6 +342,10 @@ fn known_keys(table: &'static [Key]) -> String {
     let more = if table.len() > KEYS_LISTED_MAX { " .." } else { "" };
     format!("its keys are {}{more}", names.join(", "))
 }
+
+/// Unknown keys of one mapping that are reported: a mapping with more of them is not one of ours at all, and
+/// looking for what was meant costs time for each.
+const UNKNOWN_KEYS_MAX: usize = 50;
 
 /// Keys that a hint lists at most: more than a line of them is not read.
 const KEYS_LISTED_MAX: usize = 16;

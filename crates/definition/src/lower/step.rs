@@ -46,6 +46,7 @@ impl Lowering {
             .collect();
         match written.as_slice() {
             [one] => return Some(*one),
+            [] if fields.misspells(|meant| meant.role == Role::Kind) => {}
             [] => {
                 let names: Vec<&str> = keys::step_kinds().map(|key| key.name).collect();
                 let place = fields.entries.first().map_or(fields.place, |entry| entry.key_place);

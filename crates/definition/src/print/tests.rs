@@ -5,9 +5,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::json;
 
-mod generated;
-
-const SAMPLE: &str = include_str!("tests/release.yaml");
+const SAMPLE: &str = include_str!("release.yaml");
 
 fn read(text: &str) -> Workflow {
     let node = tree::parse(text).unwrap_or_else(|problems| panic!("{problems:#?}\n{text}"));
@@ -154,13 +152,14 @@ fn what_is_printed_reads_back_the_same() {
     let work = || {
         let mut runner =
             TestRunner::new(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() });
-        runner.run(&generated::workflow(), |workflow| {
+        let verdict = runner.run(&generated::workflow(), |workflow| {
             let printed = to_yaml(&workflow);
             let again = read(&printed);
             prop_assert_eq!(&again, &workflow, "{}", printed);
             prop_assert_eq!(to_yaml(&again), printed);
             Ok(())
-        })
+        });
+        verdict.map_err(|failure| failure.to_string())
     };
     let thread = std::thread::Builder::new().stack_size(256 << 20).spawn(work).unwrap();
     if let Err(failure) = thread.join().unwrap() {
