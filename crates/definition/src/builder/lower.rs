@@ -223,10 +223,10 @@ impl Lowering {
         let outputs = match (&step.outputs, &step.kind) {
             (Some(outputs), _) => Some(outputs.keys().cloned().collect()),
             (None, Kind::Run { .. }) => names(&["stdout", "stderr", "exit_code", "json"]),
-            (None, Kind::Approval(_)) => names(&["approved", "comment"]),
+            (None, Kind::Approval(_)) => names(&["approved", "by", "comment"]),
             (None, Kind::Input { fields, .. }) => Some(fields.keys().cloned().collect()),
             (None, Kind::Uses { .. } | Kind::Agent(_) | Kind::Ai(_) | Kind::Workflow(_)) => None,
-            (None, Kind::Wait(Wait::Signal { .. })) => None,
+            (None, Kind::Wait(Wait::Signal { .. })) => names(&["payload", "by"]),
             (None, Kind::Foreach { .. } | Kind::While { .. } | Kind::Repeat { .. }) => names(&["results"]),
             (None, Kind::Wait(_) | Kind::Switch { .. } | Kind::Parallel { .. }) => names(&[]),
         };
