@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 use anyhow::{Context, Result};
 
@@ -11,9 +12,15 @@ use crate::process;
 /// Folders that never belong to the repository, for trees without git.
 const FOREIGN: [&str; 3] = [".git", "target", "node_modules"];
 
-/// The root of the workspace.
+/// The root of the workspace. `cargo` says where this crate lies, at run time too: two clones may share a target
+/// directory, and then the one's program runs for the other.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the root of the workspace")
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let own = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let root = Path::new(&own).parent().expect("xtask lies in the root of the workspace");
+        root.to_owned()
+    });
+    &ROOT
 }
 
 /// A file of the repository.

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: check, every test, and one closing line that says how it went.
 
 use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 
 use anyhow::{Context, Result, anyhow};
@@ -22,31 +22,58 @@ pub enum Extent {
 /// `N passed, N failed, N skipped` last. A part that breaks before it can count is one failure, and so is a run
 /// without any test. Gives true if nothing failed.
 pub fn run(extent: Extent) -> bool {
-    let mut total = counted_as_one("tools", tools::programs());
+    let mut report = Report::default();
+    report.part("tools", tools::programs());
     if extent == Extent::Everything {
-        total += counted_as_one("check", check::run());
+        report.part("check", check::run());
     }
     for (runner, command) in runners() {
-        let name = process::show(&command);
-        total += count(runner, command).unwrap_or_else(|error| counted_as_one(&name, Err(error)));
+        report.tests(runner, command);
     }
     if extent == Extent::Everything {
-        total += counted_as_one("docs", docs::check());
+        report.part("docs", docs::check());
     }
-    if total.passed == 0 {
-        total += counted_as_one("tests", Err(anyhow!("no test ran and succeeded")));
+    if report.total.passed == 0 {
+        report.part("tests", Err(anyhow!("no test ran and succeeded")));
     }
-    println!("{total}");
-    total.failed == 0
+    report.print();
+    report.total.failed == 0
 }
 
-fn counted_as_one(name: &str, result: Result<()>) -> Tally {
-    match result {
-        Ok(()) => Tally::default(),
-        Err(error) => {
-            eprintln!("error: {name}: {error:#}");
-            Tally::BROKEN
+/// How it went so far.
+#[derive(Default)]
+struct Report {
+    total: Tally,
+    /// What broke before it could count: said again at the end, where people look.
+    broken: Vec<String>,
+}
+
+impl Report {
+    /// A part that is no test: it counts only if it fails.
+    fn part(&mut self, name: &str, result: Result<()>) {
+        if let Err(error) = result {
+            self.total += Tally::BROKEN;
+            self.broken.push(format!("{name}: {error:#}"));
         }
+    }
+
+    fn tests(&mut self, runner: Runner, command: Command) {
+        let name = process::show(&command);
+        match count(runner, command) {
+            Ok((tally, status)) if status.success() || tally.failed > 0 => self.total += tally,
+            Ok((tally, status)) => {
+                self.total += tally;
+                self.part(&name, Err(anyhow!("it ended before it could count a failure: {status}")));
+            }
+            Err(error) => self.part(&name, Err(error)),
+        }
+    }
+
+    fn print(&self) {
+        for broken in &self.broken {
+            eprintln!("error: {broken}");
+        }
+        println!("{}", self.total);
     }
 }
 
@@ -66,7 +93,7 @@ fn runners() -> Vec<(Runner, Command)> {
 }
 
 /// Runs a test runner, shows its output as it comes and counts its tests.
-fn count(runner: Runner, mut command: Command) -> Result<Tally> {
+fn count(runner: Runner, mut command: Command) -> Result<(Tally, ExitStatus)> {
     let shown = process::show(&command);
     if io::stdout().is_terminal() {
         command.env("CARGO_TERM_COLOR", "always");
@@ -83,11 +110,7 @@ fn count(runner: Runner, mut command: Command) -> Result<Tally> {
     let mut tally = follow(runner, output, io::stdout());
     tally += follower.join().expect("following a stream does not panic");
     let status = child.wait().with_context(|| format!("waiting for `{shown}`"))?;
-    if !status.success() && tally.failed == 0 {
-        eprintln!("error: `{shown}` failed before it could count: {status}");
-        tally += Tally::BROKEN;
-    }
-    Ok(tally)
+    Ok((tally, status))
 }
 
 /// Copies a stream line by line and counts on the way. A line that is not UTF-8 is copied as it is.

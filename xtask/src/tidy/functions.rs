@@ -12,6 +12,8 @@ pub struct Measured {
     pub lines: usize,
     /// Functions that are no tests.
     pub functions: Vec<Function>,
+    /// Names of modules that only tests have and that lie in files of their own.
+    pub test_modules: Vec<String>,
 }
 
 /// A function with a body.
@@ -31,18 +33,20 @@ pub struct Function {
 /// It is no valid Rust.
 pub fn measure(text: &str) -> syn::Result<Measured> {
     let file = syn::parse_file(text)?;
-    let mut visitor = Visitor { tests: 0, scope: Vec::new(), functions: Vec::new() };
+    let mut visitor = Visitor::default();
     visitor.visit_file(&file);
-    let lines = text.lines().count().saturating_sub(visitor.tests);
-    Ok(Measured { lines, functions: visitor.functions })
+    let mut measured = visitor.measured;
+    measured.lines = text.lines().count().saturating_sub(visitor.tests);
+    Ok(measured)
 }
 
+#[derive(Default)]
 struct Visitor {
     /// Lines of test items.
     tests: usize,
-    /// Name of the `impl` or trait around.
+    /// Name of the `impl`, trait or function around.
     scope: Vec<String>,
-    functions: Vec<Function>,
+    measured: Measured,
 }
 
 impl Visitor {
@@ -51,7 +55,7 @@ impl Visitor {
         let mut name = self.scope.last().cloned().unwrap_or_default();
         name.push_str(&signature.ident.to_string());
         let lines = length(begin, body.span().end());
-        self.functions.push(Function { name, line: begin.line, lines });
+        self.measured.functions.push(Function { name, line: begin.line, lines });
     }
 
     fn within(&mut self, name: String, visit: impl FnOnce(&mut Self)) {
@@ -65,6 +69,9 @@ impl<'ast> Visit<'ast> for Visitor {
     fn visit_item(&mut self, item: &'ast Item) {
         if let Some(span) = test_span(item) {
             self.tests += length(span.start(), span.end());
+            if let Item::Mod(syn::ItemMod { ident, content: None, .. }) = item {
+                self.measured.test_modules.push(ident.to_string());
+            }
             return;
         }
         visit::visit_item(self, item);
@@ -146,12 +153,15 @@ trait Way { fn none(); fn given() {} }
 mod tests {
     fn helper() {}
 }
+#[cfg(test)]
+mod generated;
 "##;
 
     #[test]
     fn functions_are_measured_and_tests_are_not() {
         let measured = measure(SOURCE).unwrap();
         assert_eq!(measured.lines, 11);
+        assert_eq!(measured.test_modules, ["generated"]);
         let functions: Vec<(&str, usize, usize)> =
             measured.functions.iter().map(|function| (function.name.as_str(), function.line, function.lines)).collect();
         assert_eq!(functions, [("Thing::short", 5, 1), ("Thing::long", 6, 4), ("Way::given", 11, 1)]);

@@ -1,5 +1,7 @@
 //! Files and functions stay short: a ratchet over `tidy-exceptions.txt`.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result};
 
 use super::exceptions::{self, Exceptions};
@@ -35,13 +37,12 @@ struct Subject {
 pub fn check(files: &[File]) -> Result<Lengths> {
     let listed = files.iter().find(|file| file.path == exceptions::PATH).and_then(File::text).unwrap_or_default();
     let exceptions = exceptions::read(listed)?;
+    let measured = measure(files)?;
     let mut subjects = Vec::new();
     let mut lengths = Vec::new();
-    for file in files.iter().filter(|file| file.is_rust() && !is_test(&file.path)) {
-        let text = file.text().with_context(|| format!("{} is not UTF-8", file.path))?;
-        let measured = functions::measure(text).with_context(|| format!("reading {}", file.path))?;
+    for (path, measured) in measured.iter().filter(|(path, _)| !is_test(path, &measured)) {
         lengths.extend(measured.functions.iter().map(|function| function.lines));
-        subjects.extend(subjects_of(&file.path, &measured));
+        subjects.extend(subjects_of(path, measured));
     }
     let mut findings = compare(&subjects, &exceptions);
     let median = median(&mut lengths);
@@ -52,10 +53,39 @@ pub fn check(files: &[File]) -> Result<Lengths> {
     Ok(Lengths { summary: format!("{} functions, the median one has {median} lines", lengths.len()), findings })
 }
 
-/// Files that hold nothing but tests.
-fn is_test(path: &str) -> bool {
-    let mut parts = path.split('/');
-    parts.any(|part| part == "tests" || part == "tests.rs" || part == "benches")
+/// Path to what it measures, of every Rust file.
+fn measure(files: &[File]) -> Result<BTreeMap<&str, Measured>> {
+    let rust = files.iter().filter(|file| file.is_rust());
+    rust.map(|file| {
+        let text = file.text().with_context(|| format!("{} is not UTF-8", file.path))?;
+        let measured = functions::measure(text).with_context(|| format!("reading {}", file.path))?;
+        Ok((file.path.as_str(), measured))
+    })
+    .collect()
+}
+
+/// True for a file that holds nothing but tests: by its name, or because it belongs to a module under
+/// `#[cfg(test)]` of another file.
+fn is_test(path: &str, measured: &BTreeMap<&str, Measured>) -> bool {
+    let named = path.split('/').any(|part| part == "tests" || part == "tests.rs" || part == "benches");
+    named
+        || measured.iter().any(|(parent, of_parent)| {
+            let folder = module_folder(parent);
+            let belongs = |name: &String| path.strip_prefix(&folder).is_some_and(|rest| is_module(rest, name));
+            of_parent.test_modules.iter().any(belongs)
+        })
+}
+
+/// The folder of the modules that a file declares, with a final `/`.
+fn module_folder(path: &str) -> String {
+    let stem = path.strip_suffix(".rs").unwrap_or(path);
+    let folder = ["/mod", "/lib", "/main"].iter().find_map(|root| stem.strip_suffix(root)).unwrap_or(stem);
+    format!("{folder}/")
+}
+
+/// True if the path, seen from the folder of its parent module, is `NAME.rs` or lies in `NAME/`.
+fn is_module(path: &str, name: &str) -> bool {
+    path.strip_prefix(name).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
 }
 
 fn subjects_of(path: &str, measured: &Measured) -> Vec<Subject> {
@@ -123,11 +153,18 @@ mod tests {
     }
 
     #[test]
-    fn tests_are_known_by_their_path() {
-        for path in ["tests/cli.rs", "crates/a/src/b/tests.rs", "crates/a/src/tests/c.rs", "crates/a/benches/d.rs"] {
-            assert!(is_test(path), "{path}");
+    fn tests_are_known_by_their_path_and_by_who_declares_them() {
+        let parent = |name: &str| Measured { test_modules: vec![name.to_owned()], ..Measured::default() };
+        let measured = BTreeMap::from([("a/src/lib.rs", parent("contract")), ("a/src/b.rs", parent("generated"))]);
+        for path in ["tests/cli.rs", "a/src/b/tests.rs", "a/src/tests/c.rs", "a/benches/d.rs"] {
+            assert!(is_test(path, &measured), "{path}");
         }
-        assert!(!is_test("crates/a/src/contests.rs"));
+        for path in ["a/src/contract/mod.rs", "a/src/contract.rs", "a/src/b/generated.rs"] {
+            assert!(is_test(path, &measured), "{path}");
+        }
+        for path in ["a/src/contests.rs", "a/src/contracts.rs", "a/src/generated.rs", "a/src/b.rs"] {
+            assert!(!is_test(path, &measured), "{path}");
+        }
     }
 
     #[test]

@@ -1,8 +1,13 @@
-//! Links between Markdown pages lead somewhere, down to the heading.
+//! Links between Markdown pages lead somewhere, down to the heading, and so do the paths that pages name.
 
 use std::collections::BTreeSet;
 
 use crate::repository::File;
+
+/// Folders of the repository: a text in backticks that begins with one is a path.
+const FOLDERS: [&str; 3] = ["crates/", "xtask/", "examples/"];
+/// Pages about the past may name what is gone.
+const HISTORY: [&str; 2] = ["CHANGELOG.md", "docs/adr/"];
 
 /// Checks every relative link of every Markdown page. Links to other hosts are not followed.
 pub fn check(files: &[File]) -> Vec<String> {
@@ -20,7 +25,7 @@ pub fn check(files: &[File]) -> Vec<String> {
 }
 
 fn check_page(page: &File, files: &[File], paths: &BTreeSet<&str>) -> Vec<String> {
-    let mut findings = Vec::new();
+    let mut findings = named_paths(page, paths);
     for link in links(page.text().unwrap_or_default()) {
         let (target, heading) = link.split_once('#').unwrap_or((link, ""));
         let path = if target.is_empty() { page.path.clone() } else { resolve(&page.path, target) };
@@ -34,6 +39,18 @@ fn check_page(page: &File, files: &[File], paths: &BTreeSet<&str>) -> Vec<String
         }
     }
     findings
+}
+
+/// Paths in backticks that do not exist. One with a capital letter stands for many: `steps/KIND.rs`.
+fn named_paths(page: &File, paths: &BTreeSet<&str>) -> Vec<String> {
+    if HISTORY.iter().any(|past| page.path.starts_with(past)) {
+        return Vec::new();
+    }
+    let inside = prose(page.text().unwrap_or_default()).flat_map(|line| line.split('`').skip(1).step_by(2));
+    let named = inside.filter(|text| FOLDERS.iter().any(|folder| text.starts_with(folder)));
+    let wanted = named.filter(|text| !text.contains(|letter: char| letter.is_uppercase() || "*<: ".contains(letter)));
+    let missing = wanted.filter(|path| !paths.contains(path.trim_end_matches('/')));
+    missing.map(|path| format!("{}: `{path}` does not exist", page.path)).collect()
 }
 
 /// Targets of `[text](target)` that stay in the repository; code is left out.
@@ -91,7 +108,8 @@ mod tests {
 
     fn findings(text: &str) -> Vec<String> {
         let file = |path: &str, text: &str| File { path: path.into(), bytes: text.into() };
-        check(&[file("docs/guide/a.md", text), file("docs/b.md", "# One two\n"), file("README.md", "")])
+        let code = file("crates/a/src/b.rs", "");
+        check(&[file("docs/guide/a.md", text), file("docs/b.md", "# One two\n"), file("README.md", ""), code])
     }
 
     #[test]
@@ -102,6 +120,7 @@ mod tests {
             "[folder](../guide)",
             "# Here\n[up](#here)",
             "[far](https://example.org/x)",
+            "in `crates/a/src/b.rs`, `crates/a/src` and `crates/a/src/KIND.rs`",
             "`[code](nowhere.md)`",
             "```\n[code](nowhere.md)\n```",
         ] {
@@ -111,7 +130,7 @@ mod tests {
 
     #[test]
     fn links_that_lead_nowhere_are_found() {
-        for text in ["[b](b.md)", "[b](../b.md#three)", "[up](#here)"] {
+        for text in ["[b](b.md)", "[b](../b.md#three)", "[up](#here)", "see `crates/a/src/c.rs`"] {
             assert_eq!(findings(text).len(), 1, "{text}");
         }
     }
