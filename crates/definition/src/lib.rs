@@ -29,9 +29,9 @@ pub mod plan;
 pub mod print;
 #[cfg(test)]
 mod samples;
+pub mod schema;
 pub mod script;
 pub mod suggest;
-pub mod schema;
 pub mod tree;
 pub mod workflow;
 

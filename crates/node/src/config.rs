@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use skep_model::Map;
-use skep_runner::config::{Config as RunnerConfig, Credential, Login, Smtp, Tls};
+use skep_runner::{Config as RunnerConfig, Credential, Login, Smtp, Tls};
 
 use crate::error::Error;
 

@@ -71,7 +71,7 @@ impl Node {
             WriterThread::start(Box::new(journal), answer).map_err(|error| Error::Runner(error.to_string()))?;
         let core = Core::new(reader.last_at()?.unwrap_or(Timestamp(0)));
         let next_local = reader.next_local_id()?;
-        let left = sweep(&reader, &runner)?;
+        let left = sweep(&reader)?;
         let blobs: Arc<dyn Blobs> = Arc::new(blobs);
         let parts = Parts {
             core,
@@ -203,18 +203,21 @@ fn start_runner(
 }
 
 /// Stops what a dead owner's steps left running, before anything is performed again.
-fn sweep(reader: &dyn Reader, runner: &Runner) -> Result<Vec<Token>, Error> {
+fn sweep(reader: &dyn Reader) -> Result<Vec<Token>, Error> {
     let children = reader.children()?;
     let identities: Vec<(Token, Identity)> = children
         .into_iter()
         .map(|row| {
-            let identity =
-                Identity { pid: row.pid, started_ticks: row.started_ticks, boot_id: row.boot_id, cgroup: row.cgroup };
+            let identity = Identity {
+                pid: u32::try_from(row.pid).unwrap_or(0),
+                started_ticks: row.started_ticks,
+                boot_id: row.boot_id,
+            };
             (row.token, identity)
         })
         .collect();
     if !identities.is_empty() {
-        runner.sweep(&identities);
+        Runner::sweep(&identities);
     }
     Ok(identities.into_iter().map(|(token, _)| token).collect())
 }

@@ -45,15 +45,15 @@ impl Flight {
     /// Records a parked child beside the turn that schedules it.
     pub fn keep_child(&mut self, effect: usize, prepared: Result<Prepared, Failure>) {
         if let (Ok(prepared), Some(task)) = (&prepared, self.task(effect)) {
-            let identity = prepared.identity();
+            let identity = &prepared.identity;
             let row = ChildRow {
                 execution: self.local,
                 path: task.path.clone(),
                 token: task.token.clone(),
-                pid: identity.pid,
+                pid: i32::try_from(identity.pid).unwrap_or(0),
                 started_ticks: identity.started_ticks,
                 boot_id: identity.boot_id.clone(),
-                cgroup: identity.cgroup.clone(),
+                cgroup: None,
             };
             self.write.rows.push(Row::Child(row));
         }

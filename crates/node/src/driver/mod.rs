@@ -27,7 +27,7 @@ use crate::log_sink::LogSink;
 use crate::watch::Watcher;
 
 use flight::Flight;
-pub(crate) use input::{Answer, Creation, Input, Receipt, Reply};
+pub(crate) use input::{Creation, Input, Receipt, Reply};
 
 /// Inputs handled in one pass before its turns are handed to the writer.
 const INPUTS_PER_PASS: usize = 1_024;

@@ -171,11 +171,9 @@ impl Reading {
             }
         }
         let paths: Vec<&str> = all.iter().map(|entry| entry.path.as_str()).collect();
-        let similar = skep_definition::suggest::closest(name, paths.iter().copied());
-        Err(Error::NoSuchWorkflow {
-            given: name.to_owned(),
-            similar: similar.into_iter().map(|path| format!("`{path}`")).collect(),
-        })
+        let similar = skep_definition::suggest::nearest(name, paths.iter().copied());
+        let similar = similar.map(|path| format!("`{path}`")).into_iter().collect();
+        Err(Error::NoSuchWorkflow { given: name.to_owned(), similar })
     }
 }
 
