@@ -28,3 +28,6 @@ mod watch;
 pub use error::Error;
 pub use owner::{Node, Settings};
 pub use watch::{Summary, Watcher};
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! From text to a plan that may start, or to all problems at once.
 
 use skep_definition::check::{self, Level};
-use skep_definition::{Workflow, load, plan};
+use skep_definition::{load, plan};
 use skep_model::catalogue::Catalogue;
 use skep_model::plan::Plan;
 use skep_model::problem::{Problem, Severity};
@@ -29,7 +29,6 @@ pub fn validate(text: &str, level: Level, catalogue: &Catalogue) -> Report {
 
 /// A definition that may start.
 pub(super) struct Startable {
-    pub workflow: Workflow,
     pub plan: Plan,
     pub warnings: Vec<Problem>,
 }
@@ -51,7 +50,7 @@ pub(super) fn startable(text: &str, catalogue: &Catalogue) -> Result<Startable, 
         return Err(problems);
     }
     let plan = plan::plan(&workflow, catalogue)?;
-    Ok(Startable { workflow, plan, warnings: problems })
+    Ok(Startable { plan, warnings: problems })
 }
 
 fn has_errors(problems: &[Problem]) -> bool {
