@@ -9,8 +9,17 @@
 //! Pure: no clock, no file, no network. All problems of a text are listed at once, each with its place.
 //! Neighbours: `engine` uses [`expr`] to evaluate; `node` and the CLI call [`load`] and [`plan`].
 
+pub mod check;
+pub mod draw;
 pub mod expr;
+pub mod inputs;
+mod outline;
+mod outputs;
+pub mod plan;
+#[cfg(test)]
+mod samples;
 pub mod script;
+pub mod suggest;
 pub mod tree;
 pub mod workflow;
 
