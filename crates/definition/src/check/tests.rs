@@ -445,3 +445,17 @@ fn a_wide_workflow_is_checked_without_squares() {
     }
     assert_eq!(codes(&graph(steps)), "");
 }
+
+#[test]
+fn a_value_that_a_script_cannot_take_is_refused_where_it_stands() {
+    let text = "echo '${{ inputs.x }}'";
+    let mut sample = workflow(vec![run("a", text)]);
+    sample.inputs = map(json!({"x": "string"}));
+    let start = 100;
+    sample.places.0.insert("/steps/0/run".to_owned(), Place { line: 5, column: 7, start, end: start + text.len() });
+    let problems = check(&sample, &catalogue(), Level::Basic);
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].code.starts_with("SKEP-S") && problems[0].hint.is_some(), "{problems:?}");
+    assert_eq!(problems[0].place.map(|place| (place.line, place.column)), Some((5, 13)));
+    assert!(crate::plan::plan(&sample, &catalogue()).is_err());
+}

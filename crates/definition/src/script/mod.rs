@@ -1,31 +1,28 @@
-#![allow(missing_docs)]
-use skep_model::Map;
-use skep_model::problem::Severity;
-pub struct ScriptProblem {
-    pub code: &'static str,
-    pub severity: Severity,
-    pub message: String,
-    pub hint: Option<String>,
-    pub offset: usize,
-    pub length: usize,
-}
-pub struct Placed {
-    pub text: String,
-    pub values: Map<String>,
-    pub problems: Vec<ScriptProblem>,
-}
-pub fn place(script: &str, _shell: &str) -> Placed {
-    let mut values = Map::new();
-    let mut text = String::new();
-    let mut rest = script;
-    while let Some(i) = rest.find("${{") {
-        let e = rest[i..].find("}}").map_or(rest.len(), |e| i + e + 2);
-        text.push_str(&rest[..i]);
-        let n = format!("SKEP_V{}", values.len() + 1);
-        text.push_str(&format!("${{{n}}}"));
-        values.insert(n, rest[i..e].to_owned());
-        rest = &rest[e..];
-    }
-    text.push_str(rest);
-    Placed { text, values, problems: vec![] }
-}
+//! Values in `run`: a value never becomes script text.
+//!
+//! ```text
+//! script --lexer (words, quotes, expansions, here-documents, commands)--> where each `${{ }}` stands
+//!        --place--> script with variables `SKEP_V1` .., the expression of each variable, problems
+//! ```
+//! A real lexer of shell words decides how each expression is replaced: bare becomes `"${SKEP_V1}"`, inside
+//! double quotes and unquoted here-documents `${SKEP_V1}`; where the shell would not expand the variable, or would
+//! evaluate its value, the script is refused with the way to write it. `$${{` stands for the characters `${{`.
+//!
+//! The lexer never judges shell syntax for its own sake: a script that the shell will refuse passes, unless it is
+//! unclear where an expression stands. It must not evaluate anything, and it must not know workflows.
+//! Neighbours: `plan` stores what [`place`] gives; `runner` sets the variables.
+
+pub mod codes;
+mod commands;
+mod conditions;
+mod documents;
+mod expansions;
+mod lexer;
+mod place;
+mod reasons;
+mod shells;
+
+#[cfg(test)]
+mod tests;
+
+pub use place::{Placed, ScriptProblem, place};

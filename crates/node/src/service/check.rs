@@ -18,10 +18,11 @@ pub struct Report {
 /// Checks a definition without starting anything. What this node cannot execute yet is a warning here.
 pub fn validate(text: &str, level: Level, catalogue: &Catalogue) -> Report {
     let loaded = load::load(text);
-    let usable = loaded.is_usable();
     let mut problems = loaded.problems;
-    if let Some(workflow) = loaded.workflow.filter(|_| usable) {
-        problems.extend(check::check(&workflow, catalogue, level));
+    if let Some(workflow) = loaded.workflow {
+        let checked = check::check(&workflow, catalogue, level);
+        let checked = check::without_repeats(&problems, checked);
+        problems.extend(checked);
     }
     sort(&mut problems);
     Report { valid: !has_errors(&problems), problems }
@@ -36,21 +37,20 @@ pub(super) struct Startable {
 /// Checks a definition for a start: what this node cannot execute is an error, listed with all others.
 pub(super) fn startable(text: &str, catalogue: &Catalogue) -> Result<Startable, Vec<Problem>> {
     let loaded = load::load(text);
-    if !loaded.is_usable() {
-        return Err(loaded.problems);
-    }
-    let workflow = loaded.workflow.ok_or_else(|| loaded.problems.clone())?;
+    let usable = loaded.is_usable();
     let mut problems = loaded.problems;
+    let Some(workflow) = loaded.workflow else { return Err(problems) };
     let missing = check::not_built(&workflow, catalogue);
-    let known: Vec<Problem> = missing.iter().map(|missing| missing.problem.clone()).collect();
-    problems.extend(check::check(&workflow, catalogue, Level::Standard).into_iter().filter(|p| !known.contains(p)));
+    let (checked, plan) = plan::check_and_plan(&workflow, catalogue, Level::Standard);
+    let warned = |problem: &Problem| missing.iter().any(|missing| missing.problem == *problem);
+    let checked = checked.into_iter().filter(|problem| !warned(problem)).collect();
+    problems.extend(check::without_repeats(&problems, checked));
     problems.extend(missing.into_iter().map(check::NotBuilt::into_error));
     sort(&mut problems);
-    if has_errors(&problems) {
-        return Err(problems);
+    match plan.filter(|_| usable && !has_errors(&problems)) {
+        Some(plan) => Ok(Startable { plan, warnings: problems }),
+        None => Err(problems),
     }
-    let plan = plan::plan(&workflow, catalogue)?;
-    Ok(Startable { plan, warnings: problems })
 }
 
 fn has_errors(problems: &[Problem]) -> bool {
