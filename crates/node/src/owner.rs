@@ -12,7 +12,7 @@ use skep_model::message::Message;
 use skep_model::time::Timestamp;
 use skep_runner::{Identity, Runner};
 use skep_store::blobs::{Blobs, FolderBlobs};
-use skep_store::{DataDir, OwnerLock, Reader, Row, SqliteJournal, SqliteReader, WriterThread};
+use skep_store::{DataDir, OwnerLock, Reader, Row, SqliteJournal, SqliteReader, Stats, WriterThread};
 
 use crate::config::Config;
 use crate::core::Core;
@@ -167,19 +167,20 @@ impl Node {
     }
 
     /// Ends: takes no more requests, makes durable what was decided, stops what runs. Executions that are not
-    /// terminal stay open and are taken on by the next owner.
-    pub fn close(mut self) {
+    /// terminal stay open and are taken on by the next owner. Says what was committed in its time.
+    pub fn close(mut self) -> Stats {
         drop(self.inputs.send(Input::Stop));
-        let Some(driver) = self.driver.take() else { return };
-        match driver.join() {
-            Ok((runner, writer)) => {
-                if let Err(error) = writer.close() {
-                    tracing::error!("the writer did not end well: {error}");
-                }
-                runner.shutdown(SHUTDOWN_GRACE);
-            }
-            Err(_) => tracing::error!("the driver thread panicked"),
+        let ended = self.driver.take().and_then(|driver| driver.join().ok());
+        let Some((runner, writer)) = ended else {
+            tracing::error!("the driver thread panicked");
+            return Stats::default();
+        };
+        let stats = writer.stats();
+        if let Err(error) = writer.close() {
+            tracing::error!("the writer did not end well: {error}");
         }
+        runner.shutdown(SHUTDOWN_GRACE);
+        stats
     }
 
     fn forget_children(&self, tokens: Vec<Token>) -> Result<(), Error> {
