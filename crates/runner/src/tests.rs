@@ -411,3 +411,16 @@ fn a_panic_is_an_outcome() {
     runner.perform(task("step", Work::Script(world.script("echo x"))), None);
     assert_eq!(failure(outcomes.recv_timeout(PATIENCE).unwrap()).kind, Kind::Bug);
 }
+
+#[test]
+fn a_start_removes_only_the_scratch_folders_of_a_dead_owner() {
+    let folder = tempfile::tempdir().unwrap();
+    let stale = folder.path().join("0123456789abcdef0123456789abcdef");
+    for path in [&stale, &folder.path().join("other")] {
+        std::fs::create_dir_all(path.join("inner")).unwrap();
+    }
+    let config = Config { runtime_dir: folder.path().to_owned(), ..Config::default() };
+    let runner = Runner::start(config, Arc::new(Lines::default()), Box::new(|_, _| ())).unwrap();
+    runner.shutdown(PATIENCE);
+    assert!(!stale.exists() && folder.path().join("other/inner").exists());
+}
