@@ -285,6 +285,10 @@ fn failures_say_what_happened() {
     check("x", nul, Kind::Invalid, "SKEP-R007", "NUL");
     let long = |script: &mut Script| script.env = Map::from_iter([("LONG".to_owned(), "a".repeat(1 << 18))]);
     check("x", long, Kind::Invalid, "SKEP-R007", "128 KiB");
+    let much = |script: &mut Script| {
+        script.env.extend((0..40).map(|index| (format!("A{index}"), "a".repeat(100_000))));
+    };
+    check("x", much, Kind::Invalid, "SKEP-R007", "$SKEP_INPUTS");
 }
 
 #[test]
@@ -390,6 +394,17 @@ fn simple_actions_answer_at_once() {
     let missing = failure(world.run_action("nope", Value::Null));
     assert_eq!(missing.code, "SKEP-R010");
     assert_eq!(missing.hint.unwrap(), "it has: email, file, http, log, noop, set, sql");
+}
+
+#[test]
+fn the_catalogue_describes_every_action() {
+    let actions = crate::catalogue_actions();
+    let names: Vec<&str> = actions.keys().map(String::as_str).collect();
+    assert_eq!(names, ["email", "file", "http", "log", "noop", "set", "sql"]);
+    for (name, action) in &actions {
+        assert_eq!(action.schema["type"], "object", "{name}");
+        assert!(!action.summary.is_empty() && !action.summary.ends_with('.'), "{name}");
+    }
 }
 
 #[test]
