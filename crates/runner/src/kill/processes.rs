@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, pidfd_send_signal};
 
 /// The environment variable by which every process of a delivery is known.
 pub(crate) const TOKEN_VARIABLE: &str = "SKEP_DELIVERY_TOKEN";
@@ -32,6 +32,7 @@ pub(crate) enum Mark {
 pub(crate) struct Process {
     pub key: Key,
     pub parent: u32,
+    pub group: u32,
     pub session: u32,
     pub mark: Mark,
 }
@@ -46,7 +47,7 @@ fn look(pid: u32) -> Option<Process> {
     let stat = Stat::read(pid).ok().filter(Stat::lives)?;
     let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
     let key = Key { pid, started_ticks: stat.started_ticks };
-    Some(Process { key, parent: stat.parent, session: stat.session, mark: mark(&environment) })
+    Some(Process { key, parent: stat.parent, group: stat.group, session: stat.session, mark: mark(&environment) })
 }
 
 fn mark(environment: &[u8]) -> Mark {
@@ -62,6 +63,7 @@ fn mark(environment: &[u8]) -> Mark {
 struct Stat {
     state: char,
     parent: u32,
+    group: u32,
     session: u32,
     threads: u32,
     started_ticks: u64,
@@ -79,6 +81,7 @@ impl Stat {
         Some(Self {
             state: fields.first()?.chars().next()?,
             parent: fields.get(1)?.parse().ok()?,
+            group: fields.get(2)?.parse().ok()?,
             session: fields.get(3)?.parse().ok()?,
             threads: fields.get(17)?.parse().ok()?,
             started_ticks: fields.get(19)?.parse().ok()?,
@@ -120,6 +123,15 @@ pub(crate) fn send(key: Key, signal: Signal) {
     if lives(key) {
         // It may be gone by now, or belong to another user whom we may not signal: the next look tells.
         let _ = pidfd_send_signal(descriptor, signal);
+    }
+}
+
+/// Sends `signal` to a whole process group, which the kernel does in one go: nothing forks away meanwhile. The
+/// caller has just seen a member of it, so that its number still belongs to it.
+pub(crate) fn send_to_group(group: u32, signal: Signal) {
+    if let Some(group) = i32::try_from(group).ok().filter(|group| *group > 1).and_then(Pid::from_raw) {
+        // The group may have ended by itself: the next look tells.
+        let _ = kill_process_group(group, signal);
     }
 }
 
