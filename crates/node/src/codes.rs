@@ -87,6 +87,15 @@ pub const BAD_REQUEST: Code = Code {
     page: "The message says what does not fit and what would. Nothing was changed.",
 };
 
+/// There is no sandbox yet.
+pub const UNCONFINED: Code = Code {
+    id: "SKEP-N011",
+    title: "scripts run without a sandbox",
+    page: "This build has no sandbox: a step without a named policy runs as `policy: none`, with the rights of the user \
+who owns the data directory. It is said once per execution. A policy that a definition names is refused before the \
+start, because it could not be enforced.\n\nRun only workflows that you trust, or run Skep as a user who may do little.",
+};
+
 /// All of them.
 pub const ALL: &[Code] = &[
     INVALID_DEFINITION,
@@ -99,4 +108,5 @@ pub const ALL: &[Code] = &[
     CONFIG,
     ENDING,
     BAD_REQUEST,
+    UNCONFINED,
 ];
