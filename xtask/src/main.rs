@@ -1,1 +1,62 @@
-fn main() {}
+//! One command per task: `cargo xtask TASK`. CI calls the same ones.
+//!
+//! One file per task; `process`, `repository`, `binary` and `tools` are what they share. Tasks are thin: they
+//! call the tools that everybody knows (cargo, rustfmt, clippy, nextest) and must not hold product logic.
+//! Nothing imports this crate.
+
+mod binary;
+mod check;
+mod demo;
+mod docs;
+mod process;
+mod repository;
+mod tally;
+mod test;
+mod tidy;
+mod tools;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "\
+Usage: cargo xtask TASK [OPTIONS]
+
+Tasks:
+  demo  [--release]  build everything, start a server on a fresh store, run a workflow, say where to look
+  test  [--quick]    check, then all tests; installs what they need (--quick: without check)
+  check              formatting, clippy, tidy
+  tidy               what a program can check about the sources: lengths, layers, links, leftovers
+  docs  [--check]    write the generated pages (--check: fail if they are not current)";
+
+fn main() -> ExitCode {
+    match run(std::env::args().skip(1).collect()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Vec<String>) -> Result<ExitCode> {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["demo"] => demo::run(binary::Profile::Dev)?,
+        ["demo", "--release"] => demo::run(binary::Profile::Release)?,
+        ["test"] => return Ok(code(test::run(test::Extent::Everything))),
+        ["test", "--quick"] => return Ok(code(test::run(test::Extent::TestsOnly))),
+        ["check"] => check::run()?,
+        ["tidy"] => tidy::run()?,
+        ["docs"] => docs::write()?,
+        ["docs", "--check"] => docs::check()?,
+        [] | ["help" | "--help" | "-h"] => println!("{USAGE}"),
+        other => bail!("`{}` is no task\n\n{USAGE}", other.join(" ")),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A test run has said everything itself: its closing line stays the last one.
+fn code(succeeded: bool) -> ExitCode {
+    if succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

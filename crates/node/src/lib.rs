@@ -1,1 +1,33 @@
-//! Placeholder.
+//! The running node: the only crate that knows engine, store and runner.
+//!
+//! ```text
+//! service::* --Input--> driver thread: Core::handle (pure) -> prepare children -> blobs fsynced
+//!                            ^                                        |
+//!                            |                                        v
+//!     runner outcomes -------+------ acks <------ writer thread: one commit per group
+//!                            |
+//!                            \--- after the ack: effects performed, callers answered, watchers woken
+//! ```
+//! [`core`] is a synchronous function without threads, clock or tokio: (state, message, now) -> rows to commit,
+//! effects, timers. [`driver`] gives it threads, the writer and the clock. [`service`] is the one application
+//! interface; the CLI, the Unix socket and every later face go through it, so they cannot disagree.
+
+pub mod catalogue;
+pub mod clock;
+pub mod codes;
+pub mod config;
+pub mod core;
+mod driver;
+mod error;
+mod fold;
+mod log_sink;
+mod owner;
+pub mod service;
+mod watch;
+
+pub use error::Error;
+pub use owner::{Node, Settings};
+pub use watch::{Summary, Watcher};
+
+#[cfg(test)]
+mod tests;

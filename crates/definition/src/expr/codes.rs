@@ -72,7 +72,7 @@ Example: `inputs.rows | join(', ', attribute='id')`.",
         id: SIZE,
         title: "The expression is too long or nests too deeply",
         page: "\
-An expression has at most 8 KiB, 48 levels and 256 operands or entries in one row. Larger ones are data, not \
+An expression has at most 8 KiB, 20 levels of brackets, 32 of operations, and 256 operands or entries in one row. Larger ones are data, not \
 decisions: put data into `vars` or an input, and compute in a step.
 
 This limit also keeps a hostile definition from exhausting the machine that reads it.",

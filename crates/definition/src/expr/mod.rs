@@ -24,12 +24,16 @@
 //! This module must not know workflows: names are resolved by the [`Scope`] of the caller.
 //! Neighbours: `engine` evaluates; `check` reads [`Template::references`]; `script` shares the splitter.
 
+// An error carries its place and its remedy; it is made once and shown to a person, never on a hot path.
+#![allow(clippy::result_large_err)]
+
 pub mod codes;
 mod error;
 mod lexer;
 mod lower;
 mod machine;
 mod names;
+mod operand;
 pub mod operations;
 mod parser;
 mod scope;
@@ -45,7 +49,6 @@ mod tests;
 pub use error::Error;
 pub use names::Names;
 pub use scope::{Scope, ScopeError, StatusFlags};
-pub(crate) use suggest::closest;
 pub use syntax::Reference;
 pub use template::Template;
 pub(crate) use template::expression_end;

@@ -103,3 +103,40 @@ fn ordinary_work_on_large_values_is_allowed() {
         assert!(outcome.is_ok(), "{text}: {outcome:?}");
     }
 }
+
+/// What is accepted must not overflow a small stack either, in a build without optimisation.
+#[test]
+fn the_deepest_accepted_expressions_fit_a_small_stack() {
+    let check = || {
+        for (open, close) in
+            [("(", ")"), ("[", "]"), ("range(", ")"), ("not ", ""), ("-", ""), ("1 + (", ")"), ("{'a': ", "}")]
+        {
+            let accepted = (1..40).filter(|depth| {
+                let text = format!("${{{{ {}1{} }}}}", open.repeat(*depth), close.repeat(*depth));
+                let template = Template::compile(&Value::from(text), &names());
+                template.is_ok_and(|template| template.evaluate(&mut world()).is_ok() || open == "range(")
+            });
+            assert!((10..32).contains(&accepted.count()), "{open}");
+        }
+        for tail in ["[0:]", " | string", ".lower()"] {
+            let accepted = (1..80).filter(|count| {
+                Template::compile(&Value::from(format!("${{{{ 'a'{} }}}}", tail.repeat(*count))), &names())
+                    .is_ok_and(|template| template.evaluate(&mut world()).is_ok())
+            });
+            assert!((10..40).contains(&accepted.count()), "{tail}");
+        }
+    };
+    std::thread::Builder::new().stack_size(1536 * 1024).spawn(check).unwrap().join().unwrap();
+}
+
+#[test]
+fn many_expressions_share_one_budget() {
+    let values: Vec<Value> = (0..1_000).map(|_| Value::from("${{ range(1000) }}")).collect();
+    let error = Template::compile(&Value::from(values), &names()).unwrap().evaluate(&mut world()).unwrap_err();
+    assert_eq!(error.code, "SKEP-E012");
+    let pieces = Template::compile_text(&"${{ inputs.t }}".repeat(100), &names()).unwrap();
+    assert_eq!(pieces.evaluate(&mut big_world()).unwrap_err().code, "SKEP-E012");
+    let many: Vec<Value> = (0..20_000).map(|_| Value::from("${{ inputs.n + 1 }}")).collect();
+    let template = Template::compile(&Value::from(many), &names()).unwrap();
+    assert_eq!(template.evaluate(&mut world()).unwrap()[19_999], json!(4));
+}

@@ -1,0 +1,130 @@
+//! The definitions under `tests/corpus` and `examples`: the bad ones have the problems that the manifest
+//! names, the good ones and the examples have none.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use skep_model::problem::{Problem, Severity};
+
+use crate::load::load_bytes;
+use crate::print;
+
+/// Codes of these families are compared; the others need parts that this test does not call.
+const FAMILIES: &[&str] = &["SKEP-D"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The texts that are too large to keep.
+fn generated(name: &str) -> String {
+    let head = "name: bad\ndescription: A bad definition.\n";
+    let script = "steps:\n  - {id: a, run: 'true'}\n";
+    match name {
+        "nested-brackets" => format!("{head}vars: {{x: {}\n", "[".repeat(100_000)),
+        "nested-mappings" => format!("{head}vars: {}\n", "{a: ".repeat(50_000)),
+        "too-long" => format!("{head}{script}# {}\n", "x".repeat(1024 * 1024)),
+        "too-many-steps" => {
+            let steps: String = (0..10_001).map(|index| format!("  - {{id: s{index}, run: 'true'}}\n")).collect();
+            format!("{head}steps:\n{steps}")
+        }
+        "nested-steps" => {
+            let open: String = (0..40).map(|index| format!("{{id: l{index}, repeat: {{times: 1}}, steps: [")).collect();
+            format!("{head}steps: [{open}{{id: a, run: 'true'}}{}]\n", "]}".repeat(40))
+        }
+        "many-problems" => {
+            let steps: String = (0..5_000).map(|index| format!("  - {{id: s{index}, rnu: 'true'}}\n")).collect();
+            format!("{head}steps:\n{steps}")
+        }
+        "long-key" => format!("{head}{}: 1\n{script}", "k".repeat(1_000)),
+        "many-anchors" => {
+            let lists: String =
+                (1..60).map(|index| format!("  a{index}: &a{index} [*a{0}, *a{0}]\n", index - 1)).collect();
+            format!("{head}vars:\n  a0: &a0 [x, x]\n{lists}{script}")
+        }
+        other => panic!("the manifest names an unknown generator {other}"),
+    }
+}
+
+/// What a row of the manifest says about a file.
+fn mismatch(row: &str) -> Option<String> {
+    let columns: Vec<&str> = row.split('\t').collect();
+    let [file, code, line, fragment] = columns.as_slice() else { return Some(format!("not four columns: {row}")) };
+    let bytes = match file.strip_prefix("gen:") {
+        Some(name) => generated(name).into_bytes(),
+        None => fs::read(root().join("tests/corpus/bad").join(file)).expect("the manifest names files that exist"),
+    };
+    let problems = load_bytes(&bytes).problems;
+    if !FAMILIES.iter().any(|family| code.starts_with(family)) {
+        return None;
+    }
+    let fits = |problem: &Problem| {
+        let found_line = problem.place.map_or_else(|| "-".to_owned(), |place| place.line.to_string());
+        problem.code == *code
+            && (*line == "-" || found_line == *line)
+            && (*fragment == "?" || problem.message.contains(fragment))
+    };
+    let shown: Vec<String> = problems.iter().take(5).map(show).collect();
+    (!problems.iter().any(fits)).then(|| format!("{file}: no {code} on line {line} with {fragment:?} in {shown:#?}"))
+}
+
+fn show(problem: &Problem) -> String {
+    format!("{} {} {}", problem.code, problem.place.map_or(0, |place| place.line), problem.message)
+}
+
+#[test]
+fn every_bad_definition_has_the_problem_that_the_manifest_names() {
+    let manifest = fs::read_to_string(root().join("tests/corpus/bad/manifest.tsv")).expect("the manifest exists");
+    let rows = manifest.lines().filter(|row| !row.starts_with('#'));
+    let mismatches: Vec<String> = rows.filter_map(mismatch).collect();
+    assert!(mismatches.is_empty(), "{}", mismatches.join("\n"));
+}
+
+#[test]
+fn the_manifest_names_every_file() {
+    let manifest = fs::read_to_string(root().join("tests/corpus/bad/manifest.tsv")).expect("the manifest exists");
+    for path in files_below(&root().join("tests/corpus/bad")) {
+        let name = path.file_name().expect("it is a file").to_string_lossy().into_owned();
+        let is_named = manifest.lines().any(|row| row.split('\t').next() == Some(name.as_str()));
+        assert!(is_named || name == "manifest.tsv", "{name} is not in the manifest");
+    }
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("the folder exists") {
+            let path = entry.expect("the folder can be read").path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn good_definitions_and_examples_have_no_errors() {
+    let mut shown = Vec::new();
+    for folder in ["tests/corpus/good", "examples"] {
+        for path in files_below(&root().join(folder)) {
+            let bytes = fs::read(&path).expect("it can be read");
+            let errors = load_bytes(&bytes).problems.into_iter().filter(|problem| problem.severity == Severity::Error);
+            shown.extend(errors.map(|problem| format!("{}: {}", path.display(), show(&problem))));
+        }
+    }
+    assert!(shown.is_empty(), "{}", shown.join("\n"));
+}
+
+#[test]
+fn good_definitions_and_examples_print_and_read_back_the_same() {
+    for folder in ["tests/corpus/good", "examples"] {
+        for path in files_below(&root().join(folder)) {
+            let bytes = fs::read(&path).expect("it can be read");
+            let workflow = load_bytes(&bytes).workflow.expect("it has no errors");
+            let printed = print::to_yaml(&workflow);
+            let again = load_bytes(printed.as_bytes());
+            assert_eq!(again.workflow.as_ref(), Some(&workflow), "{}:\n{printed}", path.display());
+        }
+    }
+}

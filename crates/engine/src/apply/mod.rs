@@ -1,0 +1,239 @@
+//! `apply`: the only thing that changes state. Costs what the event changes, not what the state holds.
+//!
+//! Total: an event that does not fit the state (a journal written by another version, a bug) changes
+//! nothing and is reported by the caller through [`Misfit`].
+
+mod frames;
+mod people;
+mod structure;
+mod work;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use skep_model::Map;
+use skep_model::error::Failure;
+use skep_model::event::{Event, Then, Turn};
+use skep_model::ids::StepPath;
+use skep_model::limits;
+use skep_model::message::Start;
+use skep_model::payload::Payload;
+use skep_model::plan::{BlockIndex, Kind, Order, Plan, StepIndex};
+use skep_model::status::{Execution as Status, SkipReason, Step as StepStatus};
+use skep_model::time::Timestamp;
+
+use crate::program::Program;
+use crate::state::{
+    Ending, Frame, FrameId, Instance, InstanceId, KeptSignal, Looping, Phase, Role, RoundResult, State, Timer,
+};
+
+/// How many failures `errors` keeps.
+const ERRORS_KEPT_MAX: usize = 100;
+
+/// An event that does not fit the state or the plan.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("the event does not fit: {0}")]
+pub struct Misfit(pub String);
+
+/// Folds one turn into the state.
+///
+/// # Errors
+/// [`Misfit`] if the turn is out of order or names what the plan does not have; the state is then not to be used.
+pub fn apply_turn(state: &mut State, program: &Program, turn: &Turn) -> Result<(), Misfit> {
+    if turn.seq != state.seq + 1 {
+        return Err(Misfit(format!("turn {} follows turn {}", turn.seq, state.seq)));
+    }
+    for event in &turn.events {
+        apply(state, program, event, turn.at)?;
+    }
+    state.seq = turn.seq;
+    state.at = turn.at;
+    Ok(())
+}
+
+/// Folds one event into the state.
+///
+/// # Errors
+/// See [`apply_turn`].
+pub(crate) fn apply(state: &mut State, program: &Program, event: &Event, at: Timestamp) -> Result<(), Misfit> {
+    let mut fold = Fold { state, program, at };
+    match event {
+        Event::Started(start) => fold.started(start),
+        Event::Scheduled { path, attempt, delivery, arguments } => {
+            fold.scheduled(path, *attempt, *delivery, arguments.as_ref())
+        }
+        Event::Redelivered { path, delivery } => fold.redelivered(path, *delivery),
+        Event::AttemptFailed { path, failure, retry_at } => fold.attempt_failed(path, failure, *retry_at),
+        Event::Proposed { path, outputs } => fold.proposed(path, outputs),
+        Event::Completed { path, outputs } => fold.completed(path, outputs),
+        Event::Failed { path, failure, outputs } => fold.failed(path, failure, outputs),
+        Event::Skipped { path, reason, failure } => fold.skipped(path, *reason, failure.as_ref()),
+        Event::StopAsked { path, then } => fold.stop_asked(path, then),
+        Event::Cancelled { path } => fold.end(path, StepStatus::Cancelled).map(drop),
+        Event::CaseTaken { path, case } => fold.case_taken(path, *case),
+        Event::Forked { path } => fold.forked(path),
+        Event::BranchEnded { path, branch, status } => fold.branch_ended(path, *branch, *status),
+        Event::LoopBegan { path, items, count } => fold.loop_began(path, items.as_ref(), *count),
+        Event::IterationBegan { path, index } => fold.iteration_began(path, *index),
+        Event::IterationEnded { path, index, status } => fold.iteration_ended(path, *index, *status),
+        Event::ApprovalAsked { path, until, escalations, .. } => fold.approval_asked(path, *until, escalations),
+        Event::Escalated { path, .. } => fold.escalated(path),
+        Event::Decided { path, approved, .. } => fold.decided(path, *approved),
+        Event::FormAsked { path, until, .. } => fold.wait(path, Phase::Filling { until: *until }),
+        Event::FormFilled { .. } => Ok(()),
+        Event::WaitBegan { path, until, signal } => fold.wait_began(path, *until, signal.as_deref()),
+        Event::SignalKept { name, payload, actor } => fold.signal_kept(name, payload, actor.label()),
+        Event::SignalTaken { name, kept, .. } => fold.signal_taken(name, *kept),
+        Event::Paused { .. } => fold.become_(Status::Paused),
+        Event::Resumed { .. } => fold.resumed(),
+        Event::CancelAsked { .. } => fold.cancel_asked(),
+        Event::ForceAsked { at, .. } => fold.force_asked(*at),
+        Event::TimedOut => fold.timed_out(),
+        Event::Held { reason } => fold.held(reason),
+        Event::FinallyBegan { status } => fold.finally_began(*status),
+        Event::Ended { status, failure, .. } => fold.ended(*status, failure.as_ref()),
+    }
+}
+
+struct Fold<'a> {
+    state: &'a mut State,
+    program: &'a Program,
+    at: Timestamp,
+}
+
+impl Fold<'_> {
+    fn started(&mut self, start: &Start) -> Result<(), Misfit> {
+        if self.state.start.is_some() {
+            return Err(Misfit("the execution has started already".to_owned()));
+        }
+        self.state.start = Some(Arc::new(start.clone()));
+        self.state.started_at = self.at;
+        self.state.status = Status::Running;
+        let plan = self.program.plan();
+        if let Some(timeout_ms) = plan.timeout_ms {
+            self.state.timers.insert((self.at.plus_ms(timeout_ms), Timer::Execution));
+        }
+        self.state.root = Some(self.open_frame(plan.root, Role::Root, None, None));
+        Ok(())
+    }
+
+    fn become_(&mut self, status: Status) -> Result<(), Misfit> {
+        self.state.status = status;
+        Ok(())
+    }
+
+    fn resumed(&mut self) -> Result<(), Misfit> {
+        self.state.held = None;
+        self.state.lost_deliveries = 0;
+        self.become_(if self.state.ending == Some(Ending::TimedOut) || self.state.ending.is_none() {
+            Status::Running
+        } else {
+            Status::Cancelling
+        })
+    }
+
+    fn cancel_asked(&mut self) -> Result<(), Misfit> {
+        self.state.ending = Some(Ending::Cancelled(self.at));
+        self.state.held = None;
+        self.stop_root();
+        self.become_(Status::Cancelling)
+    }
+
+    fn force_asked(&mut self, at: Timestamp) -> Result<(), Misfit> {
+        self.state.timers.insert((at, Timer::Force));
+        Ok(())
+    }
+
+    fn timed_out(&mut self) -> Result<(), Misfit> {
+        self.state.ending.get_or_insert(Ending::TimedOut);
+        self.state.timers.retain(|(_, timer)| *timer != Timer::Execution);
+        self.stop_root();
+        Ok(())
+    }
+
+    fn stop_root(&mut self) {
+        if let Some(root) = self.state.root {
+            self.state.frames.get_mut(root).stopping = true;
+        }
+    }
+
+    fn held(&mut self, reason: &Failure) -> Result<(), Misfit> {
+        self.state.held = Some(reason.clone());
+        self.become_(Status::Held)
+    }
+
+    fn finally_began(&mut self, status: Status) -> Result<(), Misfit> {
+        let block = self.program.plan().finally.ok_or_else(|| Misfit("the plan has no `finally`".to_owned()))?;
+        self.state.tentative = Some(status);
+        self.state.timers.retain(|(_, timer)| *timer != Timer::Execution);
+        if let Some(root) = self.state.root {
+            self.state.frames.get_mut(root).ended = Some(StepStatus::Completed);
+        }
+        self.state.finally = Some(self.open_frame(block, Role::Finally, None, None));
+        Ok(())
+    }
+
+    fn ended(&mut self, status: Status, failure: Option<&Failure>) -> Result<(), Misfit> {
+        self.state.timers.clear();
+        self.state.performing.clear();
+        self.state.failure = failure.cloned();
+        self.become_(status)
+    }
+
+    fn signal_kept(&mut self, name: &str, payload: &Payload, by: String) -> Result<(), Misfit> {
+        self.note_payload(payload);
+        self.state.signals.push_back(KeptSignal { name: name.to_owned(), payload: payload.clone(), by });
+        Ok(())
+    }
+
+    fn signal_taken(&mut self, name: &str, kept: bool) -> Result<(), Misfit> {
+        if kept && let Some(at) = self.state.signals.iter().position(|signal| signal.name == name) {
+            self.state.signals.remove(at);
+        }
+        Ok(())
+    }
+}
+
+/// The frames that a phase keeps.
+pub(crate) fn child_frames(phase: &Phase) -> Vec<FrameId> {
+    match phase {
+        Phase::Choosing { frame } => frame.iter().copied().collect(),
+        Phase::Forking { frames, .. } => frames.clone(),
+        Phase::Looping(looping) => looping.running.values().copied().collect(),
+        Phase::Over
+        | Phase::Ready
+        | Phase::Performing
+        | Phase::Retrying { .. }
+        | Phase::Deciding { .. }
+        | Phase::Filling { .. }
+        | Phase::Sleeping { .. }
+        | Phase::Listening { .. } => Vec::new(),
+    }
+}
+
+fn phase_timer(phase: &Phase) -> Option<Timestamp> {
+    match phase {
+        Phase::Retrying { at } | Phase::Sleeping { until: at } => Some(*at),
+        Phase::Deciding { until, escalations, .. } => {
+            let next = escalations.front().map(|(at, _)| *at);
+            [*until, next].into_iter().flatten().min()
+        }
+        Phase::Filling { until } | Phase::Listening { until, .. } => *until,
+        Phase::Over
+        | Phase::Ready
+        | Phase::Performing
+        | Phase::Choosing { .. }
+        | Phase::Forking { .. }
+        | Phase::Looping(_) => None,
+    }
+}
+
+fn missing_dependencies(plan: &Plan, block: BlockIndex) -> Vec<u32> {
+    let block = &plan.blocks[block as usize];
+    match block.order {
+        Order::Sequence => Vec::new(),
+        Order::Graph => block.steps.iter().map(|step| plan.steps[*step as usize].depends_on.len() as u32).collect(),
+    }
+}
+
+const _: () = assert!(limits::ITERATIONS_MAX < u32::MAX, "iteration indices are counted in 32 bits");

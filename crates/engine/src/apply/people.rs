@@ -1,0 +1,56 @@
+//! Events of steps that wait for people and time.
+
+use super::*;
+
+impl Fold<'_> {
+    pub(super) fn approval_asked(
+        &mut self,
+        path: &StepPath,
+        until: Option<Timestamp>,
+        escalations: &[(Timestamp, String)],
+    ) -> Result<(), Misfit> {
+        let id = self.reach(path)?;
+        let proposed = self.state.instances.get(id).attempt > 0;
+        let escalations: VecDeque<_> = escalations.iter().cloned().collect();
+        self.set_phase(id, Phase::Deciding { until, escalations, proposed }, StepStatus::Waiting);
+        Ok(())
+    }
+
+    pub(super) fn escalated(&mut self, path: &StepPath) -> Result<(), Misfit> {
+        let id = self.known(path)?;
+        let mut phase = std::mem::replace(&mut self.state.instances.get_mut(id).phase, Phase::Over);
+        self.drop_timer(id, &phase);
+        if let Phase::Deciding { escalations, .. } = &mut phase {
+            escalations.pop_front();
+        }
+        self.set_phase(id, phase, StepStatus::Waiting);
+        Ok(())
+    }
+
+    pub(super) fn decided(&mut self, path: &StepPath, approved: bool) -> Result<(), Misfit> {
+        let id = self.known(path)?;
+        if approved {
+            self.set_phase(id, Phase::Ready, StepStatus::Waiting);
+        }
+        Ok(())
+    }
+
+    pub(super) fn wait(&mut self, path: &StepPath, phase: Phase) -> Result<(), Misfit> {
+        let id = self.reach(path)?;
+        self.set_phase(id, phase, StepStatus::Waiting);
+        Ok(())
+    }
+
+    pub(super) fn wait_began(
+        &mut self,
+        path: &StepPath,
+        until: Option<Timestamp>,
+        signal: Option<&str>,
+    ) -> Result<(), Misfit> {
+        match (signal, until) {
+            (Some(signal), until) => self.wait(path, Phase::Listening { signal: signal.to_owned(), until }),
+            (None, Some(until)) => self.wait(path, Phase::Sleeping { until }),
+            (None, None) => Err(Misfit(format!("`{path}` waits for nothing"))),
+        }
+    }
+}

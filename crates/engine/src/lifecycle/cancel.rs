@@ -1,0 +1,30 @@
+//! Cancel: what runs is stopped, then `finally`, then cancelled. A second one forces after a grace period.
+
+use skep_model::actor::Actor;
+use skep_model::event::Event;
+use skep_model::limits;
+use skep_model::status::Execution as Status;
+
+use crate::decide::Deciding;
+use crate::rejection::Rejection;
+use crate::state::{Ending, Timer};
+
+pub(super) fn handle(turn: &mut Deciding<'_>, actor: &Actor, reason: Option<&str>) -> Result<(), Rejection> {
+    match (turn.state.status, turn.state.ending) {
+        (Status::Cancelling, Some(Ending::Cancelled(since))) => force(turn, actor, since),
+        _ => {
+            turn.emit(Event::CancelAsked { actor: actor.clone(), reason: reason.map(str::to_owned) })?;
+            turn.mark_all();
+            super::timer::stop_root(turn)
+        }
+    }
+}
+
+fn force(turn: &mut Deciding<'_>, actor: &Actor, since: skep_model::time::Timestamp) -> Result<(), Rejection> {
+    if turn.state.timers.iter().any(|(_, timer)| *timer == Timer::Force) {
+        return Ok(());
+    }
+    let at = since.plus_ms(limits::CANCEL_GRACE_MS).max(turn.now);
+    turn.emit(Event::ForceAsked { actor: actor.clone(), at })?;
+    super::timer::fire_due(turn)
+}

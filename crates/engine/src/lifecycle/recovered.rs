@@ -1,0 +1,52 @@
+//! Recovered: a new owner has stopped what still ran of this execution; outstanding work is delivered
+//! again under the same key. Too many lost deliveries in a row hold the execution.
+
+use skep_model::error::{Failure, Kind as FailureKind};
+use skep_model::event::Event;
+use skep_model::limits;
+use skep_model::status::Execution as Status;
+
+use crate::codes;
+use crate::decide::Deciding;
+use crate::rejection::Rejection;
+use crate::state::InstanceId;
+
+pub(super) fn handle(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
+    match turn.state.status {
+        Status::Running | Status::Cancelling | Status::Paused => {}
+        _ => return Ok(()),
+    }
+    if !turn.state.performing.is_empty() && turn.state.lost_deliveries >= limits::LOST_DELIVERIES_MAX {
+        return hold(turn);
+    }
+    deliver_again(turn)?;
+    if turn.state.flows() { super::resume::go_on(turn) } else { Ok(()) }
+}
+
+/// Performs outstanding work again; what was asked to stop has stopped with the owner before.
+pub(super) fn deliver_again(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
+    let performing: Vec<InstanceId> = turn.state.performing.iter().copied().collect();
+    for id in performing {
+        let instance = turn.state.instance(id);
+        let (path, delivery) = (instance.path.clone(), instance.delivery + 1);
+        if let Some(then) = instance.stop.clone() {
+            super::outcome::stopped(turn, id, then)?;
+            continue;
+        }
+        turn.emit(Event::Redelivered { path, delivery })?;
+        turn.perform(id)?;
+    }
+    Ok(())
+}
+
+fn hold(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
+    let paths: Vec<&str> = turn.state.performing.iter().map(|id| &*turn.state.instance(*id).path).collect();
+    let message = format!(
+        "the owner died {} times in a row while it performed: {}",
+        turn.state.lost_deliveries,
+        paths.join(", ")
+    );
+    let reason = Failure::new(FailureKind::Bug, codes::LOST_DELIVERIES.id, message)
+        .with_hint("look why the process dies (memory, disk), then `skep resume` or `skep cancel`");
+    turn.emit(Event::Held { reason })
+}

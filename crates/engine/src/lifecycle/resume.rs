@@ -1,0 +1,33 @@
+//! Resume: whatever stopped goes on. After a hold, outstanding work is delivered again.
+
+use skep_model::actor::Actor;
+use skep_model::event::Event;
+use skep_model::status::Execution as Status;
+
+use crate::decide::Deciding;
+use crate::rejection::Rejection;
+use crate::state::{InstanceId, Phase};
+use crate::steps::approval;
+
+pub(super) fn handle(turn: &mut Deciding<'_>, actor: &Actor) -> Result<(), Rejection> {
+    let was = turn.state.status;
+    if !matches!(was, Status::Paused | Status::Held) {
+        return Ok(());
+    }
+    turn.emit(Event::Resumed { actor: actor.clone() })?;
+    if was == Status::Held {
+        super::recovered::deliver_again(turn)?;
+    }
+    go_on(turn)
+}
+
+/// Everything that may begin begins: allowed steps, lists, due timers.
+pub(super) fn go_on(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
+    let ready: Vec<InstanceId> =
+        turn.state.instances.ids().filter(|id| turn.state.instance(*id).phase == Phase::Ready).collect();
+    for id in ready {
+        approval::begin_ready(turn, id)?;
+    }
+    turn.mark_all();
+    super::timer::fire_due(turn)
+}

@@ -1,0 +1,90 @@
+//! What a state still waits for: the effects that its events asked for and no outcome has answered.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use skep_model::Map;
+use skep_model::effect::{Effect, Script, Task, Work};
+use skep_model::ids::{Hash, idempotency_key};
+use skep_model::message::Start;
+use skep_model::payload::BlobRef;
+use skep_model::plan::Kind;
+
+use crate::payload::{Blobs, load};
+use crate::program::Program;
+use crate::state::{GENERATION, Instance, InstanceId, State};
+
+/// The effects that follow from the fold, in a stable order: what a new owner has to perform or stop.
+///
+/// # Errors
+/// The reference of a blob that has to be fetched first.
+pub fn outstanding(state: &State, program: &Program, blobs: &dyn Blobs) -> Result<Vec<Effect>, BlobRef> {
+    let mut effects = Vec::new();
+    for id in &state.performing {
+        let instance = state.instance(*id);
+        effects.push(match instance.stop {
+            Some(_) => Effect::Abort { path: instance.path.clone(), token: state.token(instance) },
+            None => Effect::Perform(Box::new(task(state, program, *id, &|hash| blobs.get(hash))?)),
+        });
+    }
+    Ok(effects)
+}
+
+/// The task of an instance that is being performed, from what its events recorded.
+pub(crate) fn task(
+    state: &State,
+    program: &Program,
+    id: InstanceId,
+    blobs: &dyn Fn(&Hash) -> Option<Arc<Value>>,
+) -> Result<Task, BlobRef> {
+    let instance = state.instance(id);
+    let start = state.start.as_deref().expect("work is scheduled only after the start");
+    let step = program.step(instance.step);
+    let arguments = match &instance.arguments {
+        Some(payload) => load(payload, blobs)?,
+        None => Value::Object(serde_json::Map::new()),
+    };
+    let work = match &step.kind {
+        Kind::Run { shell, script, .. } => Work::Script(script_of(shell, script, &arguments, start)),
+        Kind::Uses { action, .. } => {
+            Work::Action { name: action.clone(), with: arguments, base_dir: start.base_dir.clone() }
+        }
+        _ => unreachable!("only scripts and actions are performed"),
+    };
+    Ok(task_of(state, instance, start, step.timeout_ms, work))
+}
+
+fn task_of(state: &State, instance: &Instance, start: &Start, timeout_ms: Option<u64>, work: Work) -> Task {
+    Task {
+        execution: start.execution.clone(),
+        path: instance.path.clone(),
+        generation: GENERATION,
+        attempt: instance.attempt,
+        delivery: instance.delivery,
+        token: state.token(instance),
+        idempotency_key: idempotency_key(&start.execution, &instance.path, GENERATION),
+        timeout_ms,
+        policy: "none".to_owned(),
+        work,
+    }
+}
+
+fn script_of(shell: &str, script: &str, arguments: &Value, start: &Start) -> Script {
+    let mut env = start.environment.clone();
+    env.extend(texts(&arguments["env"]));
+    let working_dir = arguments["working_dir"].as_str().unwrap_or_default();
+    let working_dir = std::path::Path::new(&start.base_dir).join(working_dir);
+    Script {
+        shell: shell.to_owned(),
+        text: script.to_owned(),
+        values: texts(&arguments["values"]),
+        env,
+        working_dir: working_dir.to_string_lossy().into_owned(),
+        inputs: json!(start.inputs),
+    }
+}
+
+fn texts(value: &Value) -> Map<String> {
+    let entries = value.as_object().into_iter().flatten();
+    entries.map(|(name, text)| (name.clone(), text.as_str().unwrap_or_default().to_owned())).collect()
+}

@@ -1,0 +1,276 @@
+//! A plan with everything looked up and compiled that every turn would otherwise look up and compile again.
+//!
+//! Shared by all executions of one plan. It must hold nothing that an execution changes.
+
+use std::collections::HashMap;
+
+use skep_definition::expr::{self, Names, Template};
+use skep_model::Map;
+use skep_model::ids::Hash;
+use skep_model::plan::{Approval, BlockIndex, Kind, Order, Plan, Step, StepIndex, Wait};
+
+/// A plan, ready to execute.
+#[derive(Debug)]
+pub struct Program {
+    plan: Plan,
+    hash: Hash,
+    step_by_id: HashMap<String, StepIndex>,
+    steps: Vec<StepProgram>,
+    blocks: Vec<BlockProgram>,
+    bodies: HashMap<StepIndex, Vec<StepIndex>>,
+    pub(crate) vars: HashMap<String, Template>,
+    pub(crate) env: Vec<(String, Template)>,
+    pub(crate) outputs: Vec<(String, Template)>,
+}
+
+/// A plan whose expressions do not compile: it was made by another version, or by hand.
+#[derive(Debug, thiserror::Error)]
+#[error("the plan's {place} does not compile: {message}")]
+pub struct BadPlan {
+    /// Where in the plan.
+    pub place: String,
+    /// The first problem.
+    pub message: String,
+}
+
+/// What a step needs beside its plan entry.
+#[derive(Debug)]
+pub(crate) struct StepProgram {
+    /// How many loops are around it.
+    pub depth: usize,
+    pub condition: Option<Template>,
+    pub outputs: Option<Vec<(String, Template)>>,
+    pub env: Vec<(String, Template)>,
+    pub working_dir: Option<Template>,
+    pub kind: KindProgram,
+    pub gate: Option<Question>,
+}
+
+/// Compiled templates of a step kind.
+#[derive(Debug)]
+pub(crate) enum KindProgram {
+    Run {
+        values: Vec<(String, Template)>,
+    },
+    Uses {
+        with: Template,
+    },
+    Approval(Question),
+    Input {
+        message: Template,
+        assignee: Template,
+    },
+    Wait(Template),
+    Switch {
+        cases: Vec<Template>,
+    },
+    Foreach {
+        items: Template,
+    },
+    While {
+        condition: Template,
+    },
+    Repeat {
+        times: Option<Template>,
+        until: Option<Template>,
+    },
+    /// Nothing to compile, or not executed by this build.
+    Plain,
+}
+
+/// The texts of an approval.
+#[derive(Debug)]
+pub(crate) struct Question {
+    pub message: Template,
+    pub assignee: Template,
+    pub escalate: Vec<(u64, Template)>,
+}
+
+/// What a list of steps needs beside its plan entry.
+#[derive(Debug)]
+pub(crate) struct BlockProgram {
+    /// Position of each step in the block, by step index.
+    pub position: HashMap<StepIndex, u32>,
+    /// Graph: positions that depend on a position.
+    pub dependents: Vec<Vec<u32>>,
+    /// Sequence: the last position whose `if` asks for the status; later ones need not be looked at after a failure.
+    pub last_status_aware: Option<usize>,
+}
+
+impl Program {
+    /// Compiles a plan.
+    ///
+    /// # Errors
+    /// [`BadPlan`] if an expression of it does not compile.
+    pub fn new(plan: Plan) -> Result<Self, BadPlan> {
+        let names = Names::of_plan(&plan);
+        let compiler = Compiler { names: &names };
+        let mut steps = Vec::with_capacity(plan.steps.len());
+        let mut bodies: HashMap<StepIndex, Vec<StepIndex>> = HashMap::new();
+        for (index, step) in plan.steps.iter().enumerate() {
+            let loops = plan.loops_around(index as StepIndex);
+            if let Some(around) = loops.last().filter(|_| !step.kind.is_loop()) {
+                bodies.entry(*around).or_default().push(index as StepIndex);
+            }
+            steps.push(compiler.step(step, loops.len())?);
+        }
+        let vars = compiler.values("vars", &plan.vars)?.into_iter().collect();
+        let env = compiler.texts("env", &plan.env)?;
+        let outputs = compiler.values("outputs", &plan.outputs)?;
+        let blocks = (0..plan.blocks.len()).map(|index| block_program(&plan, index as BlockIndex)).collect();
+        let step_by_id = plan.steps.iter().enumerate().map(|(at, step)| (step.id.clone(), at as StepIndex)).collect();
+        Ok(Self { hash: plan.hash(), plan, step_by_id, steps, blocks, bodies, vars, env, outputs })
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The plan's hash.
+    pub fn hash(&self) -> Hash {
+        self.hash
+    }
+
+    pub(crate) fn step(&self, index: StepIndex) -> &Step {
+        &self.plan.steps[index as usize]
+    }
+
+    pub(crate) fn step_program(&self, index: StepIndex) -> &StepProgram {
+        &self.steps[index as usize]
+    }
+
+    /// The steps inside a loop, but not inside a loop of it, that are no loops.
+    pub(crate) fn body(&self, index: StepIndex) -> &[StepIndex] {
+        self.bodies.get(&index).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn block(&self, index: BlockIndex) -> &BlockProgram {
+        &self.blocks[index as usize]
+    }
+
+    pub(crate) fn block_steps(&self, index: BlockIndex) -> &[StepIndex] {
+        &self.plan.blocks[index as usize].steps
+    }
+
+    pub(crate) fn order(&self, index: BlockIndex) -> Order {
+        self.plan.blocks[index as usize].order
+    }
+
+    pub(crate) fn step_by_id(&self, id: &str) -> Option<StepIndex> {
+        self.step_by_id.get(id).copied()
+    }
+
+    /// The step that a path names, and the path's loop prefix.
+    pub(crate) fn split_path<'p>(&self, path: &'p str) -> Option<(&'p str, StepIndex)> {
+        let at = path.rfind("].").map_or(0, |at| at + 2);
+        self.step_by_id(&path[at..]).map(|step| (&path[..at], step))
+    }
+}
+
+fn block_program(plan: &Plan, index: BlockIndex) -> BlockProgram {
+    let block = &plan.blocks[index as usize];
+    let position: HashMap<StepIndex, u32> =
+        block.steps.iter().enumerate().map(|(at, step)| (*step, at as u32)).collect();
+    let mut dependents = vec![Vec::new(); if block.order == Order::Graph { block.steps.len() } else { 0 }];
+    let mut last_status_aware = None;
+    for (at, step) in block.steps.iter().enumerate() {
+        let step = &plan.steps[*step as usize];
+        if step.condition.as_ref().is_some_and(|condition| condition.status_aware) {
+            last_status_aware = Some(at);
+        }
+        if block.order == Order::Graph {
+            for dependency in &step.depends_on {
+                dependents[position[dependency] as usize].push(at as u32);
+            }
+        }
+    }
+    BlockProgram { position, dependents, last_status_aware }
+}
+
+struct Compiler<'a> {
+    names: &'a Names,
+}
+
+impl Compiler<'_> {
+    fn step(&self, step: &Step, depth: usize) -> Result<StepProgram, BadPlan> {
+        let place = |part: &str| format!("step `{}`, `{part}`", step.id);
+        let condition = step.condition.as_ref().map(|condition| self.condition(&place("if"), &condition.expression));
+        let outputs = step.outputs.as_ref().map(|outputs| self.values(&place("outputs"), outputs));
+        Ok(StepProgram {
+            depth,
+            condition: condition.transpose()?,
+            outputs: outputs.transpose()?,
+            env: self.texts(&place("env"), &step.env)?,
+            working_dir: step.working_dir.as_ref().map(|text| self.text(&place("working_dir"), text)).transpose()?,
+            gate: step.approve.as_ref().map(|gate| self.question(&place("approve"), &gate.approval)).transpose()?,
+            kind: self.kind(&step.kind, &place(step.kind.word()))?,
+        })
+    }
+
+    fn kind(&self, kind: &Kind, place: &str) -> Result<KindProgram, BadPlan> {
+        Ok(match kind {
+            Kind::Run { values, .. } => KindProgram::Run { values: self.texts(place, values)? },
+            Kind::Uses { with, .. } => KindProgram::Uses { with: self.value(place, with)? },
+            Kind::Approval(approval) => KindProgram::Approval(self.question(place, approval)?),
+            Kind::Input(form) => KindProgram::Input {
+                message: self.text(place, &form.message)?,
+                assignee: self.text(place, &form.assignee)?,
+            },
+            Kind::Wait(wait) => self.wait(place, wait)?,
+            Kind::Switch { cases, .. } => KindProgram::Switch {
+                cases: cases.iter().map(|case| self.condition(place, &case.when)).collect::<Result<_, _>>()?,
+            },
+            Kind::Foreach { items, .. } => KindProgram::Foreach { items: self.value(place, items)? },
+            Kind::While { condition, .. } => KindProgram::While { condition: self.condition(place, condition)? },
+            Kind::Repeat { times, until, .. } => KindProgram::Repeat {
+                times: times.as_ref().map(|times| self.value(place, times)).transpose()?,
+                until: until.as_ref().map(|until| self.condition(place, until)).transpose()?,
+            },
+            Kind::Parallel { .. } | Kind::Agent { .. } | Kind::Ai { .. } | Kind::Workflow { .. } => KindProgram::Plain,
+        })
+    }
+
+    fn wait(&self, place: &str, wait: &Wait) -> Result<KindProgram, BadPlan> {
+        Ok(match wait {
+            Wait::Duration { duration: text } | Wait::Moment { until: text } | Wait::Signal { name: text, .. } => {
+                KindProgram::Wait(self.text(place, text)?)
+            }
+            Wait::Condition { .. } => KindProgram::Plain,
+        })
+    }
+
+    fn question(&self, place: &str, approval: &Approval) -> Result<Question, BadPlan> {
+        let mut escalate = Vec::new();
+        for escalation in &approval.escalate {
+            escalate.push((escalation.after_ms, self.text(place, &escalation.to)?));
+        }
+        let message = self.text(place, &approval.message)?;
+        Ok(Question { message, assignee: self.text(place, &approval.assignee)?, escalate })
+    }
+
+    fn texts(&self, place: &str, texts: &Map<String>) -> Result<Vec<(String, Template)>, BadPlan> {
+        texts.iter().map(|(name, text)| Ok((name.clone(), self.text(place, text)?))).collect()
+    }
+
+    fn values(&self, place: &str, values: &Map<serde_json::Value>) -> Result<Vec<(String, Template)>, BadPlan> {
+        values.iter().map(|(name, value)| Ok((name.clone(), self.value(place, value)?))).collect()
+    }
+
+    fn text(&self, place: &str, text: &str) -> Result<Template, BadPlan> {
+        Template::compile_text(text, self.names).map_err(|errors| bad_plan(place, &errors))
+    }
+
+    fn value(&self, place: &str, value: &serde_json::Value) -> Result<Template, BadPlan> {
+        Template::compile(value, self.names).map_err(|errors| bad_plan(place, &errors))
+    }
+
+    fn condition(&self, place: &str, text: &str) -> Result<Template, BadPlan> {
+        Template::compile_condition(text, self.names).map_err(|errors| bad_plan(place, &errors))
+    }
+}
+
+fn bad_plan(place: &str, errors: &[expr::Error]) -> BadPlan {
+    let message = errors.first().map_or_else(String::new, |error| error.message.clone());
+    BadPlan { place: place.to_owned(), message }
+}

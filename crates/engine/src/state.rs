@@ -1,0 +1,318 @@
+//! The state of one execution: what the fold of its events is, and nothing else.
+//!
+//! A **frame** is a running list of steps (the root, a branch, one iteration ..), an **instance** is a step
+//! that was reached in a frame. Both live in slabs and name each other by number. Only `apply` changes any
+//! of it. Iterations leave the state when they end, so a loop costs what runs of it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+
+use skep_model::Map;
+use skep_model::error::Failure;
+use skep_model::event::Then;
+use skep_model::ids::{ExecutionId, StepPath, Token};
+use skep_model::message::Start;
+use skep_model::payload::Payload;
+use skep_model::plan::{BlockIndex, StepIndex};
+use skep_model::status::{Execution as Status, SkipReason, Step as StepStatus};
+use skep_model::time::Timestamp;
+
+use crate::slab::Slab;
+
+/// Number of a frame in [`State::frames`].
+pub type FrameId = u32;
+/// Number of an instance in [`State::instances`].
+pub type InstanceId = u32;
+
+/// The state of one execution.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State {
+    /// See [`Status`].
+    pub status: Status,
+    /// Number of the last turn.
+    pub seq: u64,
+    /// Time of the last turn.
+    pub at: Timestamp,
+    /// Inputs, environment, base directory; `None` before the start.
+    pub start: Option<Arc<Start>>,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// The first failure that nothing handled.
+    pub failure: Option<Failure>,
+    /// Every failure for good, in order, up to a bound.
+    pub errors: Vec<Failure>,
+    /// Why it ends before its flow does, if so.
+    pub ending: Option<Ending>,
+    /// What it would end as, known when `finally` begins.
+    pub tentative: Option<Status>,
+    /// Why it is held.
+    pub held: Option<Failure>,
+    /// Deliveries lost since the last outcome.
+    pub lost_deliveries: u32,
+    /// Bytes of outputs that its events carry.
+    pub inline_bytes: usize,
+    /// Some value of it lies in the blob store.
+    pub has_blobs: bool,
+    pub(crate) frames: Slab<Frame>,
+    pub(crate) instances: Slab<Instance>,
+    pub(crate) frame_by_place: HashMap<(StepPath, BlockIndex), FrameId>,
+    pub(crate) instance_by_path: HashMap<StepPath, InstanceId>,
+    pub(crate) root: Option<FrameId>,
+    pub(crate) finally: Option<FrameId>,
+    pub(crate) timers: BTreeSet<(Timestamp, Timer)>,
+    pub(crate) signals: VecDeque<KeptSignal>,
+    /// Instances whose work a runner does now.
+    pub(crate) performing: BTreeSet<InstanceId>,
+}
+
+/// Why an execution ends before its flow does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// A person cancelled it at this moment.
+    Cancelled(Timestamp),
+    /// Its `timeout` is over.
+    TimedOut,
+}
+
+/// A durable timer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Timer {
+    /// What an instance waits for.
+    Phase(InstanceId),
+    /// The bound of an instance with all that it does.
+    Deadline(InstanceId),
+    /// The bound of the execution.
+    Execution,
+    /// A second cancel's patience.
+    Force,
+}
+
+/// A signal that came before its wait.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeptSignal {
+    pub(crate) name: String,
+    pub(crate) payload: Payload,
+    pub(crate) by: String,
+}
+
+/// What a frame is to its owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Root,
+    Finally,
+    Case,
+    Branch(u32),
+    Iteration(u32),
+}
+
+/// A running list of steps.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Frame {
+    pub block: BlockIndex,
+    pub role: Role,
+    pub owner: Option<InstanceId>,
+    /// Path prefix per depth of loops around it: `[""]`, `["", "rollout[0]."]`.
+    pub prefixes: Arc<[StepPath]>,
+    /// The loop iterations around it, outermost first.
+    pub loops: Arc<[(StepIndex, u32)]>,
+    /// Instance per position of the block.
+    pub slots: Vec<Option<InstanceId>>,
+    /// Sequence: the next position to look at.
+    pub position: usize,
+    /// Graph: dependencies not ended yet, per position.
+    pub missing: Vec<u32>,
+    /// Graph: positions whose dependencies have all ended and which were not reached yet.
+    pub ready: BTreeSet<u32>,
+    /// Instances that are not final.
+    pub active: u32,
+    /// The first failure in it that nothing handled.
+    pub failure: Option<Failure>,
+    /// No new step begins; what ran was asked to stop.
+    pub stopping: bool,
+    /// Set by the event that says so.
+    pub ended: Option<StepStatus>,
+}
+
+/// A step that was reached.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Instance {
+    pub step: StepIndex,
+    pub frame: FrameId,
+    pub path: StepPath,
+    pub status: StepStatus,
+    pub phase: Phase,
+    /// Attempts begun.
+    pub attempt: u32,
+    /// Deliveries begun, over all attempts.
+    pub delivery: u32,
+    /// System failures so far: they are repeated once.
+    pub system_failures: u32,
+    pub arguments: Option<Payload>,
+    pub outputs: Map<Payload>,
+    pub failure: Option<Failure>,
+    pub reason: Option<SkipReason>,
+    /// It was asked to stop.
+    pub stop: Option<Then>,
+    /// It or something before it in its graph failed.
+    pub tainted: bool,
+    pub deadline: Option<Timestamp>,
+}
+
+/// What an instance is doing.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Phase {
+    /// Nothing any more.
+    Over,
+    /// A decision allowed it; it begins as soon as the execution runs.
+    Ready,
+    /// A runner works on it.
+    Performing,
+    /// The next attempt begins then.
+    Retrying { at: Timestamp },
+    /// A person decides.
+    Deciding { until: Option<Timestamp>, escalations: VecDeque<(Timestamp, String)>, proposed: bool },
+    /// A person fills in a form.
+    Filling { until: Option<Timestamp> },
+    /// Time passes.
+    Sleeping { until: Timestamp },
+    /// A signal is awaited.
+    Listening { signal: String, until: Option<Timestamp> },
+    /// A case runs.
+    Choosing { frame: Option<FrameId> },
+    /// Branches run.
+    Forking { frames: Vec<FrameId>, halted: bool },
+    /// Iterations run.
+    Looping(Box<Looping>),
+}
+
+/// The progress of a loop: counters and collected results; only what runs is materialised.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Looping {
+    pub items: Option<Payload>,
+    /// Rounds to make, where it is known.
+    pub count: Option<u32>,
+    /// Rounds begun.
+    pub begun: u32,
+    /// Frames of running rounds, by index.
+    pub running: BTreeMap<u32, FrameId>,
+    /// Results of ended rounds in item order.
+    pub results: Vec<Option<RoundResult>>,
+    /// The first failure of a round.
+    pub failure: Option<Failure>,
+}
+
+/// What one round gave.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct RoundResult {
+    pub status: StepStatus,
+    pub outputs: Map<Map<Payload>>,
+}
+
+impl State {
+    /// The public id; the empty text before the start.
+    pub fn execution(&self) -> ExecutionId {
+        self.start.as_ref().map_or_else(|| ExecutionId::new(""), |start| start.execution.clone())
+    }
+
+    /// When the next timer is due; `None` while nothing fires (no timer, paused, held, terminal).
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        if !self.flows() {
+            return None;
+        }
+        self.timers.first().map(|(at, _)| *at)
+    }
+
+    /// True while new steps may begin and timers fire.
+    pub fn flows(&self) -> bool {
+        matches!(self.status, Status::Running | Status::Cancelling)
+    }
+
+    /// Number of steps that a runner works on now.
+    pub fn performing_count(&self) -> usize {
+        self.performing.len()
+    }
+
+    /// True if only a person or a signal can move it: nothing is performed, no timer runs that ends a wait
+    /// by itself, and at least one step waits for somebody; also when it is paused or held.
+    pub fn waits_for_people(&self) -> bool {
+        match self.status {
+            Status::Paused | Status::Held => self.performing.is_empty(),
+            Status::Running | Status::Cancelling => self.performing.is_empty() && self.somebody_is_awaited(),
+            Status::Pending | Status::RollingBack => false,
+            Status::Completed | Status::Failed | Status::Cancelled | Status::RolledBack | Status::RollbackFailed => {
+                false
+            }
+        }
+    }
+
+    /// What it waits for, for people: `decision: gate`, `signal go: pause`, `held: ..`; `None` if for nothing.
+    pub fn waiting_for(&self) -> Option<String> {
+        if self.status.is_terminal() {
+            return None;
+        }
+        if let Some(reason) = &self.held {
+            return Some(format!("held: {}", reason.message));
+        }
+        let mut waits: Vec<String> = self.instances.iter().filter_map(Instance::waiting_for).collect();
+        waits.sort();
+        let more = waits.len().saturating_sub(WAITS_NAMED_MAX);
+        waits.truncate(WAITS_NAMED_MAX);
+        if more > 0 {
+            waits.push(format!("{more} more"));
+        }
+        (!waits.is_empty()).then(|| waits.join(", "))
+    }
+
+    fn somebody_is_awaited(&self) -> bool {
+        let mut awaited = false;
+        for instance in self.instances.iter() {
+            match instance.phase {
+                Phase::Deciding { .. } | Phase::Filling { .. } | Phase::Listening { .. } => awaited = true,
+                Phase::Ready | Phase::Retrying { .. } | Phase::Sleeping { .. } => return false,
+                Phase::Over
+                | Phase::Performing
+                | Phase::Choosing { .. }
+                | Phase::Forking { .. }
+                | Phase::Looping(_) => {}
+            }
+        }
+        awaited
+    }
+
+    pub(crate) fn frame(&self, id: FrameId) -> &Frame {
+        self.frames.get(id)
+    }
+
+    pub(crate) fn instance(&self, id: InstanceId) -> &Instance {
+        self.instances.get(id)
+    }
+
+    pub(crate) fn find(&self, path: &str) -> Option<InstanceId> {
+        self.instance_by_path.get(path).copied()
+    }
+
+    pub(crate) fn token(&self, instance: &Instance) -> Token {
+        let execution = &self.start.as_ref().expect("an instance exists only after the start").execution;
+        Token::derive(execution, &instance.path, GENERATION, instance.delivery)
+    }
+}
+
+/// How many waiting steps a list row names.
+const WAITS_NAMED_MAX: usize = 3;
+
+impl Instance {
+    fn waiting_for(&self) -> Option<String> {
+        let what = match &self.phase {
+            Phase::Deciding { .. } => "decision",
+            Phase::Filling { .. } => "form",
+            Phase::Sleeping { .. } => "time",
+            Phase::Listening { signal, .. } => return Some(format!("signal {signal}: {}", self.path)),
+            Phase::Over | Phase::Ready | Phase::Performing | Phase::Retrying { .. } => return None,
+            Phase::Choosing { .. } | Phase::Forking { .. } | Phase::Looping(_) => return None,
+        };
+        Some(format!("{what}: {}", self.path))
+    }
+}
+
+/// Reruns, which raise it, are a message of their own.
+pub(crate) const GENERATION: u32 = 1;

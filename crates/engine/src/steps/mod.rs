@@ -1,0 +1,45 @@
+//! One file per step kind: how it begins, and what the end of its parts means.
+
+pub(crate) mod approval;
+pub(crate) mod form;
+pub(crate) mod parallel;
+pub(crate) mod rounds;
+pub(crate) mod switch;
+pub(crate) mod wait;
+pub(crate) mod work;
+
+use skep_model::Map;
+use skep_model::error::{Failure, Kind as FailureKind};
+use skep_model::ids::StepPath;
+use skep_model::plan::{Kind, StepIndex};
+
+use crate::codes;
+use crate::decide::Deciding;
+use crate::rejection::Rejection;
+use crate::state::FrameId;
+
+/// Begins a step that may begin.
+pub(crate) fn begin(
+    turn: &mut Deciding<'_>,
+    frame: FrameId,
+    step: StepIndex,
+    path: &StepPath,
+) -> Result<(), Rejection> {
+    match &turn.program.step(step).kind {
+        Kind::Run { .. } | Kind::Uses { .. } => work::begin(turn, frame, step, path),
+        Kind::Approval(approval) => approval::begin(turn, frame, step, path, approval),
+        Kind::Input(form) => form::begin(turn, frame, step, path, form),
+        Kind::Wait(wait) => wait::begin(turn, frame, step, path, wait),
+        Kind::Switch { .. } => switch::begin(turn, frame, step, path),
+        Kind::Parallel { .. } => parallel::begin(turn, path),
+        Kind::Foreach { .. } | Kind::While { .. } | Kind::Repeat { .. } => rounds::begin(turn, frame, step, path),
+        Kind::Agent { .. } | Kind::Ai { .. } | Kind::Workflow { .. } => not_built(turn, step, path),
+    }
+}
+
+/// Such a plan is refused before its start; one that came here was made for another build.
+fn not_built(turn: &mut Deciding<'_>, step: StepIndex, path: &StepPath) -> Result<(), Rejection> {
+    let word = turn.program.step(step).kind.word();
+    let message = format!("this build does not execute steps of kind `{word}`");
+    turn.fail(path, Failure::new(FailureKind::Bug, codes::NOT_BUILT.id, message), Map::new())
+}

@@ -1,0 +1,14 @@
+//! What this build can execute: the runner's actions and the features that the engine has.
+
+use std::collections::BTreeSet;
+
+use skep_model::catalogue::{Catalogue, Feature};
+
+/// Features of the definition language that this build executes. What a workflow uses beyond these is
+/// refused before it starts.
+const FEATURES: [Feature; 1] = [Feature::Escalation];
+
+/// The catalogue of this node.
+pub fn build() -> Catalogue {
+    Catalogue { actions: skep_runner::catalogue_actions(), features: BTreeSet::from(FEATURES) }
+}

@@ -1,0 +1,112 @@
+//! Public codes of the node.
+
+use skep_model::code::Code;
+
+/// A definition with problems was to be started.
+pub const INVALID_DEFINITION: Code = Code {
+    id: "SKEP-N001",
+    title: "the definition has problems, nothing was started",
+    page: "A workflow is checked before it starts, and everything that is wrong with it is listed at once, each problem \
+with its own code: mistakes in the text, and what this build cannot execute yet (a kind of step, an action without a \
+provider, a key that changes the result). Nothing is ever started half.\n\n`skep validate FILE` lists the same without \
+starting anything.",
+};
+
+/// Inputs are missing or wrong.
+pub const INVALID_INPUTS: Code = Code {
+    id: "SKEP-N002",
+    title: "the inputs do not fit the workflow",
+    page: "Every input is checked against its declaration (`type`, `enum`, `pattern` ..) before anything starts; all \
+problems are listed at once.\n\nGive inputs as `-i name=value`, as an option `--name=value`, or all at once from a JSON \
+file with `-i @inputs.json`. `skep run FILE --dry-run` shows what they become.",
+};
+
+/// Unknown execution.
+pub const NO_SUCH_EXECUTION: Code = Code {
+    id: "SKEP-N003",
+    title: "no such execution",
+    page: "An execution is named by its id, by the first characters of it (as many as make it unique), or by `@latest`, \
+the newest one. `skep list` shows them. Executions belong to a data directory: with another `--data-dir` there are \
+others.",
+};
+
+/// Unknown workflow.
+pub const NO_SUCH_WORKFLOW: Code = Code {
+    id: "SKEP-N004",
+    title: "no such workflow in the library",
+    page: "A NAME is looked up in the library of the data directory: by its whole path, by the end of it, or with the \
+middle left out (`automation/daily_review` finds `automation/code_maintenance/daily_review`). If several fit, they are \
+listed and nothing starts.\n\nA file is recognised by its ending (`.yaml`, `.yml`, `.json`), by `./` or `/` at its \
+beginning, or `-` for standard input. Add one to the library with `skep workflow add FILE`.",
+};
+
+/// The message does not fit the state.
+pub const REFUSED: Code = Code {
+    id: "SKEP-N005",
+    title: "the execution cannot take this now",
+    page: "What was asked does not fit the state that the execution is in: approving what nobody asks, pausing what is \
+over. Nothing was changed. `skep status EXECUTION` shows the state and what is waited for.",
+};
+
+/// The runner does not start.
+pub const RUNNER: Code = Code {
+    id: "SKEP-N006",
+    title: "the part that performs steps could not be started",
+    page: "Scripts are forked by a small helper process of the same program. It could not be started: the program file \
+may have been removed or replaced while it ran, or the system allows no more processes. `skep doctor` checks it.",
+};
+
+/// Stored data does not fit together.
+pub const DAMAGED: Code = Code {
+    id: "SKEP-N007",
+    title: "what is stored does not fit together",
+    page: "A plan, a turn or a value of an execution is missing or cannot be read, or was written by a newer version. \
+The execution is set aside; others are not concerned. Nothing is repaired silently.",
+};
+
+/// The configuration is wrong.
+pub const CONFIG: Code = Code {
+    id: "SKEP-N008",
+    title: "the configuration cannot be used",
+    page: "`config.toml` in the data directory has a syntax error, an unknown key, or a value of the wrong type; the \
+message names the place. `skep config show` prints every key that is known, its value and where it came from.",
+};
+
+/// The process is ending.
+pub const ENDING: Code = Code {
+    id: "SKEP-N009",
+    title: "the owner is ending",
+    page: "The process that owns the data directory was told to end and takes no more requests. Nothing was recorded of \
+this one. Try again: the next command finds the next owner, or becomes it.",
+};
+
+/// The request makes no sense.
+pub const BAD_REQUEST: Code = Code {
+    id: "SKEP-N010",
+    title: "the request makes no sense as it is",
+    page: "The message says what does not fit and what would. Nothing was changed.",
+};
+
+/// There is no sandbox yet.
+pub const UNCONFINED: Code = Code {
+    id: "SKEP-N011",
+    title: "scripts run without a sandbox",
+    page: "This build has no sandbox: a step without a named policy runs as `policy: none`, with the rights of the user \
+who owns the data directory. It is said once per execution. A policy that a definition names is refused before the \
+start, because it could not be enforced.\n\nRun only workflows that you trust, or run Skep as a user who may do little.",
+};
+
+/// All of them.
+pub const ALL: &[Code] = &[
+    INVALID_DEFINITION,
+    INVALID_INPUTS,
+    NO_SUCH_EXECUTION,
+    NO_SUCH_WORKFLOW,
+    REFUSED,
+    RUNNER,
+    DAMAGED,
+    CONFIG,
+    ENDING,
+    BAD_REQUEST,
+    UNCONFINED,
+];

@@ -1,0 +1,202 @@
+//! `config.toml` in the data directory, and the few environment variables beside it.
+//!
+//! Secrets are never written there: a key that ends in `_env` names the environment variable of the owner
+//! that holds the secret.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use skep_model::Map;
+use skep_runner::{Config as RunnerConfig, Credential, Login, Smtp, Tls};
+
+use crate::error::Error;
+
+/// Name of the file in the data directory.
+pub const FILE: &str = "config.toml";
+
+/// The configuration of an owner.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    file: File,
+    origin: Option<PathBuf>,
+}
+
+/// One key with its value, for `skep config show`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigRow {
+    /// Key as in the file, with dots.
+    pub key: String,
+    /// Its value; empty if there is none.
+    pub value: String,
+    /// `default`, `file` or `environment`.
+    pub origin: &'static str,
+    /// What it does.
+    pub doc: &'static str,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    smtp: Option<SmtpTable>,
+    http: HttpTable,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SmtpTable {
+    host: String,
+    port: Option<u16>,
+    #[serde(default)]
+    tls: TlsWord,
+    username: Option<String>,
+    password_env: Option<String>,
+    from: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum TlsWord {
+    None,
+    #[default]
+    StartTls,
+    Tls,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct HttpTable {
+    credentials: Map<CredentialTable>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CredentialTable {
+    #[serde(rename = "type")]
+    kind: CredentialKind,
+    /// The variable with the token, the password or the header's value.
+    value_env: String,
+    username: Option<String>,
+    header: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum CredentialKind {
+    Bearer,
+    Basic,
+    Header,
+}
+
+impl Config {
+    /// Where the file of a data directory is.
+    pub fn path(data_dir: &Path) -> PathBuf {
+        data_dir.join(FILE)
+    }
+
+    /// Reads the file of a data directory; a missing one gives the defaults.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with the place of the problem.
+    pub fn load(data_dir: &Path) -> Result<Self, Error> {
+        let path = Self::path(data_dir);
+        let config_error = |problem: String| Error::Config { file: path.display().to_string(), problem };
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => return Err(config_error(error.to_string())),
+        };
+        let file = toml::from_str(&text).map_err(|error| config_error(error.to_string()))?;
+        Ok(Self { file, origin: Some(path.clone()) })
+    }
+
+    /// The runner's part, with secrets taken from the environment of this process.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if a named variable is not set, or a table lacks what its type needs.
+    pub(crate) fn runner(&self, runtime_dir: PathBuf, spawner: Option<PathBuf>) -> Result<RunnerConfig, Error> {
+        let smtp = self.file.smtp.as_ref().map(|table| self.smtp(table)).transpose()?;
+        let mut http_credentials = Map::new();
+        for (name, table) in &self.file.http.credentials {
+            http_credentials.insert(name.clone(), self.credential(name, table)?);
+        }
+        Ok(RunnerConfig { runtime_dir, smtp, http_credentials, spawner_program: spawner })
+    }
+
+    fn smtp(&self, table: &SmtpTable) -> Result<Smtp, Error> {
+        let tls = match table.tls {
+            TlsWord::None => Tls::None,
+            TlsWord::StartTls => Tls::StartTls,
+            TlsWord::Tls => Tls::Wrapped,
+        };
+        let default_port = match tls {
+            Tls::None => 25,
+            Tls::StartTls => 587,
+            Tls::Wrapped => 465,
+        };
+        let login = match (&table.username, &table.password_env) {
+            (Some(username), Some(variable)) => {
+                Some(Login { username: username.clone(), password: self.secret("smtp.password_env", variable)? })
+            }
+            (None, None) => None,
+            (Some(_), None) | (None, Some(_)) => {
+                return Err(self.error("smtp needs both `username` and `password_env`, or neither"));
+            }
+        };
+        let port = table.port.unwrap_or(default_port);
+        Ok(Smtp { host: table.host.clone(), port, tls, login, from: table.from.clone() })
+    }
+
+    fn credential(&self, name: &str, table: &CredentialTable) -> Result<Credential, Error> {
+        let key = format!("http.credentials.{name}");
+        let secret = self.secret(&format!("{key}.value_env"), &table.value_env)?;
+        match (table.kind, &table.username, &table.header) {
+            (CredentialKind::Bearer, _, _) => Ok(Credential::Bearer(secret)),
+            (CredentialKind::Basic, Some(username), _) => {
+                Ok(Credential::Basic(Login { username: username.clone(), password: secret }))
+            }
+            (CredentialKind::Header, _, Some(header)) => Ok(Credential::Header { name: header.clone(), value: secret }),
+            (CredentialKind::Basic, None, _) => Err(self.error(&format!("{key} of type basic needs `username`"))),
+            (CredentialKind::Header, _, None) => Err(self.error(&format!("{key} of type header needs `header`"))),
+        }
+    }
+
+    fn secret(&self, key: &str, variable: &str) -> Result<String, Error> {
+        std::env::var(variable).map_err(|_| {
+            self.error(&format!("{key} names the environment variable {variable}, which is not set for this process"))
+        })
+    }
+
+    fn error(&self, problem: &str) -> Error {
+        let file = self.origin.as_ref().map_or_else(|| FILE.to_owned(), |path| path.display().to_string());
+        Error::Config { file, problem: problem.to_owned() }
+    }
+
+    /// Every key that is known, with its value and where it came from; secrets are not shown.
+    pub fn rows(&self) -> Vec<ConfigRow> {
+        let smtp = self.file.smtp.as_ref();
+        let row = |key: &str, value: Option<String>, doc| ConfigRow {
+            key: key.to_owned(),
+            origin: if value.is_some() { "file" } else { "default" },
+            value: value.unwrap_or_default(),
+            doc,
+        };
+        let mut rows = vec![
+            row("smtp.host", smtp.map(|table| table.host.clone()), "mail server of the action `email`"),
+            row("smtp.port", smtp.and_then(|table| table.port).map(|port| port.to_string()), "its port (25, 587, 465)"),
+            row("smtp.tls", smtp.map(|table| format!("{:?}", table.tls).to_lowercase()), "none, starttls or tls"),
+            row("smtp.username", smtp.and_then(|table| table.username.clone()), "user name at the mail server"),
+            row(
+                "smtp.password_env",
+                smtp.and_then(|t| t.password_env.clone()),
+                "environment variable with its password",
+            ),
+            row("smtp.from", smtp.and_then(|table| table.from.clone()), "sender of mails that name none"),
+        ];
+        for (name, table) in &self.file.http.credentials {
+            let key = format!("http.credentials.{name}");
+            let value = format!("{:?} from ${}", table.kind, table.value_env).to_lowercase();
+            rows.push(row(&key, Some(value), "what `http` steps use by `auth: NAME`"));
+        }
+        rows
+    }
+}

@@ -1,0 +1,47 @@
+//! What reaches the driver thread.
+
+use std::sync::Arc;
+
+use skep_engine::Program;
+use skep_model::ids::{ExecutionId, Hash, LocalId};
+use skep_model::message::{Message, Start};
+use skep_model::outcome::Outcome;
+use skep_store::Ack;
+
+use crate::error::Error;
+
+/// Something for the driver to do.
+pub(crate) enum Input {
+    /// Start a new execution.
+    Create(Box<Creation>, Reply),
+    /// Tell an execution something.
+    Message(LocalId, Box<Message>, Option<Reply>),
+    /// Take over an execution that has no live owner; nothing happens if this one has it.
+    Adopt(LocalId, Reply),
+    /// What the writer committed, or could not.
+    Acks(Vec<Ack>),
+    /// What became of an effect.
+    Outcome(ExecutionId, Box<Outcome>),
+    /// Operational rows without a turn (the library).
+    Rows(Vec<skep_store::Row>, Reply),
+    /// End after what is in flight.
+    Stop,
+}
+
+/// Everything that a new execution needs.
+pub(crate) struct Creation {
+    pub start: Start,
+    pub program: Arc<Program>,
+    pub definition: Vec<u8>,
+    pub definition_hash: Hash,
+    pub workflow_path: Option<String>,
+}
+
+/// The answer to a request, after the commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Receipt {
+    pub local: LocalId,
+}
+
+pub(crate) type Answer = Result<Receipt, Error>;
+pub(crate) type Reply = tokio::sync::oneshot::Sender<Answer>;

@@ -1,0 +1,318 @@
+//! One input: decided, and later landed or lost.
+
+use std::sync::Arc;
+
+use skep_engine::{Rejection, State};
+use skep_model::effect::{Effect, Task};
+use skep_model::ids::{LocalId, Token};
+use skep_model::message::Message;
+use skep_model::outcome::{Ended, Outcome};
+use skep_model::plan::PLAN_FORMAT;
+use skep_model::status::Execution as Status;
+use skep_store::{ExecutionChange, ExecutionRow, Row, Write};
+
+use super::flight::Flight;
+use super::{Creation, Delivered, Driver, Input, RETRY_AFTER, Receipt, Reply};
+use crate::clock;
+use crate::core::{Live, Refusal};
+use crate::error::Error;
+use crate::fold;
+use crate::watch::Summary;
+
+impl Driver {
+    pub(super) fn take(&mut self, input: Input) {
+        match input {
+            Input::Create(creation, reply) => self.create(*creation, reply),
+            Input::Message(local, message, reply) => self.decide(local, &message, reply),
+            Input::Adopt(local, reply) => self.adopt(local, reply),
+            Input::Acks(acks) => self.acknowledged(acks),
+            Input::Outcome(execution, outcome) => self.outcome(&execution, *outcome),
+            Input::Rows(rows, reply) => self.rows(rows, reply),
+            Input::Stop => self.stopping = true,
+        }
+    }
+
+    fn create(&mut self, creation: Creation, reply: Reply) {
+        let local = self.next_local;
+        self.next_local = LocalId(local.0 + 1);
+        let Creation { start, program, definition, definition_hash, workflow_path } = creation;
+        let program = self.programs.keep(program);
+        let plan_bytes = program.plan().to_bytes();
+        let head = program.plan().workflow.clone();
+        let plan_hash = program.hash();
+        self.core.open(Live::new(local, State::default(), program));
+        self.locals.insert(start.execution.clone(), local);
+        let now = self.now();
+        let row = ExecutionRow {
+            local,
+            id: start.execution.clone(),
+            workflow: head.id,
+            workflow_path,
+            version: head.version,
+            plan_hash,
+            definition_hash,
+            status: Status::Running,
+            started_at: now,
+            updated_at: now,
+            ended_at: None,
+            base_dir: Some(start.base_dir.clone()),
+            waiting: None,
+            error: None,
+            actor: start.actor.label(),
+            seq: 1,
+        };
+        let rows = vec![
+            Row::Plan { hash: plan_hash, format: PLAN_FORMAT, bytes: plan_bytes },
+            Row::Definition { hash: definition_hash, text: definition },
+            Row::ExecutionCreated(row),
+        ];
+        self.decide_with(local, &Message::Start(Box::new(start)), Some(reply), rows);
+    }
+
+    fn adopt(&mut self, local: LocalId, reply: Reply) {
+        if self.core.get(local).is_some() {
+            drop(reply.send(Ok(Receipt { local })));
+            return;
+        }
+        match fold::live(&*self.reader, &mut self.programs, local) {
+            Err(error) => drop(reply.send(Err(error))),
+            Ok(live) => {
+                self.locals.insert(live.state.execution(), local);
+                self.core.open(live);
+                self.decide(local, &Message::Recovered, Some(reply));
+            }
+        }
+    }
+
+    fn outcome(&mut self, execution: &skep_model::ids::ExecutionId, outcome: Outcome) {
+        let delivered = self.delivered.remove(&outcome.token);
+        let mut rows = Vec::new();
+        if let Some(delivered) = delivered {
+            self.logs.end_delivery(&delivered.execution, &delivered.path, delivered.delivery);
+            rows.extend(delivered.has_child.then(|| Row::ChildGone { token: outcome.token.clone() }));
+        }
+        match self.locals.get(execution).copied() {
+            Some(local) => self.decide_with(local, &Message::Outcome(Box::new(outcome)), None, rows),
+            // The execution was forced to its end; only the child's row is left of it.
+            None => self.keep_rows(rows),
+        }
+    }
+
+    fn rows(&mut self, rows: Vec<Row>, reply: Reply) {
+        let mut flight = self.rows_flight(rows);
+        flight.reply = Some(reply);
+        self.pending.push(flight);
+    }
+
+    fn keep_rows(&mut self, rows: Vec<Row>) {
+        if !rows.is_empty() {
+            let flight = self.rows_flight(rows);
+            self.pending.push(flight);
+        }
+    }
+
+    fn rows_flight(&self, rows: Vec<Row>) -> Flight {
+        Flight {
+            local: LocalId(0),
+            write: Write { turn: None, rows },
+            effects: Vec::new(),
+            children: std::collections::HashMap::new(),
+            reply: None,
+            retry: None,
+            summary: Summary { status: Status::Pending, waits_for_people: true },
+            more: false,
+        }
+    }
+
+    pub(super) fn decide(&mut self, local: LocalId, message: &Message, reply: Option<Reply>) {
+        self.decide_with(local, message, reply, Vec::new());
+    }
+
+    fn decide_with(&mut self, local: LocalId, message: &Message, reply: Option<Reply>, rows: Vec<Row>) {
+        let now = self.now();
+        let blobs = Arc::clone(&self.blobs);
+        let accepted = match self.core.handle(local, message, now, &*blobs) {
+            Ok(accepted) => accepted,
+            Err(refusal) => return self.refused(local, refusal, reply, rows),
+        };
+        let mut write = accepted.write;
+        // Rows of the message go before the turn's own, so that a list row exists before it changes.
+        write.rows.splice(0..0, rows);
+        if let Err(error) = accepted.blobs.iter().try_for_each(|blob| blobs.put(blob)) {
+            return self.not_storable(local, message, error.into(), reply);
+        }
+        let live = self.core.get(local).expect("an execution that decided is in memory");
+        let state = &live.state;
+        let summary = Summary { status: state.status, waits_for_people: state.waits_for_people() };
+        let flight = Flight {
+            local,
+            write,
+            effects: accepted.effects,
+            children: std::collections::HashMap::new(),
+            reply,
+            retry: is_ours(message).then(|| message.clone()),
+            summary,
+            more: accepted.more,
+        };
+        self.pending.push(flight);
+    }
+
+    fn refused(&mut self, local: LocalId, refusal: Refusal, reply: Option<Reply>, rows: Vec<Row>) {
+        self.keep_rows(rows);
+        if let Refusal::Rejected(Rejection::Broken(problem)) = &refusal {
+            self.set_aside(local, problem);
+        }
+        match reply {
+            Some(reply) => drop(reply.send(Err(refusal.into()))),
+            None => tracing::debug!(local = local.0, "a message was refused: {refusal}"),
+        }
+    }
+
+    /// A broken invariant parks this one execution: its row says so, and it leaves the memory. The journal is
+    /// as it was, so `skep resume` folds it again.
+    fn set_aside(&mut self, local: LocalId, problem: &str) {
+        tracing::error!(local = local.0, "an execution is set aside, its state does not fit: {problem}");
+        let Some(live) = self.core.get(local) else { return };
+        let change = ExecutionChange {
+            local,
+            status: Status::Held,
+            updated_at: live.state.at,
+            ended_at: None,
+            waiting: Some(format!("held: {problem}")),
+            error: Some(problem.to_owned()),
+            seq: live.state.seq,
+        };
+        self.core.forget(local);
+        self.keep_rows(vec![Row::ExecutionChanged(change)]);
+        self.watcher.publish([(local, Summary { status: Status::Held, waits_for_people: true })]);
+    }
+
+    /// A value of the turn could not be written: the turn is as good as not decided.
+    fn not_storable(&mut self, local: LocalId, message: &Message, error: Error, reply: Option<Reply>) {
+        tracing::error!(local = local.0, "a value could not be stored: {error}");
+        self.refold(local);
+        self.try_again(local, is_ours(message).then(|| message.clone()));
+        if let Some(reply) = reply {
+            drop(reply.send(Err(error)));
+        }
+    }
+
+    /// The turn is durable: now it may have effects.
+    pub(super) fn landed(&mut self, flight: Flight) -> Option<(LocalId, Summary)> {
+        let Flight { local, effects, mut children, reply, summary, more, .. } = flight;
+        for (at, effect) in effects.into_iter().enumerate() {
+            match effect {
+                Effect::Perform(task) => self.perform(*task, children.remove(&at)),
+                Effect::Abort { path, token } => self.abort(local, path, &token),
+            }
+        }
+        if more {
+            self.send(Input::Message(local, Box::new(Message::TimerFired), None));
+        }
+        if summary.status.is_terminal() {
+            self.close(local);
+        }
+        if let Some(reply) = reply {
+            drop(reply.send(Ok(Receipt { local })));
+        }
+        (local.0 != 0).then_some((local, summary))
+    }
+
+    fn close(&mut self, local: LocalId) {
+        if let Some(live) = self.core.get(local) {
+            let execution = live.state.execution();
+            self.locals.remove(&execution);
+            self.logs.end_execution(&execution);
+        }
+        self.core.forget(local);
+    }
+
+    fn perform(&mut self, task: Task, child: Option<Result<skep_runner::Prepared, Box<skep_model::error::Failure>>>) {
+        let prepared = match child {
+            Some(Err(failure)) => {
+                let result = Ended::Failed { failure: *failure, outputs: skep_model::Map::new() };
+                return self.answer_for(&task, result);
+            }
+            Some(Ok(prepared)) => Some(prepared),
+            None => None,
+        };
+        let delivered = Delivered {
+            execution: task.execution.clone(),
+            path: task.path.clone(),
+            delivery: task.delivery,
+            has_child: prepared.is_some(),
+        };
+        self.delivered.insert(task.token.clone(), delivered);
+        self.runner.perform(task, prepared);
+    }
+
+    fn answer_for(&self, task: &Task, result: Ended) {
+        let now = clock::now();
+        let outcome =
+            Outcome { path: task.path.clone(), token: task.token.clone(), began_at: now, ended_at: now, result };
+        self.send(Input::Outcome(task.execution.clone(), Box::new(outcome)));
+    }
+
+    /// Stops a delivery. One that the runner does not have (it ended, or belonged to an owner that died) is
+    /// answered here, so that every effect has an outcome.
+    fn abort(&self, local: LocalId, path: skep_model::ids::StepPath, token: &Token) {
+        if self.delivered.contains_key(token) {
+            return self.runner.abort(token);
+        }
+        let Some(live) = self.core.get(local) else { return };
+        let now = clock::now();
+        let outcome = Outcome { path, token: token.clone(), began_at: now, ended_at: now, result: Ended::Aborted };
+        self.send(Input::Outcome(live.state.execution(), Box::new(outcome)));
+    }
+
+    /// The turn was not committed: the execution is folded again, and what nobody else would repeat is tried again.
+    pub(super) fn lost(&mut self, flight: Flight, error: &Arc<skep_store::Error>) {
+        tracing::error!(local = flight.local.0, "a turn could not be committed: {error}");
+        if flight.local.0 != 0 {
+            self.refold(flight.local);
+            self.try_again(flight.local, flight.retry);
+        }
+        if let Some(reply) = flight.reply {
+            drop(reply.send(Err(Error::Commit(Arc::clone(error)))));
+        }
+    }
+
+    fn refold(&mut self, local: LocalId) {
+        self.core.forget(local);
+        match fold::live(&*self.reader, &mut self.programs, local) {
+            Ok(live) => self.core.open(live),
+            Err(Error::NoSuchExecution { .. }) => {}
+            Err(error) => tracing::error!(local = local.0, "an execution cannot be folded again: {error}"),
+        }
+    }
+
+    fn try_again(&self, local: LocalId, message: Option<Message>) {
+        let Some(message) = message else { return };
+        let sender = self.sender.clone();
+        std::thread::spawn(move || {
+            std::thread::sleep(RETRY_AFTER);
+            drop(sender.send(Input::Message(local, Box::new(message), None)));
+        });
+    }
+
+    fn send(&self, input: Input) {
+        // The driver holds the receiver, so this cannot fail while it runs.
+        drop(self.sender.send(input));
+    }
+}
+
+/// True if nobody outside would send the message again.
+fn is_ours(message: &Message) -> bool {
+    match message {
+        Message::Outcome(_) | Message::TimerFired | Message::Recovered => true,
+        Message::Start(_)
+        | Message::Progress(_)
+        | Message::Signal { .. }
+        | Message::Approve(_)
+        | Message::Reject(_)
+        | Message::Input { .. }
+        | Message::Cancel { .. }
+        | Message::Pause { .. }
+        | Message::Resume { .. } => false,
+    }
+}

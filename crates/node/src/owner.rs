@@ -1,0 +1,224 @@
+//! The one owner of a data directory: lock, journal, runner, driver thread.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use skep_model::catalogue::Catalogue;
+use skep_model::ids::{LocalId, Token};
+use skep_model::message::Message;
+use skep_model::time::Timestamp;
+use skep_runner::{Identity, Runner};
+use skep_store::blobs::{Blobs, FolderBlobs};
+use skep_store::{DataDir, OwnerLock, Reader, Row, SqliteJournal, SqliteReader, Stats, WriterThread};
+
+use crate::config::Config;
+use crate::core::Core;
+use crate::driver::{Driver, Input, Parts};
+use crate::error::Error;
+use crate::log_sink::LogSink;
+use crate::service::Reading;
+use crate::watch::Watcher;
+
+/// How long a child may take to die when the owner ends.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
+/// Rows that one look at the store fetches.
+const OPEN_PER_PAGE: usize = 1_000;
+
+/// What an owner is opened with.
+pub struct Settings {
+    /// The data directory; created if missing.
+    pub data_dir: PathBuf,
+    /// Its configuration.
+    pub config: Config,
+    /// The program that is run as the spawner; this program if `None`.
+    pub spawner: Option<PathBuf>,
+}
+
+/// The owner of a data directory. Dropping it without [`Node::close`] leaves executions interrupted, as a
+/// crash would.
+pub struct Node {
+    reading: Mutex<Reading>,
+    inputs: Sender<Input>,
+    watcher: Watcher,
+    catalogue: Arc<Catalogue>,
+    driver: Option<JoinHandle<(Runner, WriterThread)>>,
+    directory: DataDir,
+    _lock: OwnerLock,
+}
+
+impl Node {
+    /// Becomes the owner: takes the lock, opens the journal, stops what a dead owner left running.
+    ///
+    /// # Errors
+    /// [`Error::Owned`] if another process owns the directory, trouble with the store or the runner.
+    pub fn open(settings: Settings) -> Result<Self, Error> {
+        let directory = DataDir::create(&settings.data_dir)?;
+        let lock = OwnerLock::acquire(&directory)?;
+        let journal = SqliteJournal::open(&directory)?;
+        let reader = SqliteReader::open(&directory)?;
+        let blobs = FolderBlobs::new(&directory);
+        blobs.remove_unfinished()?;
+        let watcher = Watcher::default();
+        let logs = Arc::new(LogSink::new(&directory, watcher.clone()));
+        let (sender, inputs) = channel();
+        let left = sweep(&reader)?;
+        let runner = start_runner(&settings, &directory, &logs, sender.clone())?;
+        let acknowledge = sender.clone();
+        let answer = Box::new(move |acks| drop(acknowledge.send(Input::Acks(acks))));
+        let writer =
+            WriterThread::start(Box::new(journal), answer).map_err(|error| Error::Runner(error.to_string()))?;
+        let core = Core::new(reader.last_at()?.unwrap_or(Timestamp(0)));
+        let next_local = reader.next_local_id()?;
+        let blobs: Arc<dyn Blobs> = Arc::new(blobs);
+        let parts = Parts {
+            core,
+            reader: Box::new(reader),
+            blobs,
+            runner,
+            writer,
+            watcher: watcher.clone(),
+            logs,
+            next_local,
+            inputs,
+            sender: sender.clone(),
+        };
+        let driver = std::thread::Builder::new()
+            .name("skep-driver".to_owned())
+            .spawn(move || Driver::new(parts).run())
+            .map_err(|error| Error::Runner(error.to_string()))?;
+        let node = Self {
+            reading: Mutex::new(Reading::open(&directory)?),
+            inputs: sender,
+            watcher,
+            catalogue: Arc::new(crate::catalogue::build()),
+            driver: Some(driver),
+            directory,
+            _lock: lock,
+        };
+        node.forget_children(left)?;
+        Ok(node)
+    }
+
+    /// Takes on every execution that is not terminal, as `skep serve` does. Gives their number.
+    ///
+    /// # Errors
+    /// Trouble with the store. An execution that cannot be folded is reported and left alone.
+    pub fn recover_all(&self) -> Result<usize, Error> {
+        let mut after = None;
+        let mut count = 0;
+        loop {
+            let page = self.reading().reader().open_executions(after, OPEN_PER_PAGE)?;
+            let Some(last) = page.last() else { return Ok(count) };
+            after = Some(last.local);
+            for row in &page {
+                match self.adopt(row.local) {
+                    Ok(()) => count += 1,
+                    Err(error) => tracing::error!(execution = %row.id, "not recovered: {error}"),
+                }
+            }
+        }
+    }
+
+    /// Takes on one execution; nothing happens if it is open already.
+    pub(crate) fn adopt(&self, local: LocalId) -> Result<(), Error> {
+        self.ask(|reply| Input::Adopt(local, reply)).map(drop)
+    }
+
+    /// Tells an open execution something and waits until the turn is durable.
+    pub(crate) fn tell(&self, local: LocalId, message: Message) -> Result<(), Error> {
+        self.ask(|reply| Input::Message(local, Box::new(message), Some(reply))).map(drop)
+    }
+
+    pub(crate) fn write_rows(&self, rows: Vec<Row>) -> Result<(), Error> {
+        self.ask(|reply| Input::Rows(rows, reply)).map(drop)
+    }
+
+    pub(crate) fn ask(
+        &self,
+        input: impl FnOnce(crate::driver::Reply) -> Input,
+    ) -> Result<crate::driver::Receipt, Error> {
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        self.inputs.send(input(reply)).map_err(|_| Error::Ending)?;
+        // Callers are plain threads or blocking tasks, never the async threads that keep the socket alive.
+        answer.blocking_recv().map_err(|_| Error::Ending)?
+    }
+
+    /// Reads of the same directory.
+    pub fn reading(&self) -> MutexGuard<'_, Reading> {
+        self.reading.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Summaries and heartbeats of what it performs.
+    pub fn watcher(&self) -> &Watcher {
+        &self.watcher
+    }
+
+    /// What it can execute.
+    pub fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.catalogue
+    }
+
+    /// Its data directory.
+    pub fn directory(&self) -> &DataDir {
+        &self.directory
+    }
+
+    /// Ends: takes no more requests, makes durable what was decided, stops what runs. Executions that are not
+    /// terminal stay open and are taken on by the next owner. Says what was committed in its time.
+    pub fn close(mut self) -> Stats {
+        drop(self.inputs.send(Input::Stop));
+        let ended = self.driver.take().and_then(|driver| driver.join().ok());
+        let Some((runner, writer)) = ended else {
+            tracing::error!("the driver thread panicked");
+            return Stats::default();
+        };
+        let stats = writer.stats();
+        if let Err(error) = writer.close() {
+            tracing::error!("the writer did not end well: {error}");
+        }
+        runner.shutdown(SHUTDOWN_GRACE);
+        stats
+    }
+
+    fn forget_children(&self, tokens: Vec<Token>) -> Result<(), Error> {
+        if tokens.is_empty() {
+            return Ok(());
+        }
+        self.write_rows(tokens.into_iter().map(|token| Row::ChildGone { token }).collect())
+    }
+}
+
+fn start_runner(
+    settings: &Settings,
+    directory: &DataDir,
+    logs: &Arc<LogSink>,
+    sender: Sender<Input>,
+) -> Result<Runner, Error> {
+    let config = settings.config.runner(directory.root().join("run"), settings.spawner.clone())?;
+    let sink: Arc<LogSink> = Arc::clone(logs);
+    let done = Box::new(move |execution, outcome| drop(sender.send(Input::Outcome(execution, Box::new(outcome)))));
+    Runner::start(config, sink, done).map_err(|error| Error::Runner(error.to_string()))
+}
+
+/// Stops what a dead owner's steps left running, before anything is performed again.
+fn sweep(reader: &dyn Reader) -> Result<Vec<Token>, Error> {
+    let children = reader.children()?;
+    let identities: Vec<(Token, Identity)> = children
+        .into_iter()
+        .map(|row| {
+            let identity = Identity {
+                pid: u32::try_from(row.pid).unwrap_or(0),
+                started_ticks: row.started_ticks,
+                boot_id: row.boot_id,
+            };
+            (row.token, identity)
+        })
+        .collect();
+    if !identities.is_empty() {
+        Runner::sweep(&identities);
+    }
+    Ok(identities.into_iter().map(|(token, _)| token).collect())
+}

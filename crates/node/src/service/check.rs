@@ -1,0 +1,63 @@
+//! From text to a plan that may start, or to all problems at once.
+
+use skep_definition::check::{self, Level};
+use skep_definition::{load, plan};
+use skep_model::catalogue::Catalogue;
+use skep_model::plan::Plan;
+use skep_model::problem::{Problem, Severity};
+
+/// What a check found.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// No error was found.
+    pub valid: bool,
+    /// Errors and warnings in the order of the text.
+    pub problems: Vec<Problem>,
+}
+
+/// Checks a definition without starting anything. What this node cannot execute yet is a warning here.
+pub fn validate(text: &str, level: Level, catalogue: &Catalogue) -> Report {
+    let loaded = load::load(text);
+    let mut problems = loaded.problems;
+    if let Some(workflow) = loaded.workflow {
+        let checked = check::check(&workflow, catalogue, level);
+        let checked = check::without_repeats(&problems, checked);
+        problems.extend(checked);
+    }
+    sort(&mut problems);
+    Report { valid: !has_errors(&problems), problems }
+}
+
+/// A definition that may start.
+pub(super) struct Startable {
+    pub plan: Plan,
+    pub warnings: Vec<Problem>,
+}
+
+/// Checks a definition for a start: what this node cannot execute is an error, listed with all others.
+pub(super) fn startable(text: &str, catalogue: &Catalogue) -> Result<Startable, Vec<Problem>> {
+    let loaded = load::load(text);
+    let usable = loaded.is_usable();
+    let mut problems = loaded.problems;
+    let Some(workflow) = loaded.workflow else { return Err(problems) };
+    let missing = check::not_built(&workflow, catalogue);
+    let (checked, plan) = plan::check_and_plan(&workflow, catalogue, Level::Standard);
+    let warned = |problem: &Problem| missing.iter().any(|missing| missing.problem == *problem);
+    let checked = checked.into_iter().filter(|problem| !warned(problem)).collect();
+    problems.extend(check::without_repeats(&problems, checked));
+    problems.extend(missing.into_iter().map(check::NotBuilt::into_error));
+    sort(&mut problems);
+    match plan.filter(|_| usable && !has_errors(&problems)) {
+        Some(plan) => Ok(Startable { plan, warnings: problems }),
+        None => Err(problems),
+    }
+}
+
+fn has_errors(problems: &[Problem]) -> bool {
+    problems.iter().any(|problem| problem.severity == Severity::Error)
+}
+
+fn sort(problems: &mut Vec<Problem>) {
+    problems.sort_by_key(|problem| (problem.place.map(|place| place.start), problem.severity));
+    problems.dedup();
+}

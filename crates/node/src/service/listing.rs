@@ -1,0 +1,117 @@
+//! Lists of executions.
+
+use skep_model::ids::LocalId;
+use skep_model::status::Execution as Status;
+use skep_model::time::Timestamp;
+use skep_store::{ExecutionRow, Filter};
+
+use super::Reading;
+use crate::error::Error;
+
+/// Executions per page, at most.
+const PAGE_MAX: usize = 1_000;
+
+/// Which executions to list.
+#[derive(Clone, Debug, Default)]
+pub struct ListQuery {
+    /// In one of these states; empty: in any.
+    pub statuses: Vec<Status>,
+    /// Of this workflow: its id or its library path.
+    pub workflow: Option<String>,
+    /// Started at this moment or later.
+    pub since: Option<Timestamp>,
+    /// How many, at most.
+    pub limit: usize,
+    /// Where the page before ended.
+    pub cursor: Option<String>,
+}
+
+/// A page of executions, newest first.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    /// The executions.
+    pub rows: Vec<ExecutionSummary>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<String>,
+}
+
+/// One execution in a list.
+#[derive(Clone, Debug)]
+pub struct ExecutionSummary {
+    /// Its id.
+    pub id: String,
+    /// Id of its workflow.
+    pub workflow: String,
+    /// Where its workflow stands in the library, if it was started from there.
+    pub workflow_path: Option<String>,
+    /// Version of its workflow, as written.
+    pub version: String,
+    /// Its state.
+    pub status: Status,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// What it waits for, for people.
+    pub waiting: Option<String>,
+    /// Why it failed or is held.
+    pub error: Option<String>,
+    /// Who started it.
+    pub actor: String,
+}
+
+impl From<ExecutionRow> for ExecutionSummary {
+    fn from(row: ExecutionRow) -> Self {
+        Self {
+            id: row.id.to_string(),
+            workflow: row.workflow,
+            workflow_path: row.workflow_path,
+            version: row.version,
+            status: row.status,
+            started_at: row.started_at,
+            ended_at: row.ended_at,
+            waiting: row.waiting,
+            error: row.error,
+            actor: row.actor,
+        }
+    }
+}
+
+impl Reading {
+    /// One execution, by id, unique prefix or `@latest`.
+    ///
+    /// # Errors
+    /// Unknown or ambiguous execution, trouble with the store.
+    pub fn row(&self, execution: &str) -> Result<ExecutionSummary, Error> {
+        self.find(execution).map(Into::into)
+    }
+
+    /// A page of executions, newest first.
+    ///
+    /// # Errors
+    /// A cursor that is none, trouble with the store.
+    pub fn list(&self, query: &ListQuery) -> Result<Listing, Error> {
+        let filter =
+            Filter { statuses: query.statuses.clone(), workflow: query.workflow.clone(), started_since: query.since };
+        let before = query.cursor.as_deref().map(cursor).transpose()?;
+        let page = self.reader().list(&filter, before, query.limit.clamp(1, PAGE_MAX))?;
+        let next = page.next.map(|local| local.0.to_string());
+        Ok(Listing { rows: page.rows.into_iter().map(Into::into).collect(), next })
+    }
+
+    /// Executions that are not over: without a live owner they are interrupted.
+    ///
+    /// # Errors
+    /// Trouble with the store.
+    pub fn interrupted(&self) -> Result<Vec<ExecutionSummary>, Error> {
+        let rows = self.reader().open_executions(None, PAGE_MAX)?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+}
+
+fn cursor(text: &str) -> Result<LocalId, Error> {
+    text.parse().map(LocalId).map_err(|_| Error::BadRequest {
+        message: format!("`{text}` is no cursor of a list"),
+        hint: "use the `next` of the page before".to_owned(),
+    })
+}

@@ -1,0 +1,30 @@
+//! The one application interface: one file per use case. Every face calls these and nothing deeper.
+//!
+//! Reads are on [`Reading`] and work with or without an owner; what changes something is on
+//! [`Node`](crate::Node). All of it blocks until the answer is there, a change until it is durable.
+
+mod check;
+mod control;
+mod dry_run;
+mod library;
+mod listing;
+mod logs;
+mod reading;
+mod replay;
+mod start;
+mod status;
+
+pub use check::{Report, validate};
+pub use control::Decide;
+pub use dry_run::dry_run;
+pub use library::WorkflowEntry;
+pub use listing::{ExecutionSummary, ListQuery, Listing};
+pub use reading::Reading;
+pub use replay::{Replay, ReplayedEvent};
+pub use skep_store::logs::{Cursor as LogCursor, LogPage};
+pub use start::{Source, StartRequest, Started};
+
+/// What this build can execute.
+pub fn catalogue() -> skep_model::catalogue::Catalogue {
+    crate::catalogue::build()
+}

@@ -1,0 +1,66 @@
+//! Reading a data directory: with an owner, beside one, or without one. Never writes.
+
+use skep_model::ids::ExecutionId;
+use skep_store::sqlite::Access;
+use skep_store::{DataDir, ExecutionRow, Found, Memory, Reader, SqliteReader};
+
+use crate::error::Error;
+
+/// The name of the newest execution.
+const LATEST: &str = "@latest";
+
+/// Reads of a data directory.
+pub struct Reading {
+    reader: Box<dyn Reader>,
+    directory: DataDir,
+    note: Option<String>,
+}
+
+impl Reading {
+    /// Opens a data directory for reading; one without a store reads as empty.
+    ///
+    /// # Errors
+    /// Trouble with the store's file.
+    pub fn open(directory: &DataDir) -> Result<Self, Error> {
+        let directory = directory.clone();
+        if !directory.database().exists() {
+            return Ok(Self { reader: Box::new(Memory::new()), directory, note: None });
+        }
+        let reader = SqliteReader::open(&directory)?;
+        let note = match reader.access() {
+            Access::Live => None,
+            Access::Immutable => Some("the data directory is read-only: this is what it held when it was opened"),
+            Access::Copy => Some("the data directory is read-only: this reads a copy of it"),
+        };
+        Ok(Self { reader: Box::new(reader), directory, note: note.map(str::to_owned) })
+    }
+
+    /// What a person should know about what they read, if anything.
+    pub fn note(&self) -> Option<&str> {
+        self.note.as_deref()
+    }
+
+    pub(crate) fn reader(&self) -> &dyn Reader {
+        &*self.reader
+    }
+
+    pub(super) fn directory(&self) -> &DataDir {
+        &self.directory
+    }
+
+    /// The list row of an execution, by id, unique prefix or `@latest`.
+    pub(crate) fn find(&self, given: &str) -> Result<ExecutionRow, Error> {
+        let nothing = || Error::NoSuchExecution { given: given.to_owned() };
+        if given == LATEST {
+            return self.reader.newest_execution()?.ok_or_else(nothing);
+        }
+        match self.reader.execution_by_prefix(given)? {
+            Found::One(row) => Ok(*row),
+            Found::None => Err(nothing()),
+            Found::Several(ids) => Err(Error::AmbiguousExecution {
+                given: given.to_owned(),
+                candidates: ids.iter().map(ExecutionId::to_string).collect(),
+            }),
+        }
+    }
+}

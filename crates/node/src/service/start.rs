@@ -1,0 +1,207 @@
+//! Starting an execution: text -> checked plan, inputs -> checked values, then the message Start.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use skep_definition::inputs;
+use skep_engine::Program;
+use skep_model::Map;
+use skep_model::actor::Actor;
+use skep_model::ids::{ExecutionId, Hash};
+use skep_model::message::Start;
+use skep_model::plan::{Input as DeclaredInput, Kind, Plan};
+use skep_model::problem::{Problem, Severity};
+use uuid::Uuid;
+
+use super::check::startable;
+use super::library::WorkflowEntry;
+use super::reading::Reading;
+use crate::codes;
+use crate::driver::{Creation, Input};
+use crate::error::Error;
+use crate::owner::Node;
+
+/// Where a definition comes from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// Its text.
+    Text {
+        /// YAML or JSON.
+        text: String,
+        /// Name of the file, for messages.
+        file: Option<String>,
+    },
+    /// The library.
+    Library {
+        /// Path, or the end of one.
+        name: String,
+        /// Number of the version; the newest if `None`.
+        version: Option<u32>,
+    },
+}
+
+/// What to start.
+#[derive(Clone, Debug)]
+pub struct StartRequest {
+    /// The definition.
+    pub source: Source,
+    /// Inputs with their types.
+    pub inputs: Map<Value>,
+    /// Inputs as text, read by their declared types.
+    pub arguments: Vec<(String, String)>,
+    /// Where relative paths of steps begin, absolute; a folder of the execution if `None`.
+    pub base_dir: Option<String>,
+    /// What steps get of the caller's environment.
+    pub environment: Map<String>,
+    /// Who.
+    pub actor: Actor,
+}
+
+/// An execution that has durably started.
+#[derive(Clone, Debug)]
+pub struct Started {
+    /// Its id.
+    pub execution: ExecutionId,
+    /// What a person should know about the definition.
+    pub warnings: Vec<Problem>,
+    /// The definition's text, for excerpts.
+    pub text: String,
+    /// Its file, for messages.
+    pub file: Option<String>,
+}
+
+/// A definition's text and where it came from.
+pub(super) struct Found {
+    pub text: String,
+    pub file: Option<String>,
+    pub entry: Option<WorkflowEntry>,
+}
+
+impl Node {
+    /// Starts an execution and returns when its start is durable.
+    ///
+    /// # Errors
+    /// [`Error::InvalidDefinition`], [`Error::InvalidInputs`], unknown workflow, trouble with the store. Nothing
+    /// was started then.
+    pub fn start(&self, request: StartRequest) -> Result<Started, Error> {
+        let found = self.reading().definition_of(&request.source)?;
+        let checked = startable(&found.text, self.catalogue()).map_err(|problems| invalid(&found, problems))?;
+        let inputs = resolve_inputs(&checked.plan, &request.inputs, &request.arguments)?;
+        let program = Program::new(checked.plan).map_err(|bad| Error::damaged(&"the plan", bad))?;
+        let uuid = Uuid::now_v7();
+        let execution = ExecutionId::new(uuid.to_string());
+        let definition_hash = Hash::of(found.text.as_bytes());
+        let start = Start {
+            execution: execution.clone(),
+            plan_hash: program.hash(),
+            definition_hash,
+            inputs,
+            base_dir: self.base_dir(request.base_dir, &execution)?,
+            environment: request.environment,
+            actor: request.actor,
+            event: Value::Null,
+            seed: u64::from_le_bytes(uuid.as_bytes()[8..].try_into().expect("a UUID has 16 bytes")),
+        };
+        let creation = Creation {
+            start,
+            program: Arc::new(program),
+            definition: found.text.clone().into_bytes(),
+            definition_hash,
+            workflow_path: found.entry.map(|entry| entry.path),
+        };
+        let mut warnings = checked.warnings;
+        warnings.extend(unconfined(creation.program.plan()));
+        self.ask(|reply| Input::Create(Box::new(creation), reply))?;
+        Ok(Started { execution, warnings, text: found.text, file: found.file })
+    }
+
+    fn base_dir(&self, given: Option<String>, execution: &ExecutionId) -> Result<String, Error> {
+        if let Some(given) = given {
+            return absolute_folder(given);
+        }
+        let folder = self.directory().work_of(execution)?;
+        std::fs::create_dir_all(&folder).map_err(|error| Error::BadRequest {
+            message: format!("the folder {} could not be created: {error}", folder.display()),
+            hint: "check the free space and the mode of the data directory".to_owned(),
+        })?;
+        let folder = std::path::absolute(&folder).unwrap_or(folder);
+        Ok(folder.to_string_lossy().into_owned())
+    }
+}
+
+/// Said once per execution as long as there is no sandbox.
+fn unconfined(plan: &Plan) -> Option<Problem> {
+    plan.steps.iter().any(|step| matches!(step.kind, Kind::Run { .. })).then(|| Problem {
+        code: codes::UNCONFINED.id,
+        severity: Severity::Warning,
+        message: "scripts run without a sandbox, with all that you may do".to_owned(),
+        place: None,
+        hint: Some("run only workflows that you trust".to_owned()),
+    })
+}
+
+fn absolute_folder(given: String) -> Result<String, Error> {
+    let path = std::path::Path::new(&given);
+    let problem = match (path.is_absolute(), path.is_dir()) {
+        (true, true) => return Ok(given),
+        (false, _) => "is not absolute",
+        (true, false) => "is no folder",
+    };
+    Err(Error::BadRequest {
+        message: format!("the working directory {given} {problem}"),
+        hint: "give an existing folder with `--workdir`".to_owned(),
+    })
+}
+
+pub(super) fn invalid(found: &Found, problems: Vec<Problem>) -> Error {
+    Error::InvalidDefinition { file: found.file.clone(), text: found.text.clone(), problems }
+}
+
+/// Inputs as the workflow declares them: texts read, defaults filled in, everything checked.
+pub(super) fn resolve_inputs(
+    plan: &Plan,
+    given: &Map<Value>,
+    arguments: &[(String, String)],
+) -> Result<Map<Value>, Error> {
+    let mut values = given.clone();
+    let mut problems = Vec::new();
+    for (name, text) in arguments {
+        match parse(plan.inputs.get(name), text) {
+            Ok(value) => drop(values.insert(name.clone(), value)),
+            Err(problem) => problems.push(format!("{name}: {problem}")),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Error::InvalidInputs { problems });
+    }
+    inputs::resolve(&plan.inputs, &values).map_err(|problems| Error::InvalidInputs {
+        problems: problems
+            .into_iter()
+            .map(|problem| match problem.hint {
+                Some(hint) => format!("{} ({hint})", problem.message),
+                None => problem.message,
+            })
+            .collect(),
+    })
+}
+
+fn parse(declared: Option<&DeclaredInput>, text: &str) -> Result<Value, String> {
+    match declared {
+        Some(declared) => inputs::parse_argument(declared, text).map_err(|problem| problem.message),
+        // An unknown name is reported with all other problems.
+        None => Ok(Value::String(text.to_owned())),
+    }
+}
+
+impl Reading {
+    /// The definition that a source names.
+    pub(super) fn definition_of(&self, source: &Source) -> Result<Found, Error> {
+        match source {
+            Source::Text { text, file } => Ok(Found { text: text.clone(), file: file.clone(), entry: None }),
+            Source::Library { name, version } => {
+                let (entry, text) = self.workflow(name, *version)?;
+                Ok(Found { text, file: Some(entry.path.clone()), entry: Some(entry) })
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! `noop`: succeeds. For placeholders, tests and measurements.
+
+use serde_json::json;
+use skep_model::Map;
+use skep_model::catalogue::Action;
+
+use super::context::{Context, Result};
+
+pub(super) fn entry() -> Action {
+    Action {
+        summary: "Do nothing, successfully".to_owned(),
+        schema: json!({"type": "object"}),
+        outputs: Vec::new(),
+        read_only: true,
+    }
+}
+
+pub(super) fn perform(_: &Context) -> Result {
+    Ok(Map::new())
+}

@@ -1,0 +1,23 @@
+//! Running a script: what process it takes, what it prints, how it ended.
+//!
+//! It must not evaluate expressions or decide about retries: it gets text and values and gives one
+//! [`Ended`](skep_model::outcome::Ended).
+//!
+//! ```text
+//!   launch   Task -> Launch: interpreter, arguments, environment, scratch files (pure but for PATH look-ups)
+//!   scratch  the folder of one delivery
+//!   streams  two pipes -> log lines for the sink, captured bytes for the outputs
+//!   life     release, wait for exit, timeout or abort, kill what is left, report
+//!   verdict  exit status and streams -> outputs, failure
+//! ```
+
+mod launch;
+mod life;
+mod scratch;
+mod streams;
+mod verdict;
+
+pub(crate) use launch::Launch;
+pub(crate) use life::{Life, run};
+pub(crate) use scratch::remove_stale;
+pub(crate) use verdict::spawn_failure;

@@ -1,0 +1,9 @@
+//! Tables of event sequences and the views that they give.
+
+mod answers;
+mod lifecycle;
+mod loops;
+mod plans;
+mod properties;
+mod retries;
+mod waiting;
