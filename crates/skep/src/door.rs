@@ -239,6 +239,11 @@ async fn close_node(node: Arc<Node>) {
 /// Runs what blocks on a thread for that.
 pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
     tokio::task::spawn_blocking(work).await.map_err(|_| {
-        Failure::new(ENDING, Class::Transient, "a thread of this process ended early", "try again; `skep doctor` checks")
+        Failure::new(
+            ENDING,
+            Class::Transient,
+            "a thread of this process ended early",
+            "try again; `skep doctor` checks",
+        )
     })
 }

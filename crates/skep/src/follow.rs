@@ -49,7 +49,8 @@ impl Interrupts {
         let (sender, count) = watch::channel(0);
         tokio::spawn(async move {
             use tokio::signal::unix::{SignalKind, signal};
-            let streams = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()));
+            let streams =
+                (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()));
             let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = streams else { return };
             loop {
                 let step = tokio::select! {
@@ -140,7 +141,9 @@ impl Follower<'_> {
             display.apply(&answer.turns, now());
             // A page of turns may not be the last one: what is known is known only after an empty page.
             known = answer.settled.filter(|_| answer.turns.is_empty());
-            if answer.turns.is_empty() && let Some(ending) = self.ending(&answer) {
+            if answer.turns.is_empty()
+                && let Some(ending) = self.ending(&answer)
+            {
                 return Ok(ending);
             }
         }

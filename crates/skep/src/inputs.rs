@@ -168,9 +168,8 @@ pub fn read_given(given: &[String]) -> Result<Given, Failure> {
 
 fn read_object(file: &str) -> Result<Map<Value>, Failure> {
     let text = read_text(file)?;
-    serde_json::from_str(&text).map_err(|error| {
-        bad_request(&format!("{file} is no JSON object: {error}"), "write it as {\"name\": value}")
-    })
+    serde_json::from_str(&text)
+        .map_err(|error| bad_request(&format!("{file} is no JSON object: {error}"), "write it as {\"name\": value}"))
 }
 
 /// Reads a payload: JSON, or `@FILE` with JSON (`@-` for standard input).

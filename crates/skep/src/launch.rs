@@ -102,7 +102,9 @@ pub fn environment(
     let mut passed: Map<String> = variables.filter(|(name, _)| is_passed(name)).collect();
     passed.sort_unstable_keys();
     match named.iter().find(|name| !passed.contains_key(*name)) {
-        Some(name) => Err(bad_request(&format!("`--pass-env {name}`: the variable is not set"), "set it, or leave it out")),
+        Some(name) => {
+            Err(bad_request(&format!("`--pass-env {name}`: the variable is not set"), "set it, or leave it out"))
+        }
         None => Ok(passed),
     }
 }

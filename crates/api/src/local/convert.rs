@@ -46,7 +46,7 @@ pub fn report_of(problems: &[Problem], text: &str, file: Option<&str>) -> Report
 
 pub(super) fn row_of(row: ExecutionSummary) -> Row {
     Row {
-        execution_id: row.id.to_string(),
+        execution_id: row.id,
         workflow: row.workflow,
         version: row.version,
         status: row.status,

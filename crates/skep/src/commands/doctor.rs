@@ -122,7 +122,11 @@ fn interpreter(name: &str) -> Check {
 
 fn clock(now_us: i64) -> Check {
     match now_us >= CLOCK_US_MIN {
-        true => check("clock", Verdict::Good, output::short_moment(&skep_definition::moment::print(skep_model::time::Timestamp(now_us)))),
+        true => check(
+            "clock",
+            Verdict::Good,
+            output::short_moment(&skep_definition::moment::print(skep_model::time::Timestamp(now_us))),
+        ),
         false => check("clock", Verdict::Bad, "it is before 2025: timers and logs would be wrong"),
     }
 }

@@ -36,8 +36,7 @@ pub async fn run(context: &Context, arguments: Arguments) -> Outcome {
     let mut cursor = wire::LogCursor::default();
     loop {
         let wait_ms = if arguments.follow { LOOK_MS } else { 0 };
-        let call =
-            wire::Logs { execution: row.execution_id.clone(), step: arguments.step.clone(), cursor, wait_ms };
+        let call = wire::Logs { execution: row.execution_id.clone(), step: arguments.step.clone(), cursor, wait_ms };
         let page = door.ask(&context.directory, call).await?;
         print(context, &arguments, &page);
         cursor = page.cursor;

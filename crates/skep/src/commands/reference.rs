@@ -38,8 +38,10 @@ fn section(text: &mut String, command: &Command, before: &str, level: usize) {
     text.push_str(&format!("\n{} `{name}`\n\n{about}\n\n", "#".repeat(level)));
     text.push_str(&format!("```text\n{}\n```\n\n", usage.trim_start_matches("Usage: ")));
     let own = command.get_arguments().filter(|argument| !argument.is_hide_set() && !argument.is_global_set());
-    own.filter(|argument| !["help", "version"].contains(&argument.get_id().as_str()) || argument.get_action().takes_values())
-        .for_each(|argument| text.push_str(&item(argument)));
+    own.filter(|argument| {
+        !["help", "version"].contains(&argument.get_id().as_str()) || argument.get_action().takes_values()
+    })
+    .for_each(|argument| text.push_str(&item(argument)));
     if let Some(example) = command.get_after_help() {
         let example = example.to_string();
         let lines: Vec<&str> = example.lines().skip(1).map(str::trim).collect();

@@ -23,7 +23,9 @@ const INTERRUPTED_SHOWN_MAX: usize = 5;
 /// `--environment=production`, or `--verbose` alone for true. Exit codes: 0 completed, 1 failed, 3 cancelled or rolled
 /// back, 4 only a person or a signal can move it, 2 the definition is not valid.
 #[derive(Args, Clone, Debug)]
-#[command(after_help = "Examples:\n  skep run release.yaml --environment production\n  skep run automation/nightly -i @inputs.json --detach")]
+#[command(
+    after_help = "Examples:\n  skep run release.yaml --environment production\n  skep run automation/nightly -i @inputs.json --detach"
+)]
 pub struct Arguments {
     /// A file (ends in .yaml, .yml, .json, begins with ./ or /, or is - for standard input), or a name in the library
     #[arg(value_name = "FILE|NAME")]

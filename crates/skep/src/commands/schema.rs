@@ -12,6 +12,6 @@ pub struct Arguments {}
 
 /// Runs the command.
 pub fn run(_: &Arguments) -> Outcome {
-    output::print_json(&skep_definition::schema::schema());
+    output::print_json(&skep_definition::schema::workflow());
     Ok(exit::OK)
 }

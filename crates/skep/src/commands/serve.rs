@@ -42,7 +42,9 @@ pub async fn run(context: &Context, arguments: &Arguments) -> Outcome {
     }
     if arguments.background {
         // It fails only for a group leader, which then has no terminal to lose.
-        drop(rustix::process::setsid());
+        if let Err(error) = rustix::process::setsid() {
+            tracing::debug!("no session of its own: {error}");
+        }
     }
     let mut interrupts = Interrupts::listen();
     let own = Own::serve(&context.directory).await?;

@@ -36,8 +36,7 @@ pub async fn run(context: &Context, arguments: &Arguments) -> Outcome {
     let mut status = row.status;
     if arguments.watch {
         let id = execution.clone();
-        let follower =
-            Follower { context, door: &mut door, execution: id, until: Until::Terminal, cancels: false };
+        let follower = Follower { context, door: &mut door, execution: id, until: Until::Terminal, cancels: false };
         let (ending, _) = follower.run(&mut Interrupts::listen()).await?;
         match ending {
             Ending::Reached(reached) => status = reached,
@@ -51,7 +50,6 @@ pub async fn run(context: &Context, arguments: &Arguments) -> Outcome {
     show(context, &mut door, execution, arguments.all_iterations).await?;
     Ok(if arguments.exit_code { exit::of(status) } else { exit::OK })
 }
-
 
 async fn show(
     context: &Context,

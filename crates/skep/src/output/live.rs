@@ -151,8 +151,7 @@ impl Screen {
     }
 
     fn draw(&self, view: &Execution, now: Timestamp) {
-        let mut texts: Vec<String> =
-            view.active().take(ACTIVE_LINES_MAX).map(|step| event_line(step, now)).collect();
+        let mut texts: Vec<String> = view.active().take(ACTIVE_LINES_MAX).map(|step| event_line(step, now)).collect();
         let hidden = view.active().count() - texts.len();
         if hidden > 0 {
             texts.push(format!("    .. and {hidden} more"));

@@ -15,4 +15,4 @@ pub use page::{end_of, page};
 pub use paint::{Paint, paint};
 pub use print::{failure, note, print, print_json, print_line, print_text, warnings};
 pub use table::table;
-pub use words::{duration, now, short_moment, since, status_words};
+pub use words::{now, short_moment, status_words};

@@ -52,7 +52,8 @@ fn steps(view: &Execution, shown_max: usize, now: Timestamp) -> String {
     let shown = &steps[..steps.len().min(shown_max)];
     let names: Vec<String> = shown.iter().map(|step| name(step)).collect();
     let name_width = names.iter().map(|name| width(name)).max().unwrap_or(0);
-    let mut lines: Vec<String> = shown.iter().zip(&names).map(|(step, name)| line(step, name, name_width, now)).collect();
+    let mut lines: Vec<String> =
+        shown.iter().zip(&names).map(|(step, name)| line(step, name, name_width, now)).collect();
     if steps.len() > shown.len() {
         lines.push(format!("  .. and {} more steps: `--all-iterations` lists them", steps.len() - shown.len()));
     }
@@ -128,9 +129,10 @@ fn questions(view: &Execution, id: &str) -> String {
 fn question(step: &Step, id: &str) -> Option<String> {
     let path = quoted(&step.path);
     let (asked, commands) = match step.waiting.as_ref()? {
-        Waiting::Decision { message, .. } => {
-            (message.clone(), vec![format!("skep approve {id} --step {path}"), format!("skep reject {id} --step {path}")])
-        }
+        Waiting::Decision { message, .. } => (
+            message.clone(),
+            vec![format!("skep approve {id} --step {path}"), format!("skep reject {id} --step {path}")],
+        ),
         Waiting::Form { message, .. } => {
             (message.clone(), vec![format!("skep input {id} --step {path} -i FIELD=VALUE")])
         }
@@ -140,7 +142,12 @@ fn question(step: &Step, id: &str) -> Option<String> {
         Waiting::Time { .. } | Waiting::NextAttempt { .. } => return None,
     };
     let asked = format!("{} {}: {asked}", paint(Paint::Attention, "◆"), step.path);
-    Some(std::iter::once(asked).chain(commands.into_iter().map(|command| format!("    {command}"))).collect::<Vec<_>>().join("\n"))
+    Some(
+        std::iter::once(asked)
+            .chain(commands.into_iter().map(|command| format!("    {command}")))
+            .collect::<Vec<_>>()
+            .join("\n"),
+    )
 }
 
 /// A word as a shell takes it; paths of rounds have brackets.
@@ -152,9 +159,7 @@ fn quoted(word: &str) -> String {
 fn troubles(view: &Execution, id: &str) -> String {
     let mut blocks = Vec::new();
     blocks.extend(view.failure.as_ref().map(|failure| trouble("error", failure)));
-    blocks.extend(view.held.as_ref().map(|failure| {
-        format!("{}\n    skep resume {id}", trouble("held", failure))
-    }));
+    blocks.extend(view.held.as_ref().map(|failure| format!("{}\n    skep resume {id}", trouble("held", failure))));
     blocks.join("\n\n")
 }
 
