@@ -17,6 +17,7 @@ pub struct Program {
     step_by_id: HashMap<String, StepIndex>,
     steps: Vec<StepProgram>,
     blocks: Vec<BlockProgram>,
+    bodies: HashMap<StepIndex, Vec<StepIndex>>,
     pub(crate) vars: HashMap<String, Template>,
     pub(crate) env: Vec<(String, Template)>,
     pub(crate) outputs: Vec<(String, Template)>,
@@ -105,16 +106,20 @@ impl Program {
         let names = Names::of_plan(&plan);
         let compiler = Compiler { names: &names };
         let mut steps = Vec::with_capacity(plan.steps.len());
+        let mut bodies: HashMap<StepIndex, Vec<StepIndex>> = HashMap::new();
         for (index, step) in plan.steps.iter().enumerate() {
-            let depth = plan.loops_around(index as StepIndex).len();
-            steps.push(compiler.step(step, depth)?);
+            let loops = plan.loops_around(index as StepIndex);
+            if let Some(around) = loops.last().filter(|_| !step.kind.is_loop()) {
+                bodies.entry(*around).or_default().push(index as StepIndex);
+            }
+            steps.push(compiler.step(step, loops.len())?);
         }
         let vars = compiler.values("vars", &plan.vars)?.into_iter().collect();
         let env = compiler.texts("env", &plan.env)?;
         let outputs = compiler.values("outputs", &plan.outputs)?;
         let blocks = (0..plan.blocks.len()).map(|index| block_program(&plan, index as BlockIndex)).collect();
         let step_by_id = plan.steps.iter().enumerate().map(|(at, step)| (step.id.clone(), at as StepIndex)).collect();
-        Ok(Self { hash: plan.hash(), plan, step_by_id, steps, blocks, vars, env, outputs })
+        Ok(Self { hash: plan.hash(), plan, step_by_id, steps, blocks, bodies, vars, env, outputs })
     }
 
     /// The plan.
@@ -133,6 +138,11 @@ impl Program {
 
     pub(crate) fn step_program(&self, index: StepIndex) -> &StepProgram {
         &self.steps[index as usize]
+    }
+
+    /// The steps inside a loop, but not inside a loop of it, that are no loops.
+    pub(crate) fn body(&self, index: StepIndex) -> &[StepIndex] {
+        self.bodies.get(&index).map_or(&[], Vec::as_slice)
     }
 
     pub(crate) fn block(&self, index: BlockIndex) -> &BlockProgram {

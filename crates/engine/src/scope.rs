@@ -259,8 +259,7 @@ impl StepObject<'_> {
     }
 
     fn nothing(&self) -> Value {
-        let names = &self.place.program.step(self.step).output_names;
-        Value::Object(names.iter().map(|name| (name.clone(), Value::Null)).collect())
+        nulls(&self.place.program.step(self.step).output_names)
     }
 
     fn output(&self, name: &str) -> Result<Value, ScopeError> {
@@ -291,14 +290,23 @@ impl StepObject<'_> {
         Ok(Value::Array(list))
     }
 
+    /// Every step of the round that is no loop, in the order of the plan; null where it gave nothing.
     fn result(&self, result: &RoundResult) -> Result<Value, ScopeError> {
         let mut outputs = serde_json::Map::new();
-        for (id, payloads) in &result.outputs {
-            let value = load_map(payloads, &|hash| self.place.blob(hash)).map_err(ScopeError::NeedsBlob)?;
-            outputs.insert(id.clone(), value);
+        for index in self.place.program.body(self.step) {
+            let step = self.place.program.step(*index);
+            let value = match result.outputs.get(&step.id).filter(|payloads| !payloads.is_empty()) {
+                Some(payloads) => load_map(payloads, &|hash| self.place.blob(hash)).map_err(ScopeError::NeedsBlob)?,
+                None => nulls(&step.output_names),
+            };
+            outputs.insert(step.id.clone(), value);
         }
         Ok(json!({ "status": result.status.as_str(), "outputs": outputs }))
     }
+}
+
+fn nulls(names: &[String]) -> Value {
+    Value::Object(names.iter().map(|name| (name.clone(), Value::Null)).collect())
 }
 
 fn input(inputs: &Map<Value>, rest: &[String]) -> Result<Value, ScopeError> {

@@ -2,6 +2,10 @@
 
 use skep_model::code::Code;
 
+pub use skep_engine::codes::ALL as ENGINE;
+pub use skep_runner::codes::ALL as RUNNER_CODES;
+pub use skep_store::codes::ALL as STORE;
+
 /// A definition with problems was to be started.
 pub const INVALID_DEFINITION: Code = Code {
     id: "SKEP-N001",
@@ -87,6 +91,15 @@ pub const BAD_REQUEST: Code = Code {
     page: "The message says what does not fit and what would. Nothing was changed.",
 };
 
+/// There is no sandbox yet.
+pub const UNCONFINED: Code = Code {
+    id: "SKEP-N011",
+    title: "scripts run without a sandbox",
+    page: "This build has no sandbox: a step without a named policy runs as `policy: none`, with the rights of the user \
+who owns the data directory. It is said once per execution. A policy that a definition names is refused before the \
+start, because it could not be enforced.\n\nRun only workflows that you trust, or run Skep as a user who may do little.",
+};
+
 /// All of them.
 pub const ALL: &[Code] = &[
     INVALID_DEFINITION,
@@ -99,4 +112,5 @@ pub const ALL: &[Code] = &[
     CONFIG,
     ENDING,
     BAD_REQUEST,
+    UNCONFINED,
 ];

@@ -64,6 +64,7 @@ impl Node {
         let watcher = Watcher::default();
         let logs = Arc::new(LogSink::new(&directory, watcher.clone()));
         let (sender, inputs) = channel();
+        let left = sweep(&reader)?;
         let runner = start_runner(&settings, &directory, &logs, sender.clone())?;
         let acknowledge = sender.clone();
         let answer = Box::new(move |acks| drop(acknowledge.send(Input::Acks(acks))));
@@ -71,7 +72,6 @@ impl Node {
             WriterThread::start(Box::new(journal), answer).map_err(|error| Error::Runner(error.to_string()))?;
         let core = Core::new(reader.last_at()?.unwrap_or(Timestamp(0)));
         let next_local = reader.next_local_id()?;
-        let left = sweep(&reader)?;
         let blobs: Arc<dyn Blobs> = Arc::new(blobs);
         let parts = Parts {
             core,

@@ -15,6 +15,8 @@
 //!
 //! The binary calls [`spawner::is_requested`] before anything else and becomes the helper if so.
 
+#![allow(clippy::result_large_err, reason = "a failure is built once per failed step; a box would only add noise")]
+
 pub mod spawner;
 
 mod actions;

@@ -220,6 +220,9 @@ async fn request(context: Context, abort: oneshot::Receiver<()>) -> Ended {
     }
 }
 
+/// Between two requests to stop. One is not enough: an interrupt that comes before a statement begins is lost.
+const ASK_PAUSE: Duration = Duration::from_millis(10);
+
 /// Blocking work is asked to stop and then waited for: another attempt must not begin beside it. If it succeeded
 /// all the same, it was faster.
 async fn block(
@@ -234,9 +237,14 @@ async fn block(
         done = &mut work => return ended(unpanicked(done)),
         stop = Stop::asked(abort, timeout_ms) => stop,
     };
-    cancel.ask();
     work.abort();
-    match work.await {
+    let done = loop {
+        cancel.ask();
+        if let Ok(done) = tokio::time::timeout(ASK_PAUSE, &mut work).await {
+            break done;
+        }
+    };
+    match done {
         Ok(Ok(outputs)) => Ended::Succeeded(outputs),
         Ok(Err(_)) | Err(_) => stop.ended(&name),
     }

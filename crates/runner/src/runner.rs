@@ -65,7 +65,7 @@ pub(crate) struct Shared {
 }
 
 impl Runner {
-    /// Starts a runner. The spawner is started with the first script, the HTTP client with the first request.
+    /// Starts a runner; the folder must belong to this owner alone, and what a dead one left in it goes. The spawner is started with the first script, the HTTP client with the first request.
     pub fn start(config: Config, sink: Arc<dyn Sink>, done: Done) -> Result<Self, Error> {
         let folder = &config.runtime_dir;
         DirBuilder::new()
@@ -73,6 +73,7 @@ impl Runner {
             .mode(0o700)
             .create(folder)
             .map_err(|source| Error::RuntimeDir { folder: folder.display().to_string(), source })?;
+        crate::script::remove_stale(folder);
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .max_blocking_threads(BLOCKING_THREADS_MAX)

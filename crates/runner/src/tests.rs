@@ -285,6 +285,10 @@ fn failures_say_what_happened() {
     check("x", nul, Kind::Invalid, "SKEP-R007", "NUL");
     let long = |script: &mut Script| script.env = Map::from_iter([("LONG".to_owned(), "a".repeat(1 << 18))]);
     check("x", long, Kind::Invalid, "SKEP-R007", "128 KiB");
+    let much = |script: &mut Script| {
+        script.env.extend((0..40).map(|index| (format!("A{index}"), "a".repeat(100_000))));
+    };
+    check("x", much, Kind::Invalid, "SKEP-R007", "$SKEP_INPUTS");
 }
 
 #[test]
@@ -393,6 +397,17 @@ fn simple_actions_answer_at_once() {
 }
 
 #[test]
+fn the_catalogue_describes_every_action() {
+    let actions = crate::catalogue_actions();
+    let names: Vec<&str> = actions.keys().map(String::as_str).collect();
+    assert_eq!(names, ["email", "file", "http", "log", "noop", "set", "sql"]);
+    for (name, action) in &actions {
+        assert_eq!(action.schema["type"], "object", "{name}");
+        assert!(!action.summary.is_empty() && !action.summary.ends_with('.'), "{name}");
+    }
+}
+
+#[test]
 fn a_panic_is_an_outcome() {
     struct Broken;
     impl Sink for Broken {
@@ -410,4 +425,17 @@ fn a_panic_is_an_outcome() {
     assert_eq!(failure(outcomes.recv().unwrap()).kind, Kind::Bug);
     runner.perform(task("step", Work::Script(world.script("echo x"))), None);
     assert_eq!(failure(outcomes.recv_timeout(PATIENCE).unwrap()).kind, Kind::Bug);
+}
+
+#[test]
+fn a_start_removes_only_the_scratch_folders_of_a_dead_owner() {
+    let folder = tempfile::tempdir().unwrap();
+    let stale = folder.path().join("0123456789abcdef0123456789abcdef");
+    for path in [&stale, &folder.path().join("other")] {
+        std::fs::create_dir_all(path.join("inner")).unwrap();
+    }
+    let config = Config { runtime_dir: folder.path().to_owned(), ..Config::default() };
+    let runner = Runner::start(config, Arc::new(Lines::default()), Box::new(|_, _| ())).unwrap();
+    runner.shutdown(PATIENCE);
+    assert!(!stale.exists() && folder.path().join("other/inner").exists());
 }

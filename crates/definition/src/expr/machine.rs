@@ -79,13 +79,12 @@ impl Program {
         Ok(Self { expression, constants, operations, span })
     }
 
-    /// Evaluates with the values of the references, by their indices.
-    pub(crate) fn run(self: &Arc<Self>, values: &[Arc<Value>], status: StatusFlags) -> Result<Arc<Value>, Error> {
+    /// Evaluates; the budget is that of the whole template.
+    pub(crate) fn run(self: &Arc<Self>, surroundings: &Surroundings) -> Result<Arc<Value>, Error> {
         let context = Context {
             program: self.clone(),
-            references: values.iter().cloned().map(hold).collect(),
-            status,
-            budget: Held::from_object(Budget::default()),
+            surroundings: surroundings.clone(),
+            budget: Held::from_object(Shared(surroundings.budget.clone())),
         };
         match self.expression.eval(Held::from_object(context)) {
             Ok(held) => Ok(take(&held)),
@@ -136,18 +135,30 @@ fn take(held: &Held) -> Arc<Value> {
     }
 }
 
-impl Object for Budget {
+impl Object for Shared {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         ObjectRepr::Plain
     }
 }
 
+/// What all expressions of one evaluation share.
+#[derive(Clone, Debug)]
+pub(crate) struct Surroundings {
+    /// The values of the references, by their indices.
+    pub values: Arc<[Arc<Value>]>,
+    pub status: StatusFlags,
+    pub budget: Arc<Budget>,
+}
+
+/// The budget as a value of the machine.
+#[derive(Debug)]
+struct Shared(Arc<Budget>);
+
 /// The names of a lowered expression.
 #[derive(Debug)]
 struct Context {
     program: Arc<Program>,
-    references: Vec<Held>,
-    status: StatusFlags,
+    surroundings: Surroundings,
     budget: Held,
 }
 
@@ -159,17 +170,20 @@ impl Object for Context {
     }
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Held> {
-        let StatusFlags { failed, cancelled } = self.status;
-        let numbered =
-            |prefix: &str, list: &[Held]| list.get(key.strip_prefix(prefix)?.parse::<usize>().ok()?).cloned();
+        let StatusFlags { failed, cancelled } = self.surroundings.status;
         match key {
             BUDGET => Some(self.budget.clone()),
             "_s" => Some((!failed && !cancelled).into()),
             "_f" => Some(failed.into()),
             "_x" => Some(cancelled.into()),
-            _ => numbered("_o", &self.program.operations)
-                .or_else(|| numbered("_r", &self.references))
-                .or_else(|| numbered("_c", &self.program.constants)),
+            _ => {
+                let index: usize = key.get(2..)?.parse().ok()?;
+                match key.get(..2)? {
+                    "_o" => self.program.operations.get(index).cloned(),
+                    "_r" => self.surroundings.values.get(index).cloned().map(hold),
+                    _ => self.program.constants.get(index).cloned(),
+                }
+            }
         }
     }
 }
@@ -184,10 +198,10 @@ impl Object for Operation {
         state: &mut minijinja::State<'_, '_>,
         arguments: &[Held],
     ) -> Result<Held, minijinja::Error> {
-        let budget = state.lookup(BUDGET).and_then(|held| held.downcast_object::<Budget>());
+        let budget = state.lookup(BUDGET).and_then(|held| held.downcast_object::<Shared>());
         let budget = budget.expect("every context of a program has its budget");
         let arguments: Vec<Arc<Value>> = arguments.iter().map(take).collect();
-        self.perform(&arguments, &budget)
+        self.perform(&arguments, &budget.0)
             .map(|value| hold(Arc::new(value)))
             .map_err(|error| minijinja::Error::new(ErrorKind::InvalidOperation, "").with_source(error))
     }

@@ -1,7 +1,7 @@
 //! "Did you mean".
 
 /// The candidate that `name` was probably meant to be.
-pub(crate) fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Half of a short name, three letters of a long one: further away it is another word.
     let furthest = (name.chars().count() / 2).clamp(1, 3);
     candidates

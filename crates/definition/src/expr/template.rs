@@ -9,9 +9,9 @@ use super::codes;
 use super::error::{Error, Trouble};
 use super::lexer::{self, Until};
 use super::lower::lower;
-use super::machine::Program;
+use super::machine::{Program, Surroundings};
 use super::names::Names;
-use super::operations::{Budget, describe};
+use super::operations::describe;
 use super::parser::{self, Found};
 use super::scope::{Scope, ScopeError, StatusFlags};
 use super::syntax::{Expr, ExprKind, Key, Missing, Reference, Span};
@@ -146,9 +146,9 @@ impl Template {
     pub fn evaluate(&self, scope: &mut dyn Scope) -> Result<Value, Error> {
         let values = self.0.resolve(scope)?;
         let status = if self.0.status_aware { scope.status() } else { StatusFlags::default() };
-        let evaluation = Evaluation { values: &values, status, budget: Budget::default() };
+        let evaluation = Evaluation(Surroundings { values: values.into(), status, budget: Arc::default() });
         match self.0.expectation {
-            Expectation::Anything => evaluation.node(&self.0.root),
+            Expectation::Anything => evaluation.root(&self.0.root),
             Expectation::Text => evaluation.text_of(&self.0.root),
             Expectation::Boolean => evaluation.boolean(&self.0.root),
         }
@@ -193,24 +193,34 @@ impl Node {
     }
 }
 
-struct Evaluation<'a> {
-    values: &'a [Arc<Value>],
-    status: StatusFlags,
-    budget: Budget,
-}
+/// One evaluation: the budget is shared by all expressions of the template.
+struct Evaluation(Surroundings);
 
-impl Evaluation<'_> {
+impl Evaluation {
+    /// The value of the whole template. A path alone is handed on as it is: the value is there already.
+    fn root(&self, node: &Node) -> Result<Value, Error> {
+        match node {
+            Node::Typed(expression) if matches!(expression.body, Body::Path(..)) => self.with(expression, Value::clone),
+            Node::Literal(_) | Node::Text(_) | Node::Typed(_) | Node::List(_) | Node::Object(_) => self.node(node),
+        }
+    }
+
     fn node(&self, node: &Node) -> Result<Value, Error> {
         match node {
             Node::Literal(value) => Ok(value.clone()),
             Node::Text(pieces) => self.text(pieces).map(Value::String),
-            Node::Typed(expression) => self.with(expression, Value::clone),
+            Node::Typed(expression) => self.typed(expression),
             Node::List(items) => items.iter().map(|item| self.node(item)).collect(),
             Node::Object(entries) => {
                 let evaluated = entries.iter().map(|(key, node)| Ok((key.clone(), self.node(node)?)));
                 evaluated.collect::<Result<Map<_, _>, _>>().map(Value::Object)
             }
         }
+    }
+
+    fn typed(&self, expression: &Expression) -> Result<Value, Error> {
+        let copied = |value: &Value| self.0.budget.charge_copy(value).map(|()| value.clone());
+        self.with(expression, copied)?.map_err(|trouble| located(trouble.at(expression.span), expression))
     }
 
     fn text_of(&self, node: &Node) -> Result<Value, Error> {
@@ -251,7 +261,7 @@ impl Evaluation<'_> {
     }
 
     fn append(&self, text: &mut String, expression: &Expression) -> Result<(), Error> {
-        self.with(expression, |value| append(text, value, &expression.shown, &self.budget))?
+        self.with(expression, |value| append(text, value, &expression.shown, &self.0.budget))?
             .map_err(|trouble| located(trouble.at(expression.span), expression))
     }
 
@@ -260,11 +270,11 @@ impl Evaluation<'_> {
         match &expression.body {
             Body::Literal(value) => Ok(use_it(value)),
             Body::Path(reference, keys) => {
-                let found = walk(&self.values[*reference], keys).map_err(|error| located(error, expression))?;
+                let found = walk(&self.0.values[*reference], keys).map_err(|error| located(error, expression))?;
                 Ok(use_it(found))
             }
             Body::Program(program) => {
-                let result = program.run(self.values, self.status).map_err(|error| located(error, expression))?;
+                let result = program.run(&self.0).map_err(|error| located(error, expression))?;
                 Ok(use_it(&result))
             }
         }

@@ -252,7 +252,7 @@ impl Lexer<'_> {
                     self.refuse(&word, Reason::VariableName);
                 }
                 command.option |= literal.starts_with(['-', '+']);
-                if is_declaration(name) && command.operands.iter().any(|word| is_integer_option(word)) {
+                if is_declaration(name) && command.operands.iter().any(is_integer_option) {
                     self.integers.extend(declared_name(literal).map(str::to_owned));
                 }
                 command.operands.push(word);

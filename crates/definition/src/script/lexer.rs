@@ -271,7 +271,9 @@ impl<'a> Lexer<'a> {
     pub(super) fn escape(&mut self) {
         self.at += 1;
         if self.starts_with("${{") {
-            self.forbidding(Some(Reason::Backslash), |this| drop(this.dollar_of_ours(Quoting::Bare)));
+            self.forbidding(Some(Reason::Backslash), |this| {
+                this.dollar_of_ours(Quoting::Bare);
+            });
         } else {
             self.step();
         }

@@ -9,7 +9,7 @@ use skep_model::message::Message;
 use skep_model::outcome::{Ended, Outcome};
 use skep_model::plan::PLAN_FORMAT;
 use skep_model::status::Execution as Status;
-use skep_store::{ExecutionRow, Row, Write};
+use skep_store::{ExecutionChange, ExecutionRow, Row, Write};
 
 use super::flight::Flight;
 use super::{Creation, Delivered, Driver, Input, RETRY_AFTER, Receipt, Reply};
@@ -160,14 +160,31 @@ impl Driver {
     fn refused(&mut self, local: LocalId, refusal: Refusal, reply: Option<Reply>, rows: Vec<Row>) {
         self.keep_rows(rows);
         if let Refusal::Rejected(Rejection::Broken(problem)) = &refusal {
-            tracing::error!(local = local.0, "an execution is set aside, its state does not fit: {problem}");
-            debug_assert!(false, "broken invariant: {problem}");
-            self.core.forget(local);
+            self.set_aside(local, problem);
         }
         match reply {
             Some(reply) => drop(reply.send(Err(refusal.into()))),
             None => tracing::debug!(local = local.0, "a message was refused: {refusal}"),
         }
+    }
+
+    /// A broken invariant parks this one execution: its row says so, and it leaves the memory. The journal is
+    /// as it was, so `skep resume` folds it again.
+    fn set_aside(&mut self, local: LocalId, problem: &str) {
+        tracing::error!(local = local.0, "an execution is set aside, its state does not fit: {problem}");
+        let Some(live) = self.core.get(local) else { return };
+        let change = ExecutionChange {
+            local,
+            status: Status::Held,
+            updated_at: live.state.at,
+            ended_at: None,
+            waiting: Some(format!("held: {problem}")),
+            error: Some(problem.to_owned()),
+            seq: live.state.seq,
+        };
+        self.core.forget(local);
+        self.keep_rows(vec![Row::ExecutionChanged(change)]);
+        self.watcher.publish([(local, Summary { status: Status::Held, waits_for_people: true })]);
     }
 
     /// A value of the turn could not be written: the turn is as good as not decided.

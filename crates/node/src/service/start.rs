@@ -9,13 +9,14 @@ use skep_model::Map;
 use skep_model::actor::Actor;
 use skep_model::ids::{ExecutionId, Hash};
 use skep_model::message::Start;
-use skep_model::plan::{Input as DeclaredInput, Plan};
-use skep_model::problem::Problem;
+use skep_model::plan::{Input as DeclaredInput, Kind, Plan};
+use skep_model::problem::{Problem, Severity};
 use uuid::Uuid;
 
 use super::check::startable;
 use super::library::WorkflowEntry;
 use super::reading::Reading;
+use crate::codes;
 use crate::driver::{Creation, Input};
 use crate::error::Error;
 use crate::owner::Node;
@@ -108,8 +109,10 @@ impl Node {
             definition_hash,
             workflow_path: found.entry.map(|entry| entry.path),
         };
+        let mut warnings = checked.warnings;
+        warnings.extend(unconfined(creation.program.plan()));
         self.ask(|reply| Input::Create(Box::new(creation), reply))?;
-        Ok(Started { execution, warnings: checked.warnings, text: found.text, file: found.file })
+        Ok(Started { execution, warnings, text: found.text, file: found.file })
     }
 
     fn base_dir(&self, given: Option<String>, execution: &ExecutionId) -> Result<String, Error> {
@@ -124,6 +127,17 @@ impl Node {
         let folder = std::path::absolute(&folder).unwrap_or(folder);
         Ok(folder.to_string_lossy().into_owned())
     }
+}
+
+/// Said once per execution as long as there is no sandbox.
+fn unconfined(plan: &Plan) -> Option<Problem> {
+    plan.steps.iter().any(|step| matches!(step.kind, Kind::Run { .. })).then(|| Problem {
+        code: codes::UNCONFINED.id,
+        severity: Severity::Warning,
+        message: "scripts run without a sandbox, with all that you may do".to_owned(),
+        place: None,
+        hint: Some("run only workflows that you trust".to_owned()),
+    })
 }
 
 fn absolute_folder(given: String) -> Result<String, Error> {

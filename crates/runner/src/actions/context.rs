@@ -65,7 +65,7 @@ pub(crate) struct Cancel {
 }
 
 impl Cancel {
-    /// Asks; whatever can be interrupted is.
+    /// Asks, and interrupts what can be interrupted right now. To be repeated until the work has ended.
     pub fn ask(&self) {
         self.asked.store(true, Ordering::SeqCst);
         if let Some(interrupt) = &*self.interrupt.lock().unwrap_or_else(PoisonError::into_inner) {
@@ -78,12 +78,9 @@ impl Cancel {
         self.asked.load(Ordering::SeqCst)
     }
 
-    /// What interrupts the work that begins now; called at once if the asking came first.
+    /// What interrupts the work that begins now.
     pub fn set_interrupt(&self, interrupt: impl Fn() + Send + 'static) {
         let mut slot = self.interrupt.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.is_asked() {
-            interrupt();
-        }
         *slot = Some(Box::new(interrupt));
     }
 }

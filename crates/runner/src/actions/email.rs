@@ -77,7 +77,7 @@ pub(super) fn perform(context: &Context) -> Result {
 
 fn not_configured() -> Failure {
     Failure::new(
-        Kind::Unavailable,
+        Kind::NotFound,
         codes::EMAIL_NOT_CONFIGURED,
         "this owner has no mail server in its configuration, so no e-mail was sent",
     )

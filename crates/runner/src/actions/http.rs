@@ -67,7 +67,7 @@ pub(super) fn entry() -> Action {
                 "timeout": {"type": ["string", "number"], "default": "30s", "description": "duration; a number is seconds"},
                 "expected_status": {"anyOf": [status, {"type": "array", "items": status}], "default": "200-299"},
                 "max_bytes": {"type": "integer", "minimum": 0, "default": HTTP_BODY_BYTES_MAX, "description": "of the response"},
-                "follow_redirects": {"type": "boolean", "default": true, "description": "at most 10"},
+                "follow_redirects": {"type": "boolean", "default": true, "description": "at most 10; default false with `auth` in a header of its own"},
                 "auth": {"type": "string", "description": "name of a credential in the owner's configuration"},
                 "ca_file": {"type": "string", "description": "PEM file of further certificate authorities"},
             },
@@ -111,7 +111,9 @@ async fn exchange(context: &Context, arguments: &Arguments) -> Result {
 }
 
 fn client(context: &Context, arguments: &Arguments) -> std::result::Result<Client, Failure> {
-    let follows = arguments.follow_redirects.unwrap_or(true);
+    // Standard credentials do not follow to another host; a header of one's own would.
+    let own_header = matches!(credential(context, arguments)?, Some(Credential::Header { .. }));
+    let follows = arguments.follow_redirects.unwrap_or(!own_header);
     let ca_file = arguments.ca_file.as_deref().map(|path| context.path(path)).transpose()?;
     context.clients.get(follows, ca_file.as_deref())
 }

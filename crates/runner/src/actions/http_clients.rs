@@ -53,7 +53,7 @@ fn build(follows: bool, authorities: Vec<Certificate>) -> Result<Client, Failure
         builder = builder.tls_certs_merge(authorities);
     }
     builder.build().map_err(|problem| {
-        Failure::new(Kind::Sandbox, codes::HTTP_TLS, format!("the HTTP client cannot be made: {problem}"))
+        Failure::new(Kind::Invalid, codes::HTTP_TLS, format!("the HTTP client cannot be made: {problem}"))
             .with_hint("see whether this machine has its certificate authorities installed (ca-certificates)")
     })
 }

@@ -89,7 +89,7 @@ pub(super) fn no_credential<'a>(name: &str, known: impl Iterator<Item = &'a Stri
     let known: Vec<&str> = known.map(String::as_str).collect();
     let known = if known.is_empty() { "there is none".to_owned() } else { format!("there are: {}", known.join(", ")) };
     let message = format!("the owner's configuration has no HTTP credential `{name}`; {known}");
-    Failure::new(Kind::Permission, codes::HTTP_CREDENTIAL, message)
+    Failure::new(Kind::NotFound, codes::HTTP_CREDENTIAL, message)
         .with_hint("add it to the configuration of the owner and start it again")
 }
 

@@ -89,7 +89,7 @@ fn sql(value: &Value) -> Result<Sql, Problem> {
 
 /// Runs the statement with what was bound and collects its rows.
 pub(super) fn rows(statement: &mut Statement<'_>) -> Result<Table, Problem> {
-    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut table = Table { columns, rows: Vec::new() };
     let mut size = 0;
     let mut found = statement.raw_query();

@@ -2,9 +2,9 @@
 //!
 //! | phase | what a look does | next |
 //! |---|---|---|
-//! | ask | SIGTERM to each process when it is first seen | freeze after `KILL_GRACE_MS` |
-//! | freeze | SIGSTOP to each new process, look again at once | kill when a look finds nothing new |
-//! | kill | SIGKILL to all | freeze again, until none is left or patience ends |
+//! | ask | SIGTERM to each process when it is first seen | freeze after `KILL_GRACE_MS`, or at once if many new ones appear |
+//! | freeze | SIGSTOP to whole groups and to each new process, look again at once | kill when a look finds nothing new |
+//! | kill | SIGKILL to whole groups and to each process | freeze again, until none is left or patience ends |
 //!
 //! In every phase a look that finds nobody ends the hunt.
 
@@ -21,8 +21,11 @@ use super::target::{Surroundings, Target};
 /// Looks in a row that may find new processes before those found so far are killed anyway: a fork bomb that
 /// outruns SIGSTOP for so long is weakened by killing what is caught.
 const FREEZE_LOOKS_MAX: u32 = 50;
-/// A process that outlives SIGKILL for so long sits in the kernel (a dead disk or network mount).
-const PATIENCE: Duration = Duration::from_secs(5);
+/// New processes after the first look that end the grace: what was asked to end and multiplies is a fork bomb.
+const GROWTH_MAX: usize = 64;
+/// Processes that outlive SIGKILL for so long, with no new ones among them, sit in the kernel (a dead disk or
+/// network mount).
+const PATIENCE: Duration = Duration::from_secs(10);
 /// First and longest pause between two looks; it doubles, because polite processes end at once.
 const PAUSE_MIN: Duration = Duration::from_millis(2);
 const PAUSE_MAX: Duration = Duration::from_millis(25);
@@ -36,7 +39,7 @@ pub(crate) struct Hunt {
 }
 
 enum Phase {
-    Ask { until: Instant },
+    Ask { until: Instant, growth: Option<usize> },
     Freeze { looks: u32, until: Instant },
 }
 
@@ -56,7 +59,7 @@ impl Hunt {
     /// Asks first, kills after the grace.
     pub fn polite(target: Target) -> Self {
         let until = Instant::now() + Duration::from_millis(KILL_GRACE_MS);
-        Self { target, phase: Phase::Ask { until }, seen: HashSet::new(), pause: PAUSE_MIN }
+        Self { target, phase: Phase::Ask { until, growth: None }, seen: HashSet::new(), pause: PAUSE_MIN }
     }
 
     /// Kills at once.
@@ -73,40 +76,54 @@ impl Hunt {
         }
         let now = Instant::now();
         match self.phase {
-            Phase::Ask { until } if now < until => self.ask(&members, until - now),
+            Phase::Ask { until, growth } if now < until && growth.is_none_or(|growth| growth <= GROWTH_MAX) => {
+                self.ask(&members, until - now)
+            }
             Phase::Ask { .. } => {
                 self.seen.clear();
                 self.phase = Phase::Freeze { looks: 0, until: now + PATIENCE };
-                self.freeze(&members)
+                self.freeze(&members, processes)
             }
-            Phase::Freeze { until, .. } if now > until => Step::GaveUp(members.len()),
-            Phase::Freeze { .. } => self.freeze(&members),
+            Phase::Freeze { .. } => self.freeze(&members, processes),
         }
     }
 
     fn ask(&mut self, members: &[Key], left: Duration) -> Step {
+        let before = self.seen.len();
         for member in members {
             if self.seen.insert(*member) {
                 processes::send(*member, Signal::TERM);
             }
         }
+        if let Phase::Ask { growth, .. } = &mut self.phase {
+            *growth = Some(growth.map_or(0, |growth| growth + self.seen.len() - before));
+        }
         self.rest(left)
     }
 
-    fn freeze(&mut self, members: &[Key]) -> Step {
+    fn freeze(&mut self, members: &[Key], processes: &[Process]) -> Step {
+        let groups = whole_groups(members, processes);
         let new: Vec<Key> = members.iter().copied().filter(|member| self.seen.insert(*member)).collect();
-        new.iter().for_each(|member| processes::send(*member, Signal::STOP));
-        if let Phase::Freeze { looks, .. } = &mut self.phase
-            && !new.is_empty()
-            && *looks < FREEZE_LOOKS_MAX
-        {
-            *looks += 1;
-            return Step::Again(Duration::ZERO);
+        if !new.is_empty() {
+            groups.iter().for_each(|group| processes::send_to_group(*group, Signal::STOP));
+            new.iter().for_each(|member| processes::send(*member, Signal::STOP));
         }
+        if let Phase::Freeze { looks, until } = &mut self.phase {
+            if new.is_empty() {
+                *looks = 0;
+                if Instant::now() > *until {
+                    return Step::GaveUp(members.len());
+                }
+            } else {
+                *looks += 1;
+                *until = Instant::now() + PATIENCE;
+                if *looks < FREEZE_LOOKS_MAX {
+                    return Step::Again(Duration::ZERO);
+                }
+            }
+        }
+        groups.iter().for_each(|group| processes::send_to_group(*group, Signal::KILL));
         members.iter().for_each(|member| processes::send(*member, Signal::KILL));
-        if let Phase::Freeze { looks, .. } = &mut self.phase {
-            *looks = 0;
-        }
         self.pause = PAUSE_MIN;
         self.rest(PAUSE_MAX)
     }
@@ -121,6 +138,18 @@ impl Hunt {
     pub fn token(&self) -> &str {
         self.target.token()
     }
+}
+
+/// The process groups that consist of members only.
+fn whole_groups(members: &[Key], processes: &[Process]) -> HashSet<u32> {
+    let members: HashSet<&Key> = members.iter().collect();
+    let (own, foreign): (Vec<&Process>, Vec<&Process>) =
+        processes.iter().partition(|process| members.contains(&process.key));
+    let mut groups: HashSet<u32> = own.iter().map(|process| process.group).collect();
+    for process in foreign {
+        groups.remove(&process.group);
+    }
+    groups
 }
 
 /// Hunts all of them in the calling thread until nothing is left; warns of what does not die.

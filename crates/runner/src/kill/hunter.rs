@@ -1,8 +1,8 @@
 //! The thread that hunts for the runner. One look at the processes serves every hunt that is going on, so that
 //! cancelling a thousand steps does not read /proc a thousand times as often.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SendError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -20,14 +20,14 @@ struct Order {
 /// Takes targets; its thread starts with the first.
 pub(crate) struct Hunter {
     orders: Mutex<Option<Sender<Order>>>,
-    around: std::sync::Arc<dyn Fn() -> Surroundings + Send + Sync>,
+    around: Arc<dyn Fn() -> Surroundings + Send + Sync>,
 }
 
 impl Hunter {
     /// `around` gives what a hunt may not hit. It is asked after every look: a child that was released before
     /// the look is then surely known as a live one.
     pub fn new(around: impl Fn() -> Surroundings + Send + Sync + 'static) -> Self {
-        Self { orders: Mutex::new(None), around: std::sync::Arc::new(around) }
+        Self { orders: Mutex::new(None), around: Arc::new(around) }
     }
 
     /// Ends everything that belongs to `target`; the answer comes when nothing is left (or does not die).
@@ -38,20 +38,26 @@ impl Hunter {
         let _ = ended.await;
     }
 
-    fn send(&self, order: Order) {
+    fn send(&self, mut order: Order) {
         let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
-        let sender = orders.get_or_insert_with(|| {
-            let (sender, receiver) = channel();
-            let around = std::sync::Arc::clone(&self.around);
-            let thread = thread::Builder::new().name("skep-hunter".to_owned()).stack_size(256 * 1024);
-            if let Err(problem) = thread.spawn(move || run(&receiver, &*around)) {
-                tracing::error!(%problem, "the thread that ends the processes of steps cannot be started");
+        // A thread that died of a panic is replaced once.
+        for _ in 0..2 {
+            match orders.get_or_insert_with(|| self.start()).send(order) {
+                Ok(()) => return,
+                Err(SendError(back)) => order = back,
             }
-            sender
-        });
-        if sender.send(order).is_err() {
             *orders = None;
         }
+    }
+
+    fn start(&self) -> Sender<Order> {
+        let (sender, receiver) = channel();
+        let around = Arc::clone(&self.around);
+        let thread = thread::Builder::new().name("skep-hunter".to_owned()).stack_size(256 * 1024);
+        if let Err(problem) = thread.spawn(move || run(&receiver, &*around)) {
+            tracing::error!(%problem, "the thread that ends the processes of steps cannot be started");
+        }
+        sender
     }
 }
 

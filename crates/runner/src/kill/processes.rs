@@ -1,13 +1,22 @@
 //! One look at all processes, and a signal that reaches only the one that was meant.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::Path;
 
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, pidfd_send_signal};
 
 /// The environment variable by which every process of a delivery is known.
 pub(crate) const TOKEN_VARIABLE: &str = "SKEP_DELIVERY_TOKEN";
+
+/// Listings of /proc for one look: something that still appears after so many is a fork bomb, and some of it has
+/// been found by then.
+const LISTINGS_MAX: u32 = 50;
+/// How often a process in the middle of an exec, which has no environment for some microseconds, is looked at again.
+const EXEC_LOOKS_MAX: u32 = 20;
+/// The flag of kernel threads, which never have an environment (PF_KTHREAD of the kernel's sched.h).
+const KERNEL_THREAD: u32 = 0x0020_0000;
 
 /// A process that lives: pid and start together are never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,21 +41,52 @@ pub(crate) enum Mark {
 pub(crate) struct Process {
     pub key: Key,
     pub parent: u32,
+    pub group: u32,
     pub session: u32,
     pub mark: Mark,
 }
 
 /// All living processes that this one can see. Zombies are not among them.
+///
+/// A listing is a moment and looking at each entry takes time: a process may end in between and leave a child that
+/// the listing does not have. So it is listed again until nothing new appears, and what lives at the last listing
+/// has been looked at.
 pub(crate) fn scan() -> Vec<Process> {
+    let mut looked = HashSet::new();
+    let mut found = Vec::new();
+    for _ in 0..LISTINGS_MAX {
+        let new: Vec<u32> = list().into_iter().filter(|pid| looked.insert(*pid)).collect();
+        if new.is_empty() {
+            break;
+        }
+        found.extend(new.into_iter().filter_map(look));
+    }
+    found
+}
+
+fn list() -> Vec<u32> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    entries.flatten().filter_map(|entry| look(entry.file_name().to_str()?.parse().ok()?)).collect()
+    entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
 fn look(pid: u32) -> Option<Process> {
-    let stat = Stat::read(pid).ok().filter(Stat::lives)?;
-    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    let mut stat = Stat::read(pid).ok().filter(Stat::lives)?;
+    let mut environment = environment(pid);
+    for _ in 0..EXEC_LOOKS_MAX {
+        if !(environment.is_empty() && stat.is_executing()) {
+            break;
+        }
+        std::thread::yield_now();
+        stat = Stat::read(pid).ok().filter(Stat::lives)?;
+        environment = self::environment(pid);
+    }
     let key = Key { pid, started_ticks: stat.started_ticks };
-    Some(Process { key, parent: stat.parent, session: stat.session, mark: mark(&environment) })
+    Some(Process { key, parent: stat.parent, group: stat.group, session: stat.session, mark: mark(&environment) })
+}
+
+/// Its environment as bytes; empty if it may not be read.
+fn environment(pid: u32) -> Vec<u8> {
+    fs::read(format!("/proc/{pid}/environ")).unwrap_or_default()
 }
 
 fn mark(environment: &[u8]) -> Mark {
@@ -62,9 +102,13 @@ fn mark(environment: &[u8]) -> Mark {
 struct Stat {
     state: char,
     parent: u32,
+    group: u32,
     session: u32,
+    flags: u32,
     threads: u32,
     started_ticks: u64,
+    /// Address of its environment; 0 during an exec, in kernel threads, and for those who may not look.
+    environment_start: u64,
 }
 
 impl Stat {
@@ -79,10 +123,18 @@ impl Stat {
         Some(Self {
             state: fields.first()?.chars().next()?,
             parent: fields.get(1)?.parse().ok()?,
+            group: fields.get(2)?.parse().ok()?,
             session: fields.get(3)?.parse().ok()?,
+            flags: fields.get(6)?.parse().ok()?,
             threads: fields.get(17)?.parse().ok()?,
             started_ticks: fields.get(19)?.parse().ok()?,
+            environment_start: fields.get(47).and_then(|field| field.parse().ok()).unwrap_or(0),
         })
+    }
+
+    /// In the middle of an exec, as far as one may look.
+    fn is_executing(&self) -> bool {
+        self.environment_start == 0 && self.flags & KERNEL_THREAD == 0
     }
 
     /// A leader that ended before its other threads looks like a zombie, but its process lives.
@@ -120,6 +172,15 @@ pub(crate) fn send(key: Key, signal: Signal) {
     if lives(key) {
         // It may be gone by now, or belong to another user whom we may not signal: the next look tells.
         let _ = pidfd_send_signal(descriptor, signal);
+    }
+}
+
+/// Sends `signal` to a whole process group, which the kernel does in one go: nothing forks away meanwhile. The
+/// caller has just seen a member of it, so that its number still belongs to it.
+pub(crate) fn send_to_group(group: u32, signal: Signal) {
+    if let Some(group) = i32::try_from(group).ok().filter(|group| *group > 1).and_then(Pid::from_raw) {
+        // The group may have ended by itself: the next look tells.
+        let _ = kill_process_group(group, signal);
     }
 }
 

@@ -111,7 +111,7 @@ mod tests {
 
     fn process(pid: u32, parent: u32, session: u32, token: &str) -> Process {
         let mark = if token.is_empty() { Mark::None } else { Mark::Delivery(token.to_owned()) };
-        Process { key: Key { pid, started_ticks: u64::from(pid) }, parent, session, mark }
+        Process { key: Key { pid, started_ticks: u64::from(pid) }, parent, group: session, session, mark }
     }
 
     fn main(pid: u32) -> Main {

@@ -29,6 +29,10 @@ const VALUES_BYTES_MAX: usize = 512 * 1024;
 /// Linux's bound of one `NAME=value` with its final NUL, in bytes.
 const VARIABLE_BYTES_MAX: usize = 128 * 1024;
 
+/// What a process can have as arguments and environment at the very most, in bytes: the kernel takes a quarter of the
+/// stack's limit (2 MiB as a rule), but never more than this.
+const ARGUMENTS_BYTES_MAX: usize = 6 * 1024 * 1024;
+
 /// A script, ready to be handed to the spawner.
 #[derive(Debug)]
 pub(crate) struct Launch {
@@ -85,6 +89,7 @@ impl Launch {
         }
         let argv = arguments(&interpreter, text, &scratch, &mut files);
         let environment = environment(task, script, &small, &scratch)?;
+        check_total(&argv, &environment)?;
         let order = Order { program, directory: script.working_dir.clone(), argv, environment };
         Ok(Self { order, scratch, files })
     }
@@ -226,6 +231,16 @@ fn variable(name: &str, value: &str) -> Result<String, Failure> {
     let message = format!("the environment variable {name:?} has {} bytes and Linux allows 128 KiB", line.len());
     Err(Failure::new(Kind::Invalid, codes::UNUSABLE_TEXT, message)
         .with_hint("pass a path instead, or read the value from the file $SKEP_INPUTS"))
+}
+
+fn check_total(argv: &[String], environment: &[String]) -> Result<(), Failure> {
+    let total: usize = argv.iter().chain(environment).map(|text| text.len() + 1).sum();
+    if total <= ARGUMENTS_BYTES_MAX {
+        return Ok(());
+    }
+    let message = format!("the environment of the script has {total} bytes and Linux allows 6 MiB at the very most");
+    Err(Failure::new(Kind::Invalid, codes::UNUSABLE_TEXT, message)
+        .with_hint("read large values from the file $SKEP_INPUTS"))
 }
 
 #[cfg(test)]

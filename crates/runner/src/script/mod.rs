@@ -19,4 +19,5 @@ mod verdict;
 
 pub(crate) use launch::Launch;
 pub(crate) use life::{Life, run};
+pub(crate) use scratch::remove_stale;
 pub(crate) use verdict::spawn_failure;

@@ -5,6 +5,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+/// Length of a delivery token in characters.
+const TOKEN_LENGTH: usize = 32;
+
 /// A folder with files; removed when dropped.
 #[derive(Debug)]
 pub(crate) struct Scratch(PathBuf);
@@ -26,6 +29,18 @@ impl Scratch {
             file.write_all(content.as_bytes())?;
         }
         Ok(scratch)
+    }
+}
+
+/// Removes the folders that an owner which died left under `runtime_dir`. Only names that are tokens are touched,
+/// in case somebody configured a folder that holds more.
+pub(crate) fn remove_stale(runtime_dir: &Path) {
+    let is_token = |name: &str| name.len() == TOKEN_LENGTH && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let Ok(entries) = fs::read_dir(runtime_dir) else { return };
+    for entry in entries.flatten() {
+        if entry.file_name().to_str().is_some_and(is_token) {
+            drop(Scratch(entry.path()));
+        }
     }
 }
 

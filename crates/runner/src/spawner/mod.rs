@@ -25,14 +25,8 @@ mod wire;
 pub(crate) use client::{Client, Exit, ParkResult, Parked, find_program, read_exec_error};
 pub use client::{Identity, boot_id};
 pub use server::{is_requested, main};
-pub(crate) use wire::{ExecError, Order, Stage};
-
-/// The hidden first argument that makes our binary the spawner.
-pub const ARGUMENT: &str = "__spawner";
-
-/// Marks the environment of the spawner, and so of children that are parked and not yet executing: a hunt
-/// must not take them for what some step left behind.
-pub(crate) const MARK: &str = "SKEP_SPAWNER";
+pub use wire::ARGUMENT;
+pub(crate) use wire::{ExecError, MARK, Order, Stage};
 
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,13 @@
 
 use std::ffi::CStr;
 
+/// The hidden first argument that makes our binary the spawner.
+pub const ARGUMENT: &str = "__spawner";
+
+/// Marks the environment of the spawner, and so of children that are parked and not yet executing: a hunt
+/// must not take them for what some step left behind.
+pub(crate) const MARK: &str = "SKEP_SPAWNER";
+
 /// The longest order, in bytes: over four times what Linux lets a program have as arguments and environment.
 pub const ORDER_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Length of a reply in bytes.

@@ -120,6 +120,14 @@ fn filters_methods_functions() {
         ("range(1, 7, 3)", json!([1, 4])),
         ("range(3, 0, -2)", json!([3, 1])),
         ("range(3, 0)", json!([])),
+    ] {
+        check(text, expected);
+    }
+}
+
+#[test]
+fn missing_keys_can_be_asked_for() {
+    for (text, expected) in [
         ("inputs.map.get('z')", json!(1)),
         ("inputs.map.get('q')", json!(null)),
         ("inputs.map.get('q', 9) + 1", json!(10)),

@@ -128,3 +128,15 @@ fn the_deepest_accepted_expressions_fit_a_small_stack() {
     };
     std::thread::Builder::new().stack_size(1536 * 1024).spawn(check).unwrap().join().unwrap();
 }
+
+#[test]
+fn many_expressions_share_one_budget() {
+    let values: Vec<Value> = (0..1_000).map(|_| Value::from("${{ range(1000) }}")).collect();
+    let error = Template::compile(&Value::from(values), &names()).unwrap().evaluate(&mut world()).unwrap_err();
+    assert_eq!(error.code, "SKEP-E012");
+    let pieces = Template::compile_text(&"${{ inputs.t }}".repeat(100), &names()).unwrap();
+    assert_eq!(pieces.evaluate(&mut big_world()).unwrap_err().code, "SKEP-E012");
+    let many: Vec<Value> = (0..20_000).map(|_| Value::from("${{ inputs.n + 1 }}")).collect();
+    let template = Template::compile(&Value::from(many), &names()).unwrap();
+    assert_eq!(template.evaluate(&mut world()).unwrap()[19_999], json!(4));
+}

@@ -137,39 +137,52 @@ const BASH: &[(&str, Prints)] = &[
     ("show @ |& cat", Words(&["@"])),
 ];
 
-fn run(shell: &str, pattern: &str, prints: &Prints, value: &str, folder: &Path) {
+/// Runs one script with every value, each in a subshell of one process: thousands of processes would take long.
+fn run(shell: &str, pattern: &str, prints: &Prints, values: &[String], folder: &Path) {
     let placed = place(&pattern.replace('@', "${{ inputs.v }}"), shell);
     assert!(placed.is_usable(), "{shell}: {pattern}: {:?}", placed.problems);
+    assert_eq!(placed.values.keys().collect::<Vec<_>>(), ["SKEP_V1"]);
     let mut command = Command::new(shell);
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).current_dir(folder);
-    command.envs(placed.values.keys().map(|variable| (variable, value)));
-    let output = command.arg("-c").arg(format!("{PRELUDE}{}", placed.text)).output().unwrap();
-    let expected = match prints {
-        Words(words) => words.iter().map(|word| word.replace('@', value) + "\0").collect(),
-        Text(text) => text.replace('@', value),
-    };
+    let mut script = PRELUDE.to_owned();
+    for (index, value) in values.iter().enumerate() {
+        command.env(format!("V{index}"), value);
+        script += &format!("(SKEP_V1=\"$V{index}\"; export SKEP_V1\n{}\n)\nprintf '{MARK}'\n", placed.text);
+    }
+    let output = command.arg("-c").arg(script).output().unwrap();
     let printed = String::from_utf8_lossy(&output.stdout);
+    let mut printed = printed.split(MARK);
+    for value in values {
+        let expected = match prints {
+            Words(words) => words.iter().map(|word| word.replace('@', value) + "\0").collect(),
+            Text(text) => text.replace('@', value),
+        };
+        let given = printed.next().unwrap_or_default();
+        let complaints = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            given == expected,
+            "{shell}: {}\n value {value:.80?}\n gave {given:.200?}\n not {expected:.200?}\n{complaints}",
+            placed.text
+        );
+    }
     let left: Vec<_> = folder.read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert!(
-        printed == expected && left.is_empty(),
-        "{shell}: {:.80}\n value {value:.80?}\n gave {printed:.200?}\n not {expected:.200?}\n files {left:?}\n{}",
-        placed.text,
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(left.is_empty(), "{shell}: {}: {left:?}", placed.text);
 }
+
+/// Stands after what each subshell printed; no value holds it.
+const MARK: &str = "<<<next value>>>";
 
 #[test]
 fn values_arrive_unchanged_in_every_accepted_place() {
     let folder = tempfile::tempdir().unwrap();
-    for value in nasty_values() {
-        for (pattern, prints) in EVERYWHERE {
-            for shell in ["bash", "sh"] {
-                run(shell, pattern, prints, &value, folder.path());
-            }
+    let values = nasty_values();
+    for (pattern, prints) in EVERYWHERE {
+        for shell in ["bash", "sh"] {
+            run(shell, pattern, prints, &values, folder.path());
         }
-        for (pattern, prints) in BASH {
-            run("bash", pattern, prints, &value, folder.path());
-        }
+    }
+    for (pattern, prints) in BASH {
+        run("bash", pattern, prints, &values, folder.path());
     }
 }
 

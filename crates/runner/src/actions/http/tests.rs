@@ -100,6 +100,9 @@ fn forms_texts_and_credentials() {
     check(json!({"form": {"a": "x&y"}, "auth": "token"}), &["POST / ", "a=x%26y", "authorization: Bearer abc"]);
     check(json!({"body": "plain", "auth": "login"}), &["\r\n\r\nplain", "authorization: Basic bWU6d29yZA=="]);
     check(json!({"auth": "key", "method": "DELETE"}), &["DELETE / ", "x-key: k1"]);
+    let (url, _requests) = server(&[&response("302 Found", "location: http://elsewhere.invalid/\r\n", "")]);
+    let moved = failure(world.run_action("http", json!({"url": url, "auth": "key"})));
+    assert_eq!(moved.http_status, Some(302), "a secret header does not follow to another host");
     let missing = failure(world.run_action("http", json!({"url": url, "auth": "other"})));
     assert_eq!(missing.code, "SKEP-R043");
     assert!(missing.message.ends_with("there are: token, login, key"), "{}", missing.message);

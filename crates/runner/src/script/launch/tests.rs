@@ -77,3 +77,12 @@ fn names_that_no_variable_can_have_are_refused() {
         assert_eq!(launch(&script).unwrap_err().code, codes::UNUSABLE_TEXT, "{name:?}");
     }
 }
+
+#[test]
+fn an_environment_that_no_process_can_have_never_reaches_the_spawner() {
+    let mut script = script("sh", "text");
+    script.env = (0..100).map(|index| (format!("A{index}"), "x".repeat(100_000))).collect();
+    assert_eq!(launch(&script).unwrap_err().code, codes::UNUSABLE_TEXT);
+    script.env.truncate(40);
+    assert!(launch(&script).is_ok());
+}
