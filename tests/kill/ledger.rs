@@ -89,7 +89,7 @@ impl Ledger {
                 if self.interrupted.contains(&token) {
                     assert!(starts <= 1 && ends <= starts, "{path}, delivery {delivery}: {starts} starts, {ends} ends");
                 } else {
-                    assert_eq!((starts, ends), (1, 1), "{path}, delivery {delivery} was never interrupted");
+                    assert_eq!((starts, ends), (1, 1), "{path}, delivery {delivery} was never interrupted: {step:?}");
                 }
             }
             let last = token(journal, path, step.deliveries);

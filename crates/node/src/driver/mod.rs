@@ -183,16 +183,19 @@ impl Driver {
         }
     }
 
+    /// Watchers are told before the callers: one that got its answer may ask a watcher at once whether anybody
+    /// performs its execution.
     fn acknowledged(&mut self, acks: Vec<Ack>) {
-        let mut summaries = Vec::new();
+        let landed = acks.iter().filter(|ack| ack.result.is_ok()).filter_map(|ack| self.flights.get(&ack.ticket.0));
+        let executions = landed.filter(|flight| flight.local.0 != 0);
+        self.watcher.publish(executions.map(|flight| (flight.local, flight.summary)));
         for ack in acks {
             let Some(flight) = self.flights.remove(&ack.ticket.0) else { continue };
             match ack.result {
-                Ok(_) => summaries.extend(self.landed(flight)),
+                Ok(_) => self.landed(flight),
                 Err(error) => self.lost(flight, &error),
             }
         }
-        self.watcher.publish(summaries);
         self.programs.sweep();
     }
 }

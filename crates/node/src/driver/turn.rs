@@ -198,7 +198,7 @@ impl Driver {
     }
 
     /// The turn is durable: now it may have effects.
-    pub(super) fn landed(&mut self, flight: Flight) -> Option<(LocalId, Summary)> {
+    pub(super) fn landed(&mut self, flight: Flight) {
         let Flight { local, effects, mut children, reply, summary, more, .. } = flight;
         for (at, effect) in effects.into_iter().enumerate() {
             match effect {
@@ -215,7 +215,6 @@ impl Driver {
         if let Some(reply) = reply {
             drop(reply.send(Ok(Receipt { local })));
         }
-        (local.0 != 0).then_some((local, summary))
     }
 
     fn close(&mut self, local: LocalId) {
