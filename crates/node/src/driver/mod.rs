@@ -36,6 +36,9 @@ const WAKE_AT_LEAST: Duration = Duration::from_secs(30);
 /// Pause before a turn whose commit failed is decided again.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 
+/// Stands for no execution, in flights that only carry rows.
+pub(super) const NO_EXECUTION: LocalId = LocalId(0);
+
 /// What the driver thread owns.
 pub(crate) struct Driver {
     pub core: Core,
@@ -183,16 +186,18 @@ impl Driver {
         }
     }
 
+    /// Summaries are published before callers are answered, so that who was answered never sees an older one.
     fn acknowledged(&mut self, acks: Vec<Ack>) {
-        let mut summaries = Vec::new();
-        for ack in acks {
-            let Some(flight) = self.flights.remove(&ack.ticket.0) else { continue };
-            match ack.result {
-                Ok(_) => summaries.extend(self.landed(flight)),
+        let flights = acks.into_iter().filter_map(|ack| Some((self.flights.remove(&ack.ticket.0)?, ack.result)));
+        let flights: Vec<_> = flights.collect();
+        let landed = flights.iter().filter(|(_, result)| result.is_ok()).map(|(flight, _)| flight);
+        self.watcher.publish(landed.filter(|flight| flight.local != NO_EXECUTION).map(|f| (f.local, f.summary)));
+        for (flight, result) in flights {
+            match result {
+                Ok(_) => self.landed(flight),
                 Err(error) => self.lost(flight, &error),
             }
         }
-        self.watcher.publish(summaries);
         self.programs.sweep();
     }
 }

@@ -12,7 +12,7 @@ use skep_model::status::Execution as Status;
 use skep_store::{ExecutionChange, ExecutionRow, Row, Write};
 
 use super::flight::Flight;
-use super::{Creation, Delivered, Driver, Input, RETRY_AFTER, Receipt, Reply};
+use super::{Creation, Delivered, Driver, Input, NO_EXECUTION, RETRY_AFTER, Receipt, Reply};
 use crate::clock;
 use crate::core::{Live, Refusal};
 use crate::error::Error;
@@ -113,7 +113,7 @@ impl Driver {
 
     fn rows_flight(&self, rows: Vec<Row>) -> Flight {
         Flight {
-            local: LocalId(0),
+            local: NO_EXECUTION,
             write: Write { turn: None, rows },
             effects: Vec::new(),
             children: std::collections::HashMap::new(),
@@ -198,7 +198,7 @@ impl Driver {
     }
 
     /// The turn is durable: now it may have effects.
-    pub(super) fn landed(&mut self, flight: Flight) -> Option<(LocalId, Summary)> {
+    pub(super) fn landed(&mut self, flight: Flight) {
         let Flight { local, effects, mut children, reply, summary, more, .. } = flight;
         for (at, effect) in effects.into_iter().enumerate() {
             match effect {
@@ -215,7 +215,6 @@ impl Driver {
         if let Some(reply) = reply {
             drop(reply.send(Ok(Receipt { local })));
         }
-        (local.0 != 0).then_some((local, summary))
     }
 
     fn close(&mut self, local: LocalId) {
@@ -268,7 +267,7 @@ impl Driver {
     /// The turn was not committed: the execution is folded again, and what nobody else would repeat is tried again.
     pub(super) fn lost(&mut self, flight: Flight, error: &Arc<skep_store::Error>) {
         tracing::error!(local = flight.local.0, "a turn could not be committed: {error}");
-        if flight.local.0 != 0 {
+        if flight.local != NO_EXECUTION {
             self.refold(flight.local);
             self.try_again(flight.local, flight.retry);
         }
