@@ -1,1 +1,12 @@
-//! Placeholder.
+//! Faces over `skep_node::service`: the same use cases for other processes.
+//!
+//! ```text
+//! skep (another process) --wire::*--> local::Client ==HTTP over the Unix socket==> local::Server --> Desk --> Node
+//! skep (this process, no owner) ------------------------------------------------------> Desk::Reader --> Reading
+//! ```
+//! [`wire`] holds what travels: plain types with stable JSON, never domain types. [`local`] is the HTTP face on the
+//! data directory's Unix socket, with its client. This crate must not decide anything about executions: every answer
+//! comes from `node::service`, so that all faces agree.
+
+pub mod local;
+pub mod wire;

@@ -25,8 +25,9 @@ mod owner;
 pub mod service;
 mod watch;
 
-pub use error::Error;
+pub use error::{Class as ErrorClass, Error};
 pub use owner::{Node, Settings};
+pub use skep_store::DataDir;
 pub use watch::{Summary, Watcher};
 
 #[cfg(test)]

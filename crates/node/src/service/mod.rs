@@ -21,7 +21,7 @@ pub use library::WorkflowEntry;
 pub use listing::{ExecutionSummary, ListQuery, Listing};
 pub use reading::Reading;
 pub use replay::{Replay, ReplayedEvent};
-pub use skep_store::logs::{Cursor as LogCursor, LogPage};
+pub use skep_store::logs::{Cursor as LogCursor, LogPage, Record as LogRecord, Stream as LogStream};
 pub use start::{Source, StartRequest, Started};
 
 /// What this build can execute.

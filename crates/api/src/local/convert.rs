@@ -1,0 +1,77 @@
+//! Between the node's types and the wire: the only place that knows both spellings of failures and rows.
+
+use skep_definition::{diagnostic, moment};
+use skep_model::problem::{Problem, Severity};
+use skep_node::service::{ExecutionSummary, WorkflowEntry};
+use skep_node::{Error, ErrorClass};
+
+use crate::wire::{Class, Failure, Report, Row, Settled, Workflow};
+
+/// Exit code of a command that was given an invalid definition.
+const EXIT_INVALID: u8 = 2;
+/// What a text without a file is called in messages.
+const UNNAMED: &str = "(definition)";
+
+/// An error of the node as it travels.
+pub fn failure_of(error: &Error) -> Failure {
+    let class = match error.class() {
+        ErrorClass::User => Class::User,
+        ErrorClass::NotFound => Class::NotFound,
+        ErrorClass::Conflict => Class::Conflict,
+        ErrorClass::Transient => Class::Transient,
+        ErrorClass::Corrupt => Class::Corrupt,
+    };
+    let mut failure = Failure::new(error.code().id, class, error.to_string(), error.hint());
+    if let Error::InvalidDefinition { file, text, problems } = error {
+        failure.exit = EXIT_INVALID;
+        failure.report = Some(Box::new(report_of(problems, text, file.as_deref())));
+    }
+    failure
+}
+
+/// Problems of a definition as they travel: `text` is its source, `file` its name as the person gave it.
+pub fn report_of(problems: &[Problem], text: &str, file: Option<&str>) -> Report {
+    let file = file.unwrap_or(UNNAMED);
+    let of = |severity: Severity| {
+        let chosen = problems.iter().filter(|problem| problem.severity == severity);
+        chosen.map(|problem| diagnostic::one_to_json(problem, file)).take(skep_model::limits::PROBLEMS_MAX).collect()
+    };
+    Report {
+        valid: !problems.iter().any(|problem| problem.severity == Severity::Error),
+        errors: of(Severity::Error),
+        warnings: of(Severity::Warning),
+        text: diagnostic::render(problems, text, file, true),
+    }
+}
+
+pub(super) fn row_of(row: ExecutionSummary) -> Row {
+    Row {
+        execution_id: row.id,
+        workflow: row.workflow,
+        version: row.version,
+        status: row.status,
+        started_at: moment::print(row.started_at),
+        ended_at: row.ended_at.map(moment::print),
+        waiting: row.waiting,
+        error: row.error,
+        actor: row.actor,
+    }
+}
+
+pub(super) fn workflow_of(entry: WorkflowEntry) -> Workflow {
+    Workflow {
+        path: entry.path,
+        number: entry.number,
+        id: entry.id,
+        name: entry.name,
+        description: entry.description,
+        version: entry.version,
+        definition_hash: entry.definition_hash.to_string(),
+        added_at: moment::print(entry.added_at),
+        actor: entry.actor,
+    }
+}
+
+pub(super) fn settled_of(summary: skep_node::Summary) -> Settled {
+    Settled { status: summary.status, waits_for_people: summary.waits_for_people }
+}

@@ -1,0 +1,5 @@
+//! Each wire call as a use of `node::service`: translation and nothing else.
+
+mod library;
+mod reads;
+mod writes;

@@ -1,0 +1,28 @@
+//! What travels between a face and its callers: requests, answers, failures, as JSON.
+//!
+//! One type per use case; its name is its route (`POST /v1/NAME`). Keys never change their meaning. These types must
+//! not reach into the node: `local::uses` translates.
+
+mod call;
+mod failure;
+mod library;
+mod reads;
+mod writes;
+
+#[cfg(test)]
+mod tests;
+
+pub use call::{Call, Needs};
+pub use failure::{Class, Failure, Report};
+pub use library::{
+    AddWorkflow, ListWorkflows, RemoveWorkflow, Removed, ShowWorkflow, Workflow, WorkflowText, WorkflowVersions,
+    Workflows,
+};
+pub use reads::{
+    Event, Events, Execution, Executions, Follow, Followed, Interrupted, List, LogCursor, LogLine, LogLines, Logs,
+    Replay, Row, Settled, Status,
+};
+pub use writes::{
+    Approve, Cancel, Done, DryRun, Input, Pause, Ping, Pong, Reject, Resume, Signal, Source, Start, Started, Stop,
+    Stopping,
+};

@@ -1,0 +1,32 @@
+//! One file per verb: its options, its help, what it asks through the door, what it prints.
+
+pub mod approve;
+pub mod cancel;
+pub mod completions;
+pub mod config;
+pub mod convert;
+pub mod doctor;
+pub mod explain;
+pub mod graph;
+pub mod history;
+pub mod input;
+pub mod list;
+pub mod logs;
+pub mod pause;
+pub mod prefixed;
+pub mod reference;
+pub mod replay;
+pub mod resume;
+pub mod run;
+pub mod schema;
+pub mod serve;
+pub mod signal;
+pub mod status;
+pub mod validate;
+pub mod workflow;
+
+mod act;
+mod attend;
+mod background;
+
+pub use act::Outcome;

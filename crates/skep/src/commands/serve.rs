@@ -1,0 +1,123 @@
+//! `skep serve`: own the data directory, recover what is open, and answer until told to end.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+use skep_api::local::{CallError, Client, failure_of};
+use skep_api::wire::{Failure, Needs};
+use tokio::time::Instant;
+
+use super::Outcome;
+use crate::context::Context;
+use crate::door::{Own, blocking};
+use crate::follow::Interrupts;
+use crate::{exit, output};
+
+/// An owner in the background ends after this long with nothing open.
+const IDLE_END: Duration = Duration::from_secs(60);
+/// How long `--stop` waits for the owner to drain.
+const STOP_PATIENCE: Duration = Duration::from_secs(30);
+/// Pause between two looks whether it has ended.
+const STOP_INTERVAL: Duration = Duration::from_millis(20);
+
+/// Own the data directory: recover every open execution and perform what is asked, until SIGTERM or SIGINT
+///
+/// Other commands find it by themselves. Ending drains: what runs is stopped and taken up by the next owner.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  skep serve\n  skep serve --stop")]
+pub struct Arguments {
+    /// Drain and end the owner that runs now
+    #[arg(long)]
+    stop: bool,
+    /// Started by `run --detach`: leave the terminal, end when nothing is open
+    #[arg(long, hide = true)]
+    background: bool,
+}
+
+/// Runs the command.
+pub async fn run(context: &Context, arguments: &Arguments) -> Outcome {
+    if arguments.stop {
+        return stop(context).await;
+    }
+    if arguments.background {
+        // It fails only for a group leader, which then has no terminal to lose.
+        if let Err(error) = rustix::process::setsid() {
+            tracing::debug!("no session of its own: {error}");
+        }
+    }
+    let mut interrupts = Interrupts::listen();
+    let own = Own::serve(&context.directory).await?;
+    let node = own.node().clone();
+    let recovered = blocking(move || node.recover_all()).await?.map_err(|error| failure_of(&error))?;
+    let socket = context.directory.socket();
+    let started = json!({ "listening": socket, "pid": std::process::id(), "recovered": recovered });
+    context.answer(&started, || format!("listening on {}, {recovered} open executions", socket.display()));
+    let mut stop = own.stop_asked();
+    tokio::select! {
+        _ = interrupts.next() => {}
+        stopped = stop.wait_for(|stop| *stop) => drop(stopped),
+        () = nothing_open(&own), if arguments.background => {}
+    }
+    output::note("ending: what runs is stopped, the next owner goes on with it");
+    own.end().await;
+    Ok(exit::OK)
+}
+
+/// Comes back when for [`IDLE_END`] nothing was committed, nobody asked anything and no execution was open.
+async fn nothing_open(own: &Own) {
+    let mut beats = own.node().watcher().beats();
+    let mut requests = own.requests();
+    loop {
+        beats.mark_unchanged();
+        requests.mark_unchanged();
+        tokio::select! {
+            changed = beats.changed() => if changed.is_err() { return },
+            changed = requests.changed() => if changed.is_err() { return },
+            () = tokio::time::sleep(IDLE_END) => {
+                let node = own.node().clone();
+                let open = blocking(move || node.reading().interrupted()).await;
+                if *requests.borrow() == 0 && matches!(open, Ok(Ok(rows)) if rows.is_empty()) {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+async fn stop(context: &Context) -> Outcome {
+    let pid = match ask_to_end(context).await? {
+        Some(pid) => pid,
+        None => {
+            context.answer(&json!({ "stopped": false, "pid": null }), || "nobody owns the data directory".to_owned());
+            return Ok(exit::OK);
+        }
+    };
+    let deadline = Instant::now() + STOP_PATIENCE;
+    while rustix::process::test_kill_process(pid_of(pid)?).is_ok() {
+        if Instant::now() >= deadline {
+            let late = CallError::Lost(format!("process {pid} still drains")).into_failure(Needs::Reading);
+            return Err(Failure { hint: Some("look again with `skep doctor`".to_owned()), ..late });
+        }
+        tokio::time::sleep(STOP_INTERVAL).await;
+    }
+    context.answer(&json!({ "stopped": true, "pid": pid }), || format!("the owner (pid {pid}) has ended"));
+    Ok(exit::OK)
+}
+
+async fn ask_to_end(context: &Context) -> Result<Option<u32>, Failure> {
+    let asked = match Client::connect(&context.directory).await {
+        Ok((client, _)) => client.stop().await,
+        Err(error) => Err(error),
+    };
+    match asked {
+        Ok(stopping) => Ok(Some(stopping.pid)),
+        Err(CallError::NoOwner(_)) => Ok(None),
+        Err(error) => Err(error.into_failure(Needs::Reading)),
+    }
+}
+
+fn pid_of(pid: u32) -> Result<rustix::process::Pid, Failure> {
+    let raw = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+    raw.ok_or_else(|| CallError::Lost(format!("its process id {pid} is none")).into_failure(Needs::Reading))
+}
