@@ -2,6 +2,10 @@
 
 use skep_model::code::Code;
 
+pub use skep_engine::codes::ALL as ENGINE;
+pub use skep_runner::codes::ALL as RUNNER_CODES;
+pub use skep_store::codes::ALL as STORE;
+
 /// A definition with problems was to be started.
 pub const INVALID_DEFINITION: Code = Code {
     id: "SKEP-N001",

@@ -15,7 +15,7 @@ pub const STARTING_VERBS: [&str; 4] = ["run", "orchestrate", "pipeline", "test"]
 
 /// Run workflows that survive crashes: every step's result is on disk before the next one starts.
 #[derive(Parser, Debug)]
-#[command(name = "skep", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "skep", version, max_term_width = 100)]
 #[command(after_help = "Example:\n  skep run release.yaml --environment production")]
 pub struct Cli {
     #[command(flatten)]

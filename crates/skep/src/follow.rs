@@ -8,6 +8,7 @@ use skep_model::status::Execution as Status;
 use skep_node::service::Reading;
 use skep_views::execution::Execution;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::context::Context;
 use crate::door::{Door, blocking};
@@ -15,6 +16,8 @@ use crate::output::{Display, now};
 
 /// How long one look for news may take; then it is asked again.
 const LOOK_MS: u64 = 20_000;
+/// Two SIGINT within this time are one: some senders signal the process and its group.
+const SAME_KEY: Duration = Duration::from_millis(300);
 /// How often durations are drawn anew on a terminal.
 const DRAW_INTERVAL: Duration = Duration::from_millis(200);
 
@@ -52,13 +55,17 @@ impl Interrupts {
             let streams =
                 (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()));
             let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = streams else { return };
+            let mut last: Option<Instant> = None;
             loop {
                 let step = tokio::select! {
-                    _ = interrupt.recv() => 1,
+                    _ = interrupt.recv() => usize::from(last.is_none_or(|at| at.elapsed() >= SAME_KEY)),
                     _ = terminate.recv() => 2,
                     _ = hangup.recv() => 2,
                 };
-                sender.send_modify(|count| *count += step);
+                last = Some(Instant::now());
+                if step > 0 {
+                    sender.send_modify(|count| *count += step);
+                }
             }
         });
         Self { count }

@@ -41,10 +41,25 @@ pub fn run(context: &Context, arguments: &Arguments) -> Outcome {
     Ok(exit::OK)
 }
 
+/// Every list of codes of this program.
+fn lists() -> [&'static [Code]; 10] {
+    [
+        skep_definition::codes::ALL,
+        skep_definition::dialect::CODES,
+        skep_definition::builder::CODES,
+        skep_definition::check::codes::ALL,
+        skep_definition::script::codes::ALL,
+        skep_definition::expr::codes::ALL,
+        skep_node::codes::ENGINE,
+        skep_node::codes::RUNNER_CODES,
+        skep_node::codes::STORE,
+        skep_node::codes::ALL,
+    ]
+}
+
 /// Every code of this program, sorted.
 fn all() -> Vec<Code> {
-    let lists = [skep_definition::codes::ALL, skep_node::codes::ALL, skep_runner::codes::ALL];
-    let mut codes: Vec<Code> = lists.concat();
+    let mut codes: Vec<Code> = lists().concat();
     codes.sort_by_key(|code| code.id);
     codes.dedup_by_key(|code| code.id);
     codes
@@ -77,8 +92,7 @@ mod tests {
     #[test]
     fn codes_are_unique_and_found_in_any_spelling() {
         let codes = all();
-        let lists = [skep_definition::codes::ALL, skep_node::codes::ALL, skep_runner::codes::ALL];
-        assert_eq!(codes.len(), lists.iter().map(|list| list.len()).sum::<usize>());
+        assert_eq!(codes.len(), lists().iter().map(|list| list.len()).sum::<usize>());
         for wanted in ["SKEP-D001", "skep-d001", "d001"] {
             assert_eq!(find(&codes, wanted).map(|code| code.id), Some("SKEP-D001"), "{wanted}");
         }
