@@ -4,11 +4,11 @@
 use std::io::IsTerminal;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use skep_api::views::execution::Execution;
+use skep_api::views::step::Step;
 use skep_model::event::{Event, Turn};
 use skep_model::status::Step as StepStatus;
 use skep_model::time::Timestamp;
-use skep_views::execution::Execution;
-use skep_views::step::Step;
 
 use super::page::{elapsed, event_line};
 use super::print::note;
