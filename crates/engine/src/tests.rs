@@ -5,6 +5,7 @@ mod loops;
 mod order;
 mod outputs;
 mod people;
+mod random;
 mod recovery;
 mod stops;
 mod table;

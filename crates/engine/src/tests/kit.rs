@@ -280,6 +280,8 @@ impl Harness {
                 self.running.insert(task.path.clone(), *task);
             }
             Effect::Abort { path, token } => {
+                // What begins and is stopped in one turn is performed and aborted, in this order.
+                self.running.remove(&path);
                 if !self.state.status.is_terminal() {
                     self.stopping.insert(path, token);
                 }
