@@ -146,3 +146,17 @@ fn the_execution_has_a_bound_and_still_cleans_up() {
     assert_eq!(harness.summary(), "failed: a=cancelled f=completed");
     assert_eq!(harness.state.failure.as_ref().map(|failure| failure.code.as_str()), Some("SKEP-X001"));
 }
+
+#[test]
+fn exit_codes_and_http_statuses_name_what_is_repeated() {
+    let exit = |code: i32| Failure { exit_code: Some(code), ..failure(Kind::Exit) };
+    let http = |status: u16| Failure { http_status: Some(status), ..failure(Kind::Invalid) };
+    let check = |on: &str, failure: Failure, expect: &str| {
+        let (_, end) = pauses(&format!("jitter: false, delay: 1s, max_attempts: 2, on: [{on}]"), &[failure]);
+        assert_eq!(end, expect, "{on}");
+    };
+    check("75", exit(75), "completed: a=completed");
+    check("75", exit(1), "failed: a=failed");
+    check("409", http(409), "completed: a=completed");
+    check("409", http(400), "failed: a=failed");
+}
