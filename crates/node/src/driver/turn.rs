@@ -28,7 +28,7 @@ impl Driver {
             Input::Acks(acks) => self.acknowledged(acks),
             Input::Outcome(execution, outcome) => self.outcome(&execution, *outcome),
             Input::Rows(rows, reply) => self.rows(rows, reply),
-            Input::Stop => self.stopping = true,
+            Input::Stop(deadline) => self.stopping = Some(deadline),
         }
     }
 
@@ -227,6 +227,10 @@ impl Driver {
     }
 
     fn perform(&mut self, task: Task, child: Option<Result<skep_runner::Prepared, Box<skep_model::error::Failure>>>) {
+        // An owner that is ending begins nothing; the fold has it, and the next owner delivers it.
+        if self.stopping.is_some() {
+            return;
+        }
         let prepared = match child {
             Some(Err(failure)) => {
                 let result = Ended::Failed { failure: *failure, outputs: skep_model::Map::new() };
