@@ -10,3 +10,6 @@
 
 pub mod local;
 pub mod wire;
+
+/// The folds that a face draws from: the live view applies the turns that it follows to them.
+pub use skep_views as views;

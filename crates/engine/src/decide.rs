@@ -159,6 +159,7 @@ impl<'a> Deciding<'a> {
             blobs: self.blobs,
             fresh: &self.fresh,
             frame: Some(frame),
+            index: None,
             own: None,
             flags: self.flags(frame),
             vars_depth: 0,
@@ -168,6 +169,19 @@ impl<'a> Deciding<'a> {
     /// A typed value of a template in `frame`; the outer error ends the turn, the inner one fails the step.
     pub fn value(&self, frame: FrameId, template: &Template, what: &str) -> Result<Result<Value, Failure>, Rejection> {
         split(self.place(frame).evaluate(template, what))
+    }
+
+    /// The same for a loop's own condition, where `index` is given.
+    pub fn value_in_round(
+        &self,
+        frame: FrameId,
+        index: u32,
+        template: &Template,
+        what: &str,
+    ) -> Result<Result<Value, Failure>, Rejection> {
+        let mut place = self.place(frame);
+        place.index = Some(index);
+        split(place.evaluate(template, what))
     }
 
     /// The text of a template in `frame`.

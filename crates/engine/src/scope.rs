@@ -31,6 +31,8 @@ pub(crate) struct Place<'a> {
     pub fresh: &'a RefCell<Fresh>,
     /// The list of steps it is in.
     pub frame: Option<FrameId>,
+    /// What `index` is in a loop's own condition, which is asked outside its rounds too.
+    pub index: Option<u32>,
     /// The raw outputs of the step itself, in its own `outputs`.
     pub own: Option<&'a Map<Value>>,
     /// What `success()` and its kin say.
@@ -191,7 +193,10 @@ impl Scope for Place<'_> {
             "inputs" => input(&start.inputs, rest),
             "steps" => self.steps(rest),
             "item" => field(self.item()?, root, rest),
-            "index" => self.round().map(|(_, _, index)| json!(index)),
+            "index" => match self.index {
+                Some(index) => Ok(json!(index)),
+                None => self.round().map(|(_, _, index)| json!(index)),
+            },
             "event" => field(start.event.clone(), root, rest),
             "execution" => field(self.execution(), root, rest),
             "errors" => field(json!(self.state.errors), root, rest),
@@ -270,6 +275,10 @@ impl StepObject<'_> {
         match instance.outputs.get(name) {
             Some(payload) => load(payload, &|hash| self.place.blob(hash)).map_err(ScopeError::NeedsBlob),
             None if instance.status != StepStatus::Completed => Ok(Value::Null),
+            // Declared, and this time not given: a rejected step that goes on has only the decision.
+            None if self.place.program.step(self.step).output_names.iter().any(|known| known == name) => {
+                Ok(Value::Null)
+            }
             None => Err(self.no_output(name, instance)),
         }
     }

@@ -28,6 +28,7 @@ mod watch;
 pub use error::{Class as ErrorClass, Error};
 pub use owner::{Node, Settings};
 pub use skep_store::DataDir;
+pub use skep_store::Stats;
 pub use watch::{Summary, Watcher};
 
 #[cfg(test)]

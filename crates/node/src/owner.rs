@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use skep_model::catalogue::Catalogue;
 use skep_model::ids::{LocalId, Token};
@@ -24,6 +24,8 @@ use crate::watch::Watcher;
 
 /// How long a child may take to die when the owner ends.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
+/// How long a draining owner waits for running steps: long enough for most, short enough for a service manager.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(20);
 /// Rows that one look at the store fetches.
 const OPEN_PER_PAGE: usize = 1_000;
 
@@ -166,10 +168,19 @@ impl Node {
         &self.directory
     }
 
-    /// Ends: takes no more requests, makes durable what was decided, stops what runs. Executions that are not
-    /// terminal stay open and are taken on by the next owner. Says what was committed in its time.
-    pub fn close(mut self) -> Stats {
-        drop(self.inputs.send(Input::Stop));
+    /// Ends at once: makes durable what was decided, stops what runs. Executions that are not terminal stay open
+    /// and are taken on by the next owner. Says what was committed in its time.
+    pub fn close(self) -> Stats {
+        self.end_by(Instant::now())
+    }
+
+    /// Ends as [`Node::close`] does, but gives what runs some time to end by itself; nothing new begins.
+    pub fn drain(self) -> Stats {
+        self.end_by(Instant::now() + DRAIN_PATIENCE)
+    }
+
+    fn end_by(mut self, deadline: Instant) -> Stats {
+        drop(self.inputs.send(Input::Stop(deadline)));
         let ended = self.driver.take().and_then(|driver| driver.join().ok());
         let Some((runner, writer)) = ended else {
             tracing::error!("the driver thread panicked");

@@ -182,14 +182,14 @@ impl Own {
             self.server.close().await;
             // A command may have come while the door was closing.
             if left || self.node.watcher().all_settled() {
-                close_node(self.node).await;
+                close_node(self.node, Node::close).await;
                 return left;
             }
             match Server::start(&self.node) {
                 Ok(server) => self.server = server,
                 Err(failure) => {
                     crate::output::note(&failure.message);
-                    close_node(self.node).await;
+                    close_node(self.node, Node::close).await;
                     return false;
                 }
             }
@@ -222,14 +222,20 @@ impl Own {
     /// Closes the door, then the node. Executions that are not over stay open.
     pub async fn end(self) {
         self.server.close().await;
-        close_node(self.node).await;
+        close_node(self.node, Node::close).await;
+    }
+
+    /// The same, but running steps get some time to end by themselves.
+    pub async fn drain(self) {
+        self.server.close().await;
+        close_node(self.node, Node::drain).await;
     }
 }
 
-async fn close_node(node: Arc<Node>) {
+async fn close_node(node: Arc<Node>, close: fn(Node) -> skep_node::Stats) {
     // A request that was cut may still hold it; then the process ends as if it had been killed, which is safe.
     if let Some(node) = Arc::into_inner(node) {
-        let closed = tokio::task::spawn_blocking(move || node.close()).await;
+        let closed = tokio::task::spawn_blocking(move || close(node)).await;
         if closed.is_err() {
             crate::output::note("the owner did not end well; the next one recovers what it left");
         }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use skep_api::local::CallError;
+use skep_api::views::execution::Execution;
 use skep_api::wire::{self, Failure, Needs, Settled};
 use skep_model::status::Execution as Status;
 use skep_node::service::Reading;
-use skep_views::execution::Execution;
 use tokio::sync::watch;
 use tokio::time::Instant;
 

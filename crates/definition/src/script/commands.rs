@@ -197,11 +197,13 @@ impl Lexer<'_> {
 
     /// Reads a word of a command and what it means for the words after it; true after `esac`.
     fn next_word(&mut self, command: &mut Command) -> bool {
-        let reason = command.next.take().or_else(|| self.reason_of(command));
+        let next = command.next.take();
+        let reason = next.or_else(|| self.reason_of(command));
         let mut word = Word::default();
         self.forbidding(reason, |this| word = this.read_word(command.name.is_none()));
         let literal = word.literal.clone().unwrap_or_default();
         if word.plain && is_descriptor(&literal) && matches!(self.byte(), Some(b'<' | b'>')) {
+            command.next = next;
             return false;
         }
         if command.name.is_none() && word.plain {
@@ -219,7 +221,11 @@ impl Lexer<'_> {
                 _ => {}
             }
         }
-        self.know(command, word, &literal);
+        if next == Some(Reason::ProgramText) && literal.starts_with(['-', '+']) {
+            // `bash -c -e TEXT`: more options may come before the text.
+            command.next = next;
+        }
+        self.know(command, word);
         false
     }
 
@@ -229,7 +235,9 @@ impl Lexer<'_> {
         false
     }
 
-    fn know(&mut self, command: &mut Command, word: Word, literal: &str) {
+    /// What a word says about its command. What is expanded in it counts as empty: `$DIR/bash`, `${NONE}eval`.
+    fn know(&mut self, command: &mut Command, word: Word) {
+        let literal = word.skeleton.as_str();
         if command.evaluator.is_some_and(|evaluator| evaluator.takes_text_after(literal)) {
             command.next = Some(Reason::ProgramText);
         }
@@ -242,9 +250,9 @@ impl Lexer<'_> {
         command.evaluator = command.evaluator.or(named);
         match &command.name {
             None if word.assigned.is_some() => {}
-            None if is_wrapper(literal) => command.wrapped = true,
+            None if is_wrapper(literal) || may_vanish(&word) => command.wrapped = true,
             None if command.wrapped && literal.starts_with('-') => {}
-            None => self.name(command, &word, literal),
+            None => self.name(command, &word),
             Some(name) => {
                 command.next = command.next.or_else(|| next_of(name, literal));
                 let before = command.operands.last().and_then(|word| word.literal.as_deref()).unwrap_or_default();
@@ -267,7 +275,7 @@ impl Lexer<'_> {
         command.evaluator.is_some_and(|evaluator| evaluator.is_text_itself(before))
     }
 
-    fn name(&mut self, command: &mut Command, word: &Word, literal: &str) {
+    fn name(&mut self, command: &mut Command, word: &Word) {
         for spot in &mut self.spots[word.spots.clone()] {
             if let Verdict::Place(quoting) = spot.verdict
                 && !self.text[word.start..spot.start].contains("$(")
@@ -275,8 +283,9 @@ impl Lexer<'_> {
                 spot.verdict = Verdict::CommandName(quoting);
             }
         }
-        command.name = Some(base_name(literal).to_owned());
-        if base_name(literal) == "ssh" {
+        let name = base_name(&word.skeleton);
+        command.name = Some(name.to_owned());
+        if name == "ssh" {
             self.handed = true;
         }
     }
@@ -454,6 +463,11 @@ fn is_interpreter(command: &Command) -> bool {
 
 fn is_file_operand(word: &str) -> bool {
     !word.is_empty() && !word.starts_with(['-', '+'])
+}
+
+/// `$SUDO` before a command: without a value it is no word at all, and the next word is the name.
+fn may_vanish(word: &Word) -> bool {
+    word.literal.is_none() && word.plain && word.skeleton.is_empty() && word.spots.is_empty()
 }
 
 /// `2` of `2>file`, `{fd}` of `{fd}>file`.

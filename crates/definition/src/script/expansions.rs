@@ -33,11 +33,18 @@ impl Lexer<'_> {
             self.at += 1;
             self.bracketed(b'[', b']', Reason::Arithmetic);
         } else {
-            // `$$`, `$#` and the like: the second character is no quote and no comment.
             self.at += 1;
-            if matches!(self.byte(), Some(b'#' | b'!' | b'?' | b'*' | b'@' | b'-')) {
-                self.at += 1;
-            }
+            self.plain_name();
+        }
+    }
+
+    /// The name after a `$`: letters and digits, or one of the characters of special parameters (`$$`, `$#`).
+    fn plain_name(&mut self) {
+        let name = self.rest().bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
+        if name > 0 {
+            self.at += if self.rest().starts_with(|first: char| first.is_ascii_digit()) { 1 } else { name };
+        } else if matches!(self.byte(), Some(b'$' | b'#' | b'!' | b'?' | b'*' | b'@' | b'-')) {
+            self.at += 1;
         }
     }
 

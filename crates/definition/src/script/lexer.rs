@@ -50,6 +50,8 @@ pub(super) enum Quoting {
 pub(super) struct Word {
     /// Its text after the removal of quotes; `None` if something in it is expanded.
     pub literal: Option<String>,
+    /// The same without what is expanded: its text if all of that is empty.
+    pub skeleton: String,
     /// No quotes and no backslashes in it: it can be a reserved word.
     pub plain: bool,
     /// Where it begins.
@@ -391,6 +393,7 @@ impl<'a> Lexer<'a> {
 }
 
 pub(super) fn push(word: &mut Word, text: &str) {
+    word.skeleton.push_str(text);
     if let Some(literal) = &mut word.literal {
         literal.push_str(text);
     }

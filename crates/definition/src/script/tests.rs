@@ -6,6 +6,7 @@ use super::{Placed, codes, place};
 
 mod corpus;
 mod places;
+mod random;
 
 fn codes_of(placed: &Placed) -> Vec<&'static str> {
     placed.problems.iter().map(|problem| problem.code).collect()

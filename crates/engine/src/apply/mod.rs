@@ -78,7 +78,7 @@ pub(crate) fn apply(state: &mut State, program: &Program, event: &Event, at: Tim
         Event::IterationEnded { path, index, status } => fold.iteration_ended(path, *index, *status),
         Event::ApprovalAsked { path, until, escalations, .. } => fold.approval_asked(path, *until, escalations),
         Event::Escalated { path, .. } => fold.escalated(path),
-        Event::Decided { path, approved, .. } => fold.decided(path, *approved),
+        Event::Decided { path, approved, actor, comment } => fold.decided(path, *approved, actor, comment.as_deref()),
         Event::FormAsked { path, until, .. } => fold.wait(path, Phase::Filling { until: *until }),
         Event::FormFilled { .. } => Ok(()),
         Event::WaitBegan { path, until, signal } => fold.wait_began(path, *until, signal.as_deref()),

@@ -1,5 +1,7 @@
 //! Events of steps that wait for people and time.
 
+use skep_model::actor::Actor;
+
 use super::*;
 
 impl Fold<'_> {
@@ -27,10 +29,20 @@ impl Fold<'_> {
         Ok(())
     }
 
-    pub(super) fn decided(&mut self, path: &StepPath, approved: bool) -> Result<(), Misfit> {
+    pub(super) fn decided(
+        &mut self,
+        path: &StepPath,
+        approved: bool,
+        actor: &Actor,
+        comment: Option<&str>,
+    ) -> Result<(), Misfit> {
         let id = self.known(path)?;
         if approved {
             self.set_phase(id, Phase::Ready, StepStatus::Waiting);
+            // The decision stands beside the result that the step will have, or has proposed.
+            for (name, value) in crate::steps::approval::decision_outputs(true, actor, comment) {
+                self.state.instances.get_mut(id).outputs.insert(name, Payload::inline(value));
+            }
         }
         Ok(())
     }

@@ -28,6 +28,10 @@ impl Fold<'_> {
     pub(super) fn redelivered(&mut self, path: &StepPath, delivery: u32) -> Result<(), Misfit> {
         let id = self.known(path)?;
         self.state.instances.get_mut(id).delivery = delivery;
+        // A recovery delivers all outstanding work; it counts once, with the first of it.
+        if self.state.performing.first() == Some(&id) {
+            self.state.lost_deliveries += 1;
+        }
         Ok(())
     }
 
@@ -72,7 +76,10 @@ impl Fold<'_> {
         failure: Option<&Failure>,
     ) -> Result<(), Misfit> {
         let id = self.end(path, StepStatus::Skipped)?;
-        self.state.instances.get_mut(id).reason = Some(reason);
+        let instance = self.state.instances.get_mut(id);
+        instance.reason = Some(reason);
+        // What a step proposed before it was rejected is no result.
+        instance.outputs = Map::new();
         match (reason, failure) {
             (SkipReason::Rejected, Some(failure)) => self.fail_frame(id, failure),
             (_, Some(failure)) => {

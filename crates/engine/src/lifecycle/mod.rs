@@ -6,7 +6,7 @@
 //! | Outcome | refused | recorded, flow goes on | recorded | recorded | recorded, flow goes on | refused |
 //! | Progress | refused | noted | noted | noted | noted | refused |
 //! | TimerFired | refused | due timers fire | nothing | nothing | due timers fire | nothing |
-//! | Signal | refused | taken or kept | taken or kept | taken or kept | kept | refused |
+//! | Signal | refused | taken or kept | taken or kept | taken or kept | taken or kept | refused |
 //! | Approve, Reject, Input | refused | decided, flow goes on | decided | decided | if it still waits | refused |
 //! | Cancel | refused | cancelling | cancelling | cancelling | forced after the grace period | refused |
 //! | Pause | refused | paused | nothing | refused | refused | refused |

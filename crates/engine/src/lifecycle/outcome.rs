@@ -49,7 +49,12 @@ fn succeeded(turn: &mut Deciding<'_>, id: InstanceId, raw: &Map<Value>) -> Resul
         Ok(outputs) if turn.state.instance(id).stop.is_none() && proposes(turn, id) => {
             approval::propose(turn, id, outputs)
         }
-        Ok(outputs) => turn.complete(&path, outputs),
+        Ok(outputs) => {
+            let mut outputs = turn.store_map(outputs);
+            // What the person said who allowed the step; a step without a gate has no outputs before its end.
+            outputs.extend(turn.state.instance(id).outputs.clone());
+            turn.emit(Event::Completed { path, outputs })
+        }
     }
 }
 

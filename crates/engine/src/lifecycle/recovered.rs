@@ -16,8 +16,10 @@ pub(super) fn handle(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
         Status::Running | Status::Cancelling | Status::Paused => {}
         _ => return Ok(()),
     }
-    if !turn.state.performing.is_empty() && turn.state.lost_deliveries >= limits::LOST_DELIVERIES_MAX {
-        return hold(turn);
+    // The delivery that was lost just now comes on top of those that were delivered again before.
+    let lost = turn.state.lost_deliveries + 1;
+    if !turn.state.performing.is_empty() && lost >= limits::LOST_DELIVERIES_MAX {
+        return hold(turn, lost);
     }
     deliver_again(turn)?;
     if turn.state.flows() { super::resume::go_on(turn) } else { Ok(()) }
@@ -39,13 +41,9 @@ pub(super) fn deliver_again(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn hold(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
+fn hold(turn: &mut Deciding<'_>, lost: u32) -> Result<(), Rejection> {
     let paths: Vec<&str> = turn.state.performing.iter().map(|id| &*turn.state.instance(*id).path).collect();
-    let message = format!(
-        "the owner died {} times in a row while it performed: {}",
-        turn.state.lost_deliveries,
-        paths.join(", ")
-    );
+    let message = format!("the owner died {lost} times in a row while it performed: {}", paths.join(", "));
     let reason = Failure::new(FailureKind::Bug, codes::LOST_DELIVERIES.id, message)
         .with_hint("look why the process dies (memory, disk), then `skep resume` or `skep cancel`");
     turn.emit(Event::Held { reason })

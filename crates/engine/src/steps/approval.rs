@@ -90,11 +90,11 @@ pub(crate) fn decide(
     match (&step.kind, &step.approve) {
         (Kind::Approval(_), _) | (_, None) => turn.complete(&path, outputs),
         (_, Some(gate)) if gate.when == GateWhen::Before => begin_ready(turn, id),
-        (_, Some(_)) => complete_proposed(turn, id, outputs),
+        (_, Some(_)) => complete_proposed(turn, id),
     }
 }
 
-fn decision_outputs(approved: bool, actor: &Actor, comment: Option<&str>) -> Map<serde_json::Value> {
+pub(crate) fn decision_outputs(approved: bool, actor: &Actor, comment: Option<&str>) -> Map<serde_json::Value> {
     let comment = json!(comment);
     Map::from_iter([
         ("approved".to_owned(), json!(approved)),
@@ -113,15 +113,9 @@ pub(crate) fn begin_ready(turn: &mut Deciding<'_>, id: InstanceId) -> Result<(),
     work::begin(turn, frame, step, &path)
 }
 
-fn complete_proposed(
-    turn: &mut Deciding<'_>,
-    id: InstanceId,
-    decision: Map<serde_json::Value>,
-) -> Result<(), Rejection> {
+fn complete_proposed(turn: &mut Deciding<'_>, id: InstanceId) -> Result<(), Rejection> {
     let instance = turn.state.instance(id);
-    let path = instance.path.clone();
-    let mut outputs = instance.outputs.clone();
-    outputs.extend(turn.store_map(decision));
+    let (path, outputs) = (instance.path.clone(), instance.outputs.clone());
     turn.emit(Event::Completed { path, outputs })
 }
 

@@ -167,7 +167,9 @@ fn ask(turn: &Deciding<'_>, frame: FrameId, step: StepIndex, path: &StepPath, ro
         | KindProgram::Plain => return Err(Rejection::Broken(format!("`{path}` is no loop"))),
     };
     let limit = max_rounds(turn, step);
-    match turn.value(frame, condition, &format!("`{word}` of step `{path}`"))? {
+    // `while` asks about the round to come, `until` about the one that has just ended.
+    let index = if wanted { rounds } else { rounds.saturating_sub(1) };
+    match turn.value_in_round(frame, index, condition, &format!("`{word}` of step `{path}`"))? {
         Err(failure) => Ok(Next::Fail(failure)),
         Ok(value) if (value == Value::Bool(true)) != wanted => Ok(Next::End),
         Ok(_) if rounds >= limit => Ok(Next::Fail(too_many(path, limit, "its condition still asks for more"))),

@@ -24,8 +24,8 @@ pub(crate) enum Input {
     Outcome(ExecutionId, Box<Outcome>),
     /// Operational rows without a turn (the library).
     Rows(Vec<skep_store::Row>, Reply),
-    /// End after what is in flight.
-    Stop,
+    /// End: no new work begins; what runs may take until this moment to end by itself.
+    Stop(std::time::Instant),
 }
 
 /// Everything that a new execution needs.

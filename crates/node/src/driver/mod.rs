@@ -12,7 +12,7 @@ mod turn;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use skep_model::ids::{ExecutionId, LocalId, StepPath, Token};
 use skep_model::time::Timestamp;
@@ -36,6 +36,9 @@ const WAKE_AT_LEAST: Duration = Duration::from_secs(30);
 /// Pause before a turn whose commit failed is decided again.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 
+/// Stands for no execution, in flights that only carry rows.
+pub(super) const NO_EXECUTION: LocalId = LocalId(0);
+
 /// What the driver thread owns.
 pub(crate) struct Driver {
     pub core: Core,
@@ -56,7 +59,8 @@ pub(crate) struct Driver {
     locals: HashMap<ExecutionId, LocalId>,
     /// Deliveries that the runner has, with what it takes to answer for them.
     delivered: HashMap<Token, Delivered>,
-    stopping: bool,
+    /// Set when it is told to end: until when running work is waited for.
+    stopping: Option<Instant>,
 }
 
 /// A delivery that the runner has.
@@ -101,13 +105,13 @@ impl Driver {
             pending: Vec::new(),
             locals: HashMap::new(),
             delivered: HashMap::new(),
-            stopping: false,
+            stopping: None,
         }
     }
 
     /// Runs until it is told to stop and everything in flight is answered; gives the parts back to end them.
     pub fn run(mut self) -> (Runner, WriterThread) {
-        while !(self.stopping && self.flights.is_empty()) {
+        while !self.is_drained() {
             match self.inputs.recv_timeout(self.patience()) {
                 Ok(first) => self.pass(first),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -117,6 +121,11 @@ impl Driver {
             self.launch();
         }
         (self.runner, self.writer)
+    }
+
+    fn is_drained(&self) -> bool {
+        let Some(deadline) = self.stopping else { return false };
+        self.flights.is_empty() && (self.delivered.is_empty() || Instant::now() >= deadline)
     }
 
     fn pass(&mut self, first: Input) {
@@ -130,7 +139,10 @@ impl Driver {
     }
 
     fn patience(&self) -> Duration {
-        let Some(at) = self.core.next_wake().filter(|_| !self.stopping) else { return WAKE_AT_LEAST };
+        if let Some(deadline) = self.stopping {
+            return deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        }
+        let Some(at) = self.core.next_wake() else { return WAKE_AT_LEAST };
         let microseconds = at.0.saturating_sub(clock::now().0).max(0);
         Duration::from_micros(u64::try_from(microseconds).unwrap_or(0)).min(WAKE_AT_LEAST)
     }
@@ -140,7 +152,7 @@ impl Driver {
     }
 
     fn fire_timers(&mut self) {
-        if self.stopping {
+        if self.stopping.is_some() {
             return;
         }
         let now = self.now();
@@ -165,7 +177,7 @@ impl Driver {
         }
         if let Err(error) = self.writer.submit(submissions) {
             tracing::error!("the writer takes no more turns: {error}");
-            self.stopping = true;
+            self.stopping = Some(Instant::now());
             self.flights.clear();
         }
     }
@@ -173,7 +185,7 @@ impl Driver {
     fn prepare_children(&mut self, flights: &mut [Flight]) {
         let wanted: Vec<(usize, usize)> =
             flights.iter().enumerate().flat_map(|(at, flight)| flight.wants(at)).collect();
-        if wanted.is_empty() {
+        if wanted.is_empty() || self.stopping.is_some() {
             return;
         }
         let tasks: Vec<_> = wanted.iter().filter_map(|(flight, effect)| flights[*flight].task(*effect)).collect();
@@ -183,15 +195,14 @@ impl Driver {
         }
     }
 
-    /// Watchers are told before the callers: one that got its answer may ask a watcher at once whether anybody
-    /// performs its execution.
+    /// Summaries are published before callers are answered, so that who was answered never sees an older one.
     fn acknowledged(&mut self, acks: Vec<Ack>) {
-        let landed = acks.iter().filter(|ack| ack.result.is_ok()).filter_map(|ack| self.flights.get(&ack.ticket.0));
-        let executions = landed.filter(|flight| flight.local.0 != 0);
-        self.watcher.publish(executions.map(|flight| (flight.local, flight.summary)));
-        for ack in acks {
-            let Some(flight) = self.flights.remove(&ack.ticket.0) else { continue };
-            match ack.result {
+        let flights = acks.into_iter().filter_map(|ack| Some((self.flights.remove(&ack.ticket.0)?, ack.result)));
+        let flights: Vec<_> = flights.collect();
+        let landed = flights.iter().filter(|(_, result)| result.is_ok()).map(|(flight, _)| flight);
+        self.watcher.publish(landed.filter(|flight| flight.local != NO_EXECUTION).map(|f| (f.local, f.summary)));
+        for (flight, result) in flights {
+            match result {
                 Ok(_) => self.landed(flight),
                 Err(error) => self.lost(flight, &error),
             }

@@ -12,7 +12,7 @@ use skep_model::status::Execution as Status;
 use skep_store::{ExecutionChange, ExecutionRow, Row, Write};
 
 use super::flight::Flight;
-use super::{Creation, Delivered, Driver, Input, RETRY_AFTER, Receipt, Reply};
+use super::{Creation, Delivered, Driver, Input, NO_EXECUTION, RETRY_AFTER, Receipt, Reply};
 use crate::clock;
 use crate::core::{Live, Refusal};
 use crate::error::Error;
@@ -28,7 +28,7 @@ impl Driver {
             Input::Acks(acks) => self.acknowledged(acks),
             Input::Outcome(execution, outcome) => self.outcome(&execution, *outcome),
             Input::Rows(rows, reply) => self.rows(rows, reply),
-            Input::Stop => self.stopping = true,
+            Input::Stop(deadline) => self.stopping = Some(deadline),
         }
     }
 
@@ -113,7 +113,7 @@ impl Driver {
 
     fn rows_flight(&self, rows: Vec<Row>) -> Flight {
         Flight {
-            local: LocalId(0),
+            local: NO_EXECUTION,
             write: Write { turn: None, rows },
             effects: Vec::new(),
             children: std::collections::HashMap::new(),
@@ -227,6 +227,10 @@ impl Driver {
     }
 
     fn perform(&mut self, task: Task, child: Option<Result<skep_runner::Prepared, Box<skep_model::error::Failure>>>) {
+        // An owner that is ending begins nothing; the fold has it, and the next owner delivers it.
+        if self.stopping.is_some() {
+            return;
+        }
         let prepared = match child {
             Some(Err(failure)) => {
                 let result = Ended::Failed { failure: *failure, outputs: skep_model::Map::new() };
@@ -267,7 +271,7 @@ impl Driver {
     /// The turn was not committed: the execution is folded again, and what nobody else would repeat is tried again.
     pub(super) fn lost(&mut self, flight: Flight, error: &Arc<skep_store::Error>) {
         tracing::error!(local = flight.local.0, "a turn could not be committed: {error}");
-        if flight.local.0 != 0 {
+        if flight.local != NO_EXECUTION {
             self.refold(flight.local);
             self.try_again(flight.local, flight.retry);
         }

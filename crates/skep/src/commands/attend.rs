@@ -3,8 +3,8 @@
 use std::io::IsTerminal;
 
 use serde_json::{Value, json};
+use skep_api::views::execution::Execution;
 use skep_api::wire::{self, Failure, Needs};
-use skep_views::execution::Execution;
 
 use super::Outcome;
 use crate::context::Context;

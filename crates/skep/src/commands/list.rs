@@ -36,15 +36,16 @@ pub async fn ask(context: &Context, query: wire::List) -> Outcome {
     let mut door = Door::open(&context.directory, Needs::Reading).await?;
     let listed = door.ask(&context.directory, query).await?;
     let value = serde_json::json!({ "executions": listed.executions, "next": listed.next });
-    context.answer(&value, || text(&listed));
+    let owned = !matches!(door, Door::Files(_));
+    context.answer(&value, || text(&listed, owned));
     Ok(exit::OK)
 }
 
-fn text(listed: &Executions) -> String {
+fn text(listed: &Executions, owned: bool) -> String {
     if listed.executions.is_empty() {
         return "no executions; `skep run FILE` starts one, `skep list --all` shows those that are over".to_owned();
     }
-    let rows: Vec<Vec<String>> = listed.executions.iter().map(cells).collect();
+    let rows: Vec<Vec<String>> = listed.executions.iter().map(|row| cells(row, owned)).collect();
     let mut text = output::table(&["EXECUTION", "WORKFLOW", "STATUS", "STARTED", "NOTE"], &rows);
     if listed.next.is_some() {
         text.push_str("there are more: `--limit` shows them\n");
@@ -52,8 +53,9 @@ fn text(listed: &Executions) -> String {
     text
 }
 
-fn cells(row: &Row) -> Vec<String> {
-    let note = row.error.as_ref().or(row.waiting.as_ref()).cloned().unwrap_or_default();
+fn cells(row: &Row, owned: bool) -> Vec<String> {
+    let interrupted = (!owned && would_move(row)).then(|| "interrupted: `skep resume` goes on with it".to_owned());
+    let note = row.error.as_ref().or(row.waiting.as_ref()).cloned().or(interrupted).unwrap_or_default();
     vec![
         row.execution_id.clone(),
         row.workflow.clone(),
@@ -61,4 +63,13 @@ fn cells(row: &Row) -> Vec<String> {
         output::short_moment(&row.started_at),
         note.replace('\n', " "),
     ]
+}
+
+/// True if it would move by itself if somebody performed it: without an owner it is interrupted.
+pub fn would_move(row: &Row) -> bool {
+    match row.status {
+        Status::Pending | Status::Running | Status::Cancelling | Status::RollingBack => row.waiting.is_none(),
+        Status::Paused | Status::Held => false,
+        Status::Completed | Status::Failed | Status::Cancelled | Status::RolledBack | Status::RollbackFailed => false,
+    }
 }

@@ -105,7 +105,7 @@ fn plan_text(plan: &Value) -> String {
 
 async fn name_interrupted(context: &Context, door: &mut Door) -> Result<(), Failure> {
     let open = door.ask(&context.directory, wire::Interrupted {}).await?;
-    let interrupted: Vec<&Row> = open.iter().filter(|row| is_interrupted(row)).collect();
+    let interrupted: Vec<&Row> = open.iter().filter(|row| super::list::would_move(row)).collect();
     for row in interrupted.iter().take(INTERRUPTED_SHOWN_MAX) {
         let id = &row.execution_id;
         output::note(&format!("interrupted: {} {id}; `skep resume {id}` goes on with it", row.workflow));
@@ -114,14 +114,4 @@ async fn name_interrupted(context: &Context, door: &mut Door) -> Result<(), Fail
         output::note(&format!("and {} more: `skep list`", interrupted.len() - INTERRUPTED_SHOWN_MAX));
     }
     Ok(())
-}
-
-/// True if it would move by itself if somebody performed it.
-fn is_interrupted(row: &Row) -> bool {
-    use skep_model::status::Execution as Status;
-    match row.status {
-        Status::Pending | Status::Running | Status::Cancelling | Status::RollingBack => row.waiting.is_none(),
-        Status::Paused | Status::Held => false,
-        Status::Completed | Status::Failed | Status::Cancelled | Status::RolledBack | Status::RollbackFailed => false,
-    }
 }

@@ -59,8 +59,8 @@ pub async fn run(context: &Context, arguments: &Arguments) -> Outcome {
         stopped = stop.wait_for(|stop| *stop) => drop(stopped),
         () = nothing_open(&own), if arguments.background => {}
     }
-    output::note("ending: what runs is stopped, the next owner goes on with it");
-    own.end().await;
+    output::note("ending: running steps may end, no new one begins; the next owner goes on");
+    own.drain().await;
     Ok(exit::OK)
 }
 

@@ -32,7 +32,7 @@ pub struct Arguments {
 pub async fn run(context: &Context, arguments: &Arguments) -> Outcome {
     let mut door = Door::open(&context.directory, Needs::Reading).await?;
     let row = door.ask(&context.directory, wire::Execution { execution: arguments.execution.clone() }).await?;
-    let execution = row.execution_id;
+    let execution = row.execution_id.clone();
     let mut status = row.status;
     if arguments.watch {
         let id = execution.clone();
@@ -47,7 +47,11 @@ pub async fn run(context: &Context, arguments: &Arguments) -> Outcome {
             }
         }
     }
-    show(context, &mut door, execution, arguments.all_iterations).await?;
+    let interrupted = matches!(door, Door::Files(_)) && super::list::would_move(&row);
+    show(context, &mut door, execution.clone(), arguments.all_iterations).await?;
+    if interrupted {
+        output::note(&format!("interrupted: nobody performs it now; `skep resume {execution}` goes on with it"));
+    }
     Ok(if arguments.exit_code { exit::of(status) } else { exit::OK })
 }
 

@@ -4,11 +4,11 @@
 use std::io::IsTerminal;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use skep_api::views::execution::Execution;
+use skep_api::views::step::Step;
 use skep_model::event::{Event, Turn};
 use skep_model::status::Step as StepStatus;
 use skep_model::time::Timestamp;
-use skep_views::execution::Execution;
-use skep_views::step::Step;
 
 use super::page::{elapsed, event_line};
 use super::print::note;
@@ -26,7 +26,6 @@ pub struct Display {
 
 struct Screen {
     bars: MultiProgress,
-    lines: Vec<ProgressBar>,
     total: ProgressBar,
     colour: bool,
 }
@@ -137,12 +136,10 @@ fn is_told(event: &Event) -> bool {
 impl Screen {
     fn new() -> Self {
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
-        let plain = || ProgressStyle::with_template("{msg}").expect("the template has one known key");
-        let line = |_| bars.add(ProgressBar::new_spinner().with_style(plain()));
-        let lines = (0..=ACTIVE_LINES_MAX).map(line).collect();
-        let total = bars.add(ProgressBar::new_spinner().with_style(plain()));
+        let plain = ProgressStyle::with_template("{msg}").expect("the template has one known key");
+        let total = bars.add(ProgressBar::new_spinner().with_style(plain));
         let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-        Self { bars, lines, total, colour }
+        Self { bars, total, colour }
     }
 
     /// The text without colours where they are not wanted: the bars print past the usual filter.
@@ -156,10 +153,8 @@ impl Screen {
         if hidden > 0 {
             texts.push(format!("    .. and {hidden} more"));
         }
-        for (at, line) in self.lines.iter().enumerate() {
-            line.set_message(texts.get(at).map_or_else(String::new, |text| self.fit(text)));
-        }
-        self.total.set_message(total_line(view, now));
+        texts.push(total_line(view, now));
+        self.total.set_message(self.fit(&texts.join("\n")));
     }
 }
 

@@ -1,10 +1,10 @@
 //! The page of one execution: where it stands, its steps, what it waits for and how to answer.
 
+use skep_api::views::execution::Execution;
+use skep_api::views::step::{Step, Waiting};
 use skep_model::error::Failure;
 use skep_model::status::{SkipReason, Step as StepStatus};
 use skep_model::time::Timestamp;
-use skep_views::execution::Execution;
-use skep_views::step::{Step, Waiting};
 
 use super::paint::{Paint, paint};
 use super::table::width;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use skep_api::views::execution::Execution;
 use skep_api::wire::{Class, Failure};
 use skep_definition::check::Level;
 use skep_model::actor::Actor;
@@ -12,7 +13,6 @@ use skep_model::message::Start;
 use skep_model::status::Execution as Status;
 use skep_model::time::Timestamp;
 use skep_model::{Map, Value};
-use skep_views::execution::Execution;
 
 use super::live::{changes, total_line};
 use super::page::{end_of, page};

@@ -7,7 +7,7 @@
 //! | test `v is NAME` | `defined undefined none null string number integer float boolean list mapping even odd startingwith endingwith containing` |
 //! | function | `range success failure always cancelled` |
 //!
-//! Each operation charges what it reads and makes to the [`Budget`] before it makes it, so that no expression
+//! Each operation charges what it reads and makes to the budget before it makes it, so that no expression
 //! can ask for more memory or time than the budget allows. Operations must not know places: they give a
 //! `Trouble`, the machine adds the place.
 

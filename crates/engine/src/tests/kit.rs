@@ -1,0 +1,465 @@
+//! A harness that plays the node: it keeps state, time and journal, answers effects, and checks after every
+//! decision what must always hold.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use skep_model::Map;
+use skep_model::actor::Actor;
+use skep_model::catalogue::{Action, Catalogue, Feature};
+use skep_model::effect::{Effect, Task};
+use skep_model::error::{Failure, Kind};
+use skep_model::event::{Event, Turn};
+use skep_model::ids::{ExecutionId, Hash, StepPath, Token};
+use skep_model::message::{Decision, Message, Start};
+use skep_model::outcome::{Ended, Outcome};
+use skep_model::status::Execution as Status;
+use skep_model::time::Timestamp;
+
+use crate::{Program, Rejection, State, apply_turn, decide, outstanding};
+
+/// What the world answers to one delivery.
+#[derive(Clone, Debug)]
+pub(super) enum Answer {
+    Gives(Value),
+    Fails(Failure),
+    Hangs,
+}
+
+pub(super) struct Harness {
+    pub program: Program,
+    pub state: State,
+    pub now: Timestamp,
+    pub journal: Vec<Turn>,
+    /// Work that runs: path to its newest task.
+    pub running: BTreeMap<StepPath, Task>,
+    /// Work that was asked to stop and has not answered.
+    pub stopping: BTreeMap<StepPath, Token>,
+    /// Every task ever performed, in order.
+    pub performed: Vec<Task>,
+    pub more: bool,
+    /// Blobs written, and those at hand.
+    pub stored: HashMap<Hash, Arc<Value>>,
+    pub fetched: HashMap<Hash, Arc<Value>>,
+    /// False: a missing blob ends `try_tell` with the rejection.
+    pub fetches: bool,
+    answers: BTreeMap<String, VecDeque<Answer>>,
+    hanging: BTreeSet<StepPath>,
+}
+
+pub(super) fn catalogue() -> Catalogue {
+    let action = || Action { summary: String::new(), schema: json!({}), outputs: Vec::new(), read_only: false };
+    let actions = ["noop", "set", "log", "http"].into_iter().map(|name| (name.to_owned(), action())).collect();
+    Catalogue { actions, features: BTreeSet::from([Feature::Escalation]) }
+}
+
+/// An execution of this workflow that has not begun; a name and a description are put before it.
+pub(super) fn flow(yaml: &str) -> Harness {
+    let text = format!("name: sample\ndescription: A sample.\n{yaml}");
+    let loaded = skep_definition::load::load(&text);
+    assert!(loaded.is_usable(), "{text}\n{:#?}", loaded.problems);
+    let workflow = loaded.workflow.expect("a usable text has a workflow");
+    let plan =
+        skep_definition::plan::plan(&workflow, &catalogue()).unwrap_or_else(|found| panic!("{text}\n{found:#?}"));
+    Harness {
+        program: Program::new(plan).expect("a checked plan compiles"),
+        state: State::default(),
+        now: Timestamp(1_000_000_000),
+        journal: Vec::new(),
+        running: BTreeMap::new(),
+        stopping: BTreeMap::new(),
+        performed: Vec::new(),
+        more: false,
+        stored: HashMap::new(),
+        fetched: HashMap::new(),
+        fetches: true,
+        answers: BTreeMap::new(),
+        hanging: BTreeSet::new(),
+    }
+}
+
+pub(super) fn ada() -> Actor {
+    Actor::Person { name: "ada".to_owned() }
+}
+
+pub(super) fn failure(kind: Kind) -> Failure {
+    Failure::new(kind, "SKEP-T001", format!("failed on purpose: {}", kind.as_str()))
+}
+
+pub(super) fn approve(path: Option<&str>) -> Message {
+    Message::Approve(decision(path))
+}
+
+pub(super) fn reject(path: Option<&str>) -> Message {
+    Message::Reject(decision(path))
+}
+
+fn decision(path: Option<&str>) -> Decision {
+    Decision { path: path.map(StepPath::from), actor: ada(), comment: Some("so be it".to_owned()) }
+}
+
+pub(super) fn cancel() -> Message {
+    Message::Cancel { actor: ada(), reason: None }
+}
+
+pub(super) fn pause() -> Message {
+    Message::Pause { actor: ada() }
+}
+
+pub(super) fn resume() -> Message {
+    Message::Resume { actor: ada() }
+}
+
+pub(super) fn signal(name: &str, payload: Value) -> Message {
+    Message::Signal { name: name.to_owned(), payload, actor: ada() }
+}
+
+pub(super) fn input(values: Value) -> Message {
+    Message::Input { path: None, values: object(values), actor: ada() }
+}
+
+pub(super) fn object(value: Value) -> Map<Value> {
+    match value {
+        Value::Object(map) => map.into_iter().collect(),
+        other => panic!("the test meant an object, not {other}"),
+    }
+}
+
+pub(super) fn start_message(program: &Program, inputs: Value) -> Message {
+    Message::Start(Box::new(Start {
+        execution: ExecutionId::new("e1"),
+        plan_hash: program.hash(),
+        definition_hash: Hash::of(b"definition"),
+        inputs: object(inputs),
+        base_dir: "/work".to_owned(),
+        environment: Map::from_iter([("PATH".to_owned(), "/bin".to_owned())]),
+        actor: ada(),
+        event: Value::Null,
+        seed: 7,
+    }))
+}
+
+impl Harness {
+    // ---- the script of the world ----------------------------------------------------------------------
+
+    fn answer(mut self, path: &str, answer: Answer) -> Self {
+        self.answers.entry(path.to_owned()).or_default().push_back(answer);
+        self
+    }
+
+    /// The next delivery of `path` succeeds with these outputs; without a script all succeed.
+    pub fn gives(self, path: &str, outputs: Value) -> Self {
+        self.answer(path, Answer::Gives(outputs))
+    }
+
+    /// The next delivery of `path` fails.
+    pub fn fails(self, path: &str, kind: Kind) -> Self {
+        self.answer(path, Answer::Fails(failure(kind)))
+    }
+
+    pub fn fails_with(self, path: &str, failure: Failure) -> Self {
+        self.answer(path, Answer::Fails(failure))
+    }
+
+    /// The next delivery of `path` gives no outcome by itself.
+    pub fn hangs(self, path: &str) -> Self {
+        self.answer(path, Answer::Hangs)
+    }
+
+    // ---- messages ---------------------------------------------------------------------------------------
+
+    pub fn start(self) -> Self {
+        self.start_with(json!({}))
+    }
+
+    pub fn start_with(mut self, inputs: Value) -> Self {
+        let message = start_message(&self.program, inputs);
+        self.tell(&message);
+        self
+    }
+
+    /// Starts and answers everything.
+    pub fn run(self) -> Self {
+        let mut harness = self.start();
+        harness.settle();
+        harness
+    }
+
+    /// Sends a message that must be accepted.
+    pub fn tell(&mut self, message: &Message) {
+        if let Err(rejection) = self.try_tell(message) {
+            panic!("{message:?} was rejected: {rejection}\n{}", self.trace());
+        }
+    }
+
+    /// Sends a message; checks what must hold after every decision.
+    pub fn try_tell(&mut self, message: &Message) -> Result<(), Rejection> {
+        loop {
+            let before = self.state.clone();
+            match decide(&mut self.state, &self.program, message, self.now, &self.fetched) {
+                Ok(decision) => {
+                    for blob in decision.blobs {
+                        let value = serde_json::from_slice(&blob.bytes).expect("a blob is JSON text");
+                        self.stored.insert(blob.reference.blob, Arc::new(value));
+                    }
+                    self.more = decision.more;
+                    self.record(before, decision.turn, decision.effects);
+                    return Ok(());
+                }
+                Err(Rejection::NeedsBlob(reference)) if self.fetches => {
+                    assert!(self.state == before, "asking for a blob changed the state");
+                    let value = self.stored.get(&reference.blob).expect("only stored blobs are asked for");
+                    let old = self.fetched.insert(reference.blob, Arc::clone(value));
+                    assert!(old.is_none(), "a fetched blob was asked for again");
+                }
+                Err(rejection) => {
+                    let broken = matches!(rejection, Rejection::Broken(_));
+                    assert!(!broken, "{message:?}: {rejection}\n{}", self.trace());
+                    assert!(self.state == before, "the rejected {message:?} changed the state");
+                    return Err(rejection);
+                }
+            }
+        }
+    }
+
+    fn record(&mut self, before: State, turn: Turn, effects: Vec<Effect>) {
+        let text = serde_json::to_string(&turn).expect("a turn is JSON");
+        let back: Turn = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        assert_eq!(back, turn, "a turn survives its JSON text");
+        if turn.events.is_empty() {
+            assert!(self.state == before, "a turn without events changed the state");
+            assert!(effects.is_empty(), "effects follow from events");
+        } else {
+            let mut folded = before;
+            apply_turn(&mut folded, &self.program, &turn).expect("an emitted turn fits");
+            assert!(folded == self.state, "apply gave another state than decide\n{turn:#?}");
+            self.follow(&turn);
+            self.journal.push(turn);
+        }
+        for effect in effects {
+            self.take(effect);
+        }
+        self.check_outstanding();
+    }
+
+    /// Which work the events end.
+    fn follow(&mut self, turn: &Turn) {
+        let over = self.journal.iter().flat_map(|turn| &turn.events).any(|event| matches!(event, Event::Ended { .. }));
+        assert!(!over, "nothing follows the end: {turn:?}");
+        for (at, event) in turn.events.iter().enumerate() {
+            match event {
+                Event::Completed { path, .. }
+                | Event::Failed { path, .. }
+                | Event::Skipped { path, .. }
+                | Event::Cancelled { path }
+                | Event::AttemptFailed { path, .. }
+                | Event::Proposed { path, .. } => {
+                    self.running.remove(path);
+                    self.stopping.remove(path);
+                    self.hanging.remove(path);
+                }
+                Event::StopAsked { path, .. } => drop(self.running.remove(path)),
+                Event::Ended { .. } => {
+                    assert_eq!(at + 1, turn.events.len(), "nothing follows the end");
+                    self.running.clear();
+                    self.stopping.clear();
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn take(&mut self, effect: Effect) {
+        match effect {
+            Effect::Perform(task) => {
+                let completed = self.ended(&task.path) == Some("completed".to_owned());
+                assert!(!completed, "`{}` completed and is performed again", task.path);
+                self.hanging.remove(&task.path);
+                self.performed.push((*task).clone());
+                self.running.insert(task.path.clone(), *task);
+            }
+            Effect::Abort { path, token } => {
+                // What begins and is stopped in one turn is performed and aborted, in this order.
+                self.running.remove(&path);
+                if !self.state.status.is_terminal() {
+                    self.stopping.insert(path, token);
+                }
+            }
+        }
+    }
+
+    fn check_outstanding(&self) {
+        let effects = outstanding(&self.state, &self.program, &self.stored).expect("every blob is at hand");
+        let tasks = effects.into_iter().filter_map(|effect| match effect {
+            Effect::Perform(task) => Some((task.path.clone(), *task)),
+            Effect::Abort { .. } => None,
+        });
+        let tasks: BTreeMap<StepPath, Task> = tasks.collect();
+        assert_eq!(tasks, self.running, "what is outstanding is what was asked for and not answered");
+    }
+
+    // ---- the world --------------------------------------------------------------------------------------
+
+    /// Answers everything that answers by itself, until nothing moves.
+    pub fn settle(&mut self) {
+        loop {
+            if self.more {
+                self.tell(&Message::TimerFired);
+            } else if let Some(path) = self.stopping.keys().next().cloned() {
+                self.outcome(&path, Ended::Aborted);
+            } else if !self.answer_one() {
+                return;
+            }
+        }
+    }
+
+    fn answer_one(&mut self) -> bool {
+        let Some(path) = self.running.keys().find(|path| !self.hanging.contains(*path)).cloned() else { return false };
+        let script = self.answers.get_mut(&*path).and_then(VecDeque::pop_front);
+        match script.unwrap_or_else(|| Answer::Gives(json!({}))) {
+            Answer::Gives(outputs) => self.outcome(&path, Ended::Succeeded(object(outputs))),
+            Answer::Fails(failure) => self.outcome(&path, Ended::Failed { failure, outputs: Map::new() }),
+            Answer::Hangs => drop(self.hanging.insert(path)),
+        }
+        true
+    }
+
+    pub fn outcome(&mut self, path: &str, result: Ended) {
+        let message = self.outcome_message(path, result);
+        self.tell(&message);
+    }
+
+    /// The outcome of the delivery of `path` that runs or is being stopped.
+    pub fn outcome_message(&self, path: &str, result: Ended) -> Message {
+        let running = self.running.get(path).map(|task| task.token.clone());
+        let token = running.or_else(|| self.stopping.get(path).cloned());
+        let token = token.unwrap_or_else(|| panic!("`{path}` is not performed\n{}", self.trace()));
+        outcome_of(path, token, result)
+    }
+
+    pub fn succeed(&mut self, path: &str, outputs: Value) {
+        self.outcome(path, Ended::Succeeded(object(outputs)));
+    }
+
+    pub fn fail(&mut self, path: &str, kind: Kind) {
+        self.outcome(path, Ended::Failed { failure: failure(kind), outputs: Map::new() });
+    }
+
+    /// Lets time pass, then the timers fire and the world answers.
+    pub fn pass_ms(&mut self, milliseconds: u64) {
+        self.now = self.now.plus_ms(milliseconds);
+        self.tell(&Message::TimerFired);
+        self.settle();
+    }
+
+    /// The owner dies: the state comes back from the journal's text.
+    pub fn crash(&mut self) {
+        let mut folded = State::default();
+        for turn in &self.journal {
+            let text = serde_json::to_string(turn).expect("a turn is JSON");
+            let turn = serde_json::from_str(&text).expect("its text is a turn");
+            apply_turn(&mut folded, &self.program, &turn).expect("the journal fits");
+        }
+        assert!(folded == self.state, "the fold gives another state than the one that lived");
+        self.state = folded;
+        self.fetched.clear();
+        self.more = false;
+        self.stopping.clear();
+        self.tell(&Message::Recovered);
+    }
+
+    // ---- answers ----------------------------------------------------------------------------------------
+
+    pub fn status(&self) -> Status {
+        self.state.status
+    }
+
+    pub fn failure_message(&self) -> String {
+        self.state.failure.as_ref().map_or_else(String::new, |failure| failure.message.clone())
+    }
+
+    fn events(&self) -> impl Iterator<Item = &Event> {
+        self.journal.iter().flat_map(|turn| &turn.events)
+    }
+
+    /// How a step ended, if it did.
+    pub fn ended(&self, path: &str) -> Option<String> {
+        self.events().filter(|event| event.path().is_some_and(|at| &**at == path)).filter_map(end_of).last()
+    }
+
+    /// `completed: a=completed b=skipped(condition)`, in the order in which they ended.
+    pub fn summary(&self) -> String {
+        let steps = self.events().filter_map(|event| Some(format!(" {}={}", event.path()?, end_of(event)?)));
+        format!("{}:{}", self.state.status.as_str(), steps.collect::<String>())
+    }
+
+    /// Names and paths of the events of the last turn.
+    pub fn last_turn(&self) -> String {
+        self.journal.last().map_or_else(String::new, line)
+    }
+
+    pub fn trace(&self) -> String {
+        self.journal.iter().map(|turn| format!("{}: {}\n", turn.seq, line(turn))).collect()
+    }
+
+    /// Paths in the order in which they were performed.
+    pub fn order(&self) -> String {
+        let paths: Vec<&str> = self.performed.iter().map(|task| &*task.path).collect();
+        paths.join(" ")
+    }
+
+    /// The paths that run now.
+    pub fn runs(&self) -> String {
+        let paths: Vec<&str> = self.running.keys().map(|path| &**path).collect();
+        paths.join(" ")
+    }
+
+    /// The arguments of the newest task of an action.
+    pub fn with(&self, path: &str) -> Value {
+        let task = self.performed.iter().rev().find(|task| &*task.path == path);
+        match &task.unwrap_or_else(|| panic!("`{path}` was not performed\n{}", self.trace())).work {
+            skep_model::effect::Work::Action { with, .. } => with.clone(),
+            skep_model::effect::Work::Script(script) => json!(script.values),
+        }
+    }
+
+    /// The outputs with which the execution ended.
+    pub fn outputs(&self) -> Value {
+        let outputs = self.events().find_map(|event| match event {
+            Event::Ended { outputs, .. } => Some(outputs.clone()),
+            _ => None,
+        });
+        crate::payload::load_map(&outputs.unwrap_or_default(), &|hash| self.stored.get(hash).cloned())
+            .expect("every blob is stored")
+    }
+}
+
+pub(super) fn outcome_of(path: &str, token: Token, result: Ended) -> Message {
+    let at = Timestamp(0);
+    Message::Outcome(Box::new(Outcome { path: path.into(), token, began_at: at, ended_at: at, result }))
+}
+
+fn end_of(event: &Event) -> Option<String> {
+    match event {
+        Event::Completed { .. } => Some("completed".to_owned()),
+        Event::Failed { .. } => Some("failed".to_owned()),
+        Event::Cancelled { .. } => Some("cancelled".to_owned()),
+        Event::Skipped { reason, .. } => Some(format!("skipped({})", reason.as_str())),
+        _ => None,
+    }
+}
+
+fn line(turn: &Turn) -> String {
+    names(&turn.events).join(", ")
+}
+
+/// `scheduled a`, `paused`: what stands in the journal, briefly.
+pub(super) fn names(events: &[Event]) -> Vec<String> {
+    let name = |event: &Event| {
+        let value = json!(event);
+        let word = value["t"].as_str().unwrap_or_default().to_owned();
+        event.path().map_or_else(|| word.clone(), |path| format!("{word} {path}"))
+    };
+    events.iter().map(name).collect()
+}
