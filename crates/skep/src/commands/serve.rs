@@ -94,7 +94,7 @@ async fn stop(context: &Context) -> Outcome {
         }
     };
     let deadline = Instant::now() + STOP_PATIENCE;
-    while rustix::process::test_kill_process(pid_of(pid)?).is_ok() {
+    while is_alive(pid) {
         if Instant::now() >= deadline {
             let late = CallError::Lost(format!("process {pid} still drains")).into_failure(Needs::Reading);
             return Err(Failure { hint: Some("look again with `skep doctor`".to_owned()), ..late });
@@ -117,7 +117,9 @@ async fn ask_to_end(context: &Context) -> Result<Option<u32>, Failure> {
     }
 }
 
-fn pid_of(pid: u32) -> Result<rustix::process::Pid, Failure> {
-    let raw = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
-    raw.ok_or_else(|| CallError::Lost(format!("its process id {pid} is none")).into_failure(Needs::Reading))
+/// False also for a process that has ended and was not yet waited for by whoever started it.
+fn is_alive(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
+    !matches!(state, None | Some('Z' | 'X'))
 }
