@@ -1,0 +1,49 @@
+//! A script costs one commit: its result and the start of the next step are one transaction.
+
+use std::path::PathBuf;
+
+use skep_model::Map;
+use skep_model::actor::Actor;
+use skep_node::config::Config;
+use skep_node::service::{Source, StartRequest};
+use skep_node::{Node, Settings};
+
+use crate::support::place::{Place, SKEP};
+use crate::support::wait;
+
+const SCRIPTS: u64 = 40;
+/// The start; its first script is scheduled in the same commit, and the end stands in the last one's.
+const BESIDE_SCRIPTS: u64 = 1;
+
+fn definition() -> String {
+    let steps: String =
+        (0..SCRIPTS).map(|step| format!("  - {{id: s{step}, run: 'echo {step} >> order'}}\n")).collect();
+    format!("name: list\ndescription: A list of scripts.\ndefaults: {{shell: sh}}\nsteps:\n{steps}")
+}
+
+#[test]
+fn a_list_of_scripts_costs_one_commit_each() {
+    let place = Place::new();
+    let settings =
+        Settings { data_dir: place.data().to_owned(), config: Config::default(), spawner: Some(PathBuf::from(SKEP)) };
+    let node = Node::open(settings).unwrap();
+    let request = StartRequest {
+        source: Source::Text { text: definition(), file: None },
+        inputs: Map::new(),
+        arguments: Vec::new(),
+        base_dir: Some(place.work().to_string_lossy().into_owned()),
+        environment: [("PATH".to_owned(), "/usr/bin:/bin".to_owned())].into_iter().collect(),
+        actor: Actor::Person { name: "ada".to_owned() },
+    };
+    let execution = node.start(request).unwrap().execution;
+    wait::until("the list to end", wait::SOON, || {
+        node.settled(&execution).unwrap().filter(|summary| summary.is_settled())
+    });
+    let answer = node.reading().status(execution.as_str(), false).unwrap();
+    assert_eq!(answer["status"], "completed", "{answer:#}");
+    let stats = node.close();
+    let order: Vec<u64> = place.read("order").lines().map(|line| line.parse().unwrap()).collect();
+    assert_eq!(order, (0..SCRIPTS).collect::<Vec<_>>());
+    assert_eq!(stats.turns, SCRIPTS + BESIDE_SCRIPTS, "{stats:?}");
+    assert_eq!(stats.commits, SCRIPTS + BESIDE_SCRIPTS, "{stats:?}");
+}

@@ -1,0 +1,7 @@
+//! The outer contract: what programs that call `skep` rely on.
+
+mod answers;
+mod inputs;
+mod people;
+mod surroundings;
+mod verbs;

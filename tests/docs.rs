@@ -1,0 +1,66 @@
+//! Every workflow of the pages is valid and runs: a block with the fence `yaml workflow` is a whole definition.
+
+use std::fs;
+
+use crate::support::answer::Running;
+use crate::support::place::Place;
+use crate::support::repository;
+
+const FENCE: &str = "```yaml workflow";
+/// Words of steps that only a person or a signal moves: `run` gives back with 4 then.
+const NEEDS_SOMEBODY: &[&str] = &["approval:", "approve:", " input:", "signal:"];
+/// Words of steps that need the network.
+const NEEDS_NETWORK: &[&str] = &["uses: http", "uses: email"];
+
+/// A definition and where it stands.
+struct Block {
+    name: String,
+    text: String,
+}
+
+fn pages() -> Vec<std::path::PathBuf> {
+    let mut pages = repository::files_below(&repository::path("docs/guide"));
+    pages.retain(|page| page.extension().is_some_and(|extension| extension == "md"));
+    pages.push(repository::path("README.md"));
+    pages
+}
+
+fn blocks() -> Vec<Block> {
+    let mut blocks = Vec::new();
+    for page in pages() {
+        let text = fs::read_to_string(&page).expect("a page can be read");
+        let lines: Vec<&str> = text.lines().collect();
+        for (at, _) in lines.iter().enumerate().filter(|(_, line)| line.trim() == FENCE) {
+            let inside = lines[at + 1..].iter().take_while(|line| line.trim() != "```");
+            let text = inside.map(|line| format!("{line}\n")).collect();
+            blocks.push(Block { name: format!("{}:{}", page.display(), at + 1), text });
+        }
+    }
+    assert!(blocks.len() > 10, "the pages have workflows");
+    blocks
+}
+
+#[test]
+fn every_workflow_of_the_pages_is_valid_and_runs() {
+    let runs: Vec<(Block, Place, Running)> = blocks().into_iter().filter_map(begin).collect();
+    for (block, place, run) in runs {
+        let answer = run.end();
+        let has = |words: &[&str]| words.iter().any(|word| block.text.contains(word));
+        let expected = if has(NEEDS_SOMEBODY) { 4 } else { 0 };
+        assert_eq!(answer.code, Some(expected), "{}: {answer}", block.name);
+        drop(place);
+    }
+}
+
+/// Validates, then starts a block if it can run here.
+fn begin(block: Block) -> Option<(Block, Place, Running)> {
+    let place = Place::new();
+    place.write("block.yaml", &block.text);
+    let validated = place.skep(&["validate", "block.yaml", "--format", "json"]);
+    assert_eq!(validated.code, Some(0), "{}: {validated}", block.name);
+    if NEEDS_NETWORK.iter().any(|word| block.text.contains(word)) {
+        return None;
+    }
+    let run = place.start(&["run", "block.yaml", "--format", "json"]);
+    Some((block, place, run))
+}

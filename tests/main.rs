@@ -1,0 +1,21 @@
+//! The end-to-end tests: the real binary, real processes, real kills.
+//!
+//! ```text
+//! support   places (a data and a work directory), answers, journals, processes, bounded waits
+//! kill      what durability means, under hundreds of kills      resume     going on after one
+//! tree      everything that a step leaves behind is stopped     commits    one commit per script
+//! contract  what programs rely on                               injection  values stay values
+//! corpus    every bad and good definition                       docs       every block of the pages
+//! ```
+//! They must not look inside a crate: the journal is read through its public port, everything else through the
+//! command line. Nothing here waits for time to pass; it waits for a file, a process or an answer, with a bound.
+
+mod commits;
+mod contract;
+mod corpus;
+mod docs;
+mod injection;
+mod kill;
+mod resume;
+mod support;
+mod tree;

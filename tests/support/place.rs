@@ -1,0 +1,130 @@
+//! A data directory and a work directory of a test's own.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::answer::{Answer, Running};
+
+/// The binary under test.
+pub const SKEP: &str = env!("CARGO_BIN_EXE_skep");
+
+/// Where one test lives. Its owner, if one is left, is stopped with it.
+pub struct Place {
+    folder: TempDir,
+    data: PathBuf,
+}
+
+impl Place {
+    /// Empty directories.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let data = folder.path().join("data");
+        Self::with_data(folder, data)
+    }
+
+    /// With a data directory somewhere below the place.
+    pub fn with_data_below(below: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let data = folder.path().join(below);
+        Self::with_data(folder, data)
+    }
+
+    fn with_data(folder: TempDir, data: PathBuf) -> Self {
+        fs::create_dir(folder.path().join("work")).expect("a folder can be made");
+        Self { folder, data }
+    }
+
+    /// The folder around both.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The data directory.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Where commands are called, so where steps run.
+    pub fn work(&self) -> PathBuf {
+        self.folder.path().join("work")
+    }
+
+    /// Writes a file into the work directory.
+    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.work().join(name);
+        fs::write(&path, text).expect("a file can be written");
+        path
+    }
+
+    /// A file of the work directory; empty if it does not exist.
+    pub fn read(&self, name: &str) -> String {
+        let bytes = fs::read(self.work().join(name)).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// `skep` with these arguments, in a small environment, with nothing on standard input.
+    pub fn command<Argument: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = Argument>) -> Command {
+        let mut command = Command::new(SKEP);
+        self.prepare(&mut command);
+        command.args(arguments);
+        command
+    }
+
+    /// Gives any command the surroundings of a place.
+    pub fn prepare(&self, command: &mut Command) {
+        command
+            .current_dir(self.work())
+            .env_clear()
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .env("HOME", self.folder.path())
+            .env("SKEP_DATA_DIR", &self.data)
+            .stdin(Stdio::null());
+    }
+
+    /// Starts `skep`.
+    pub fn start(&self, arguments: &[&str]) -> Running {
+        Running::start(self.command(arguments))
+    }
+
+    /// Runs `skep` to its end.
+    pub fn skep(&self, arguments: &[&str]) -> Answer {
+        self.start(arguments).end()
+    }
+
+    /// Runs `skep .. --format json`, expects `code`, and gives the value.
+    #[track_caller]
+    pub fn json(&self, arguments: &[&str], code: i32) -> Value {
+        let mut all = arguments.to_vec();
+        all.extend(["--format", "json"]);
+        self.skep(&all).exits(code).value()
+    }
+
+    /// Writes a definition and runs it.
+    #[track_caller]
+    pub fn run(&self, definition: &str, arguments: &[&str], code: i32) -> Value {
+        self.write("workflow.yaml", definition);
+        let mut all = vec!["run", "workflow.yaml"];
+        all.extend(arguments);
+        self.json(&all, code)
+    }
+
+    /// The status of the newest execution.
+    pub fn status(&self) -> Value {
+        self.json(&["status", "@latest"], 0)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if self.data.join("skep.sock").exists() {
+            let mut command = self.command(["serve", "--stop"]);
+            command.stdout(Stdio::null()).stderr(Stdio::null());
+            drop(command.status());
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Whatever a step leaves behind is stopped: at its timeout, and when its main process has ended.
+//!
+//! The daemon here does everything that hides a process: it forks twice, leads a session of its own, ignores
+//! SIGTERM and SIGHUP, closes its pipes and drops its environment.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::support::answer::Running;
+use crate::support::place::{Place, SKEP};
+use crate::support::{processes, wait};
+
+/// How long the timeout of the first step is.
+const TIMEOUT: Duration = Duration::from_secs(1);
+/// From the timeout, or from the end of the main process, until nothing is left: TERM, 500 ms, KILL.
+const GONE_WITHIN: Duration = Duration::from_secs(1);
+/// Somebody who is not root; `nobody` on every distribution.
+const ORDINARY_USER: u32 = 65534;
+
+/// Whose command it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum User {
+    /// Whoever runs the tests.
+    Own,
+    /// An ordinary one, only if the tests run as root.
+    Ordinary,
+}
+
+/// When the main process ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum MainProcess {
+    Waits,
+    EndsAtOnce,
+}
+
+/// Makes a daemon that has `mark` among its arguments, says that it lives by a file, and stays.
+fn daemon(mark: &str) -> String {
+    format!(
+        r#"import os, signal, sys, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        for descriptor in range(3):
+            os.close(descriptor)
+        open("alive", "w").close()
+        os.execve("/bin/sleep", ["sleep", "{mark}"], dict(os.environ))
+    os._exit(0)
+"#
+    )
+}
+
+fn definition(main_process: MainProcess) -> String {
+    let rest = match main_process {
+        MainProcess::Waits => "; trap '' TERM; while true; do sleep 0.05; done",
+        MainProcess::EndsAtOnce => "; until [ -e alive ]; do sleep 0.01; done; touch main-ended",
+    };
+    format!(
+        "
+name: tree
+description: Leaves a daemon behind.
+steps:
+  - id: leaves
+    run: touch began; {PYTHON} daemon.py{rest}
+    timeout: {}ms
+",
+        TIMEOUT.as_millis()
+    )
+}
+
+const PYTHON: &str = "/usr/bin/python3";
+
+/// A command of `skep` as `user`, in a place that this user may use.
+fn command(place: &Place, user: User, arguments: &[&str]) -> Option<Command> {
+    if user == User::Own {
+        return Some(place.command(arguments));
+    }
+    if !rustix::process::getuid().is_root() {
+        return None;
+    }
+    let binary = place.folder().join("skep");
+    fs::copy(SKEP, &binary).expect("the binary can be copied");
+    give(place.folder());
+    give(&place.work());
+    let mut command = Command::new("setpriv");
+    place.prepare(&mut command);
+    command.args([&format!("--reuid={ORDINARY_USER}"), "--clear-groups", "--no-new-privs", "--"]);
+    command.arg(binary).args(arguments);
+    Some(command)
+}
+
+fn give(folder: &Path) {
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("the folder is ours");
+    std::os::unix::fs::chown(folder, Some(ORDINARY_USER), None).expect("root may give it away");
+}
+
+/// A number of seconds to sleep that no other process has.
+fn mark() -> String {
+    static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let next = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    format!("3600.{}{next:03}", std::process::id())
+}
+
+fn check(user: User, main_process: MainProcess) {
+    let place = Place::new();
+    let mark = mark();
+    place.write("daemon.py", daemon(&mark));
+    place.write("tree.yaml", definition(main_process));
+    let Some(command) = command(&place, user, &["run", "tree.yaml", "--format", "json"]) else { return };
+    let run = Running::start(command);
+    let file = |name: &str| place.work().join(name).exists().then_some(());
+    wait::until("the step to begin", wait::SOON, || file("began"));
+    let began = Instant::now();
+    wait::until("the daemon to live", wait::SOON, || {
+        (!processes::with_argument(&mark).is_empty() && place.work().join("alive").exists()).then_some(())
+    });
+    let end = match main_process {
+        MainProcess::Waits => began + TIMEOUT,
+        MainProcess::EndsAtOnce => {
+            wait::until("the main process to end", wait::SOON, || file("main-ended"));
+            Instant::now()
+        }
+    };
+    let bound = (end + GONE_WITHIN).saturating_duration_since(Instant::now());
+    let gone = wait::try_until(bound, || processes::with_argument(&mark).is_empty().then(Instant::now));
+    let left = processes::with_argument(&mark);
+    left.iter().for_each(|pid| processes::signal(*pid, rustix::process::Signal::KILL));
+    let answer = run.end();
+    assert!(gone.is_some(), "{user:?}, main process {main_process:?}: {left:?} lived too long; {answer}");
+    check_answer(main_process, &answer.value());
+}
+
+fn check_answer(main_process: MainProcess, answer: &serde_json::Value) {
+    match main_process {
+        MainProcess::Waits => {
+            assert_eq!(answer["status"], "failed", "{answer:#}");
+            assert_eq!(answer["steps"]["leaves"]["error"]["kind"], "timeout", "{answer:#}");
+        }
+        MainProcess::EndsAtOnce => assert_eq!(answer["status"], "completed", "{answer:#}"),
+    }
+}
+
+#[test]
+fn a_daemon_is_gone_one_second_after_the_timeout() {
+    check(User::Own, MainProcess::Waits);
+}
+
+#[test]
+fn a_daemon_of_an_ordinary_user_is_gone_one_second_after_the_timeout() {
+    check(User::Ordinary, MainProcess::Waits);
+}
+
+#[test]
+fn a_daemon_is_gone_one_second_after_its_step() {
+    check(User::Own, MainProcess::EndsAtOnce);
+}
+
+#[test]
+fn a_daemon_of_an_ordinary_user_is_gone_one_second_after_its_step() {
+    check(User::Ordinary, MainProcess::EndsAtOnce);
+}
