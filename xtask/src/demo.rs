@@ -83,14 +83,20 @@ impl Demo {
 
     fn show_workflow(&self) -> Result<()> {
         let input = format!("directory={}", repository::root().join("crates").display());
+        let folder = self.data.display().to_string();
         step("A workflow, step by step", &format!("skep run {EXAMPLE} -i {input}"));
-        process::run(&mut self.command(&["run", EXAMPLE, "-i", &input]))?;
+        process::run(&mut self.command(&["run", EXAMPLE, "-i", &input, "--workdir", &folder]))?;
+        step("How it went, as a program sees it", "skep status @latest --format json");
         let answer = process::output(&mut self.command(&["status", "@latest", "--format", "json"]))?;
         let answer: Value = serde_json::from_str(&answer).context("reading what `skep status` printed")?;
-        step("Its outputs", "skep status @latest --format json");
-        println!("{}", serde_json::to_string_pretty(&answer["outputs"])?);
-        step("All executions", "skep list");
-        process::run(&mut self.command(&["list"]))
+        for name in ["execution_id", "status"] {
+            println!("{name}: {}", answer[name]);
+        }
+        for name in ["entries", "kinds", "report"] {
+            println!("outputs.{name}: {}", answer["outputs"][name]);
+        }
+        step("All executions", "skep list --all");
+        process::run(&mut self.command(&["list", "--all"]))
     }
 
     fn say_where_to_look(&self) {

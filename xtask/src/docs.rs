@@ -87,7 +87,7 @@ fn error_pages(codes: &Value) -> Result<Pages> {
     let mut list = String::from("# Error codes\n\n`skep explain CODE` prints the same pages.\n\n");
     for code in codes {
         let field = |name: &str| code[name].as_str().with_context(|| format!("a code without `{name}`: {code}"));
-        let (id, title, text) = (field("id")?, field("title")?, field("page")?);
+        let (id, title, text) = (field("code")?, field("title")?, field("page")?);
         list.push_str(&format!("- [{id}]({id}.md): {title}\n"));
         let old = pages.insert(format!("{ERRORS}/{id}.md"), page(&format!("# {id}: {title}\n\n{text}")));
         if old.is_some() {
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn every_code_has_a_page_and_stands_in_the_list() {
-        let codes = json!([{"id": "SKEP-D001", "title": "not YAML", "page": "Why.  \n\nHow.\n"}]);
+        let codes = json!([{"code": "SKEP-D001", "title": "not YAML", "page": "Why.  \n\nHow.\n"}]);
         let pages = error_pages(&codes).unwrap();
         assert_eq!(pages["docs/errors/SKEP-D001.md"], format!("{NOTE}\n# SKEP-D001: not YAML\n\nWhy.\n\nHow.\n"));
         assert!(pages["docs/errors/README.md"].contains("- [SKEP-D001](SKEP-D001.md): not YAML\n"));
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_code_that_is_used_twice_is_an_error() {
-        let code = json!({"id": "SKEP-D001", "title": "t", "page": "p"});
+        let code = json!({"code": "SKEP-D001", "title": "t", "page": "p"});
         let error = error_pages(&json!([code, code])).unwrap_err();
         assert_eq!(error.to_string(), "the code SKEP-D001 is used twice");
     }

@@ -117,9 +117,9 @@ async fn ask_to_end(context: &Context) -> Result<Option<u32>, Failure> {
     }
 }
 
-/// A zombie has ended; who started it may ask to stop it before they look after it.
+/// False also for a process that has ended and was not yet waited for by whoever started it.
 fn is_alive(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // The state stands after the program's name, which may hold anything.
-    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+    let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
+    !matches!(state, None | Some('Z' | 'X'))
 }
