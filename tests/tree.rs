@@ -3,22 +3,17 @@
 //! The daemon here does everything that hides a process: it forks twice, leads a session of its own, ignores
 //! SIGTERM and SIGHUP, closes its pipes and drops its environment.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::support::answer::Running;
-use crate::support::place::{Place, SKEP};
+use crate::support::place::Place;
 use crate::support::{processes, wait};
 
 /// How long the timeout of the first step is.
 const TIMEOUT: Duration = Duration::from_secs(1);
 /// From the timeout, or from the end of the main process, until nothing is left: TERM, 500 ms, KILL.
 const GONE_WITHIN: Duration = Duration::from_secs(1);
-/// Somebody who is not root; `nobody` on every distribution.
-const ORDINARY_USER: u32 = 65534;
 
 /// Whose command it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,7 +43,7 @@ if os.fork() == 0:
         for descriptor in range(3):
             os.close(descriptor)
         open("alive", "w").close()
-        os.execve("/bin/sleep", ["sleep", "{mark}"], dict(os.environ))
+        os.execve("/bin/sleep", ["sleep", "{mark}"], {{}})
     os._exit(0)
 "#
     )
@@ -76,26 +71,10 @@ const PYTHON: &str = "/usr/bin/python3";
 
 /// A command of `skep` as `user`, in a place that this user may use.
 fn command(place: &Place, user: User, arguments: &[&str]) -> Option<Command> {
-    if user == User::Own {
-        return Some(place.command(arguments));
+    match user {
+        User::Own => Some(place.command(arguments)),
+        User::Ordinary => place.command_of_an_ordinary_user(arguments),
     }
-    if !rustix::process::getuid().is_root() {
-        return None;
-    }
-    let binary = place.folder().join("skep");
-    fs::copy(SKEP, &binary).expect("the binary can be copied");
-    give(place.folder());
-    give(&place.work());
-    let mut command = Command::new("setpriv");
-    place.prepare(&mut command);
-    command.args([&format!("--reuid={ORDINARY_USER}"), "--clear-groups", "--no-new-privs", "--"]);
-    command.arg(binary).args(arguments);
-    Some(command)
-}
-
-fn give(folder: &Path) {
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("the folder is ours");
-    std::os::unix::fs::chown(folder, Some(ORDINARY_USER), None).expect("root may give it away");
 }
 
 /// A number of seconds to sleep that no other process has.
@@ -110,6 +89,9 @@ fn check(user: User, main_process: MainProcess) {
     let mark = mark();
     place.write("daemon.py", daemon(&mark));
     place.write("tree.yaml", definition(main_process));
+    if user == User::Ordinary {
+        place.give_away();
+    }
     let Some(command) = command(&place, user, &["run", "tree.yaml", "--format", "json"]) else { return };
     let run = Running::start(command);
     let file = |name: &str| place.work().join(name).exists().then_some(());
@@ -162,4 +144,33 @@ fn a_daemon_is_gone_one_second_after_its_step() {
 #[test]
 fn a_daemon_of_an_ordinary_user_is_gone_one_second_after_its_step() {
     check(User::Ordinary, MainProcess::EndsAtOnce);
+}
+
+/// One step ends beside another one whose daemon it must not touch: what hides so well is told apart all the same.
+#[test]
+fn a_daemon_lives_as_long_as_its_own_step() {
+    let place = Place::new();
+    let mark = mark();
+    place.write("daemon.py", daemon(&mark));
+    let text = format!(
+        "
+name: beside
+description: One step ends while the daemon of another one lives.
+steps:
+  - id: both
+    parallel:
+      keeps: [{{id: keeps, run: '{PYTHON} daemon.py; until [ -e go ]; do sleep 0.01; done'}}]
+      ends: [{{id: ends, run: 'until [ -e alive ]; do sleep 0.01; done; (setsid sleep 3600 &)'}}]
+"
+    );
+    place.write("beside.yaml", text);
+    let run = place.start(&["run", "beside.yaml", "--format", "json"]);
+    wait::until("the one step to end", wait::SOON, || {
+        let answer = place.skep(&["status", "--format", "json"]);
+        (answer.code == Some(0) && answer.value()["steps"]["ends"]["status"] == "completed").then_some(())
+    });
+    assert_eq!(processes::with_argument(&mark).len(), 1, "the daemon of the step that still runs");
+    place.write("go", "");
+    assert_eq!(run.end().exits(0).value()["status"], "completed");
+    assert!(processes::with_argument(&mark).is_empty(), "its step has ended");
 }

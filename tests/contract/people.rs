@@ -136,11 +136,13 @@ fn deciding_twice_is_refused() {
 
 #[test]
 fn cancel_without_an_owner() {
-    let place = Place::new();
-    place.run(GATE, &[], 4);
-    place.json(&["cancel", "@latest"], 0);
-    assert_eq!(ended(&place)["status"], "cancelled");
-    assert_eq!(place.read("trace"), "");
+    for verb in ["cancel", "stop"] {
+        let place = Place::new();
+        place.run(GATE, &[], 4);
+        place.json(&[verb, "@latest"], 0);
+        assert_eq!(ended(&place)["status"], "cancelled");
+        assert_eq!(place.read("trace"), "");
+    }
 }
 
 const STEPS: &str = "

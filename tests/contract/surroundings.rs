@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use crate::support::answer::Running;
 use crate::support::place::Place;
@@ -81,17 +82,62 @@ fn reading_commands_write_nothing() {
     assert_eq!(database(&files(&place)), database(&before));
 }
 
+/// Makes everything below `folder` readable and nothing writable, for everybody but root.
+fn freeze(folder: &Path) {
+    for entry in fs::read_dir(folder).expect("it exists") {
+        let path = entry.expect("it can be read").path();
+        if path.is_dir() {
+            freeze(&path);
+        } else {
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).expect("it is ours");
+        }
+    }
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o555)).expect("it is ours");
+}
+
+fn thaw(folder: &Path) {
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    for entry in fs::read_dir(folder).expect("it exists") {
+        let path = entry.expect("it can be read").path();
+        if path.is_dir() {
+            thaw(&path);
+        }
+    }
+}
+
+/// Reads a frozen data directory as somebody who may not write into it; root may always.
+fn read_frozen(place: &Place) {
+    let before = files(place);
+    freeze(place.data());
+    for arguments in [&["status", "--format", "json"][..], &["list"], &["logs", "@latest"], &["replay", "@latest"]] {
+        let Some(command) = place.command_of_an_ordinary_user(arguments) else { break };
+        let answer = Running::start(command).end().exits(0);
+        if arguments[0] == "status" {
+            assert_eq!(answer.value()["steps"]["a"]["status"], "completed", "{answer}");
+        }
+    }
+    assert_eq!(files(place), before, "nothing changed");
+    thaw(place.data());
+}
+
 #[test]
 fn a_directory_that_may_only_be_read_is_read() {
     let place = Place::new();
     place.run(DONE, &[], 0);
-    fs::set_permissions(place.data(), fs::Permissions::from_mode(0o500)).unwrap();
-    let entries: Vec<_> = fs::read_dir(place.data()).unwrap().map(|entry| entry.unwrap().path()).collect();
-    for path in entries.iter().filter(|path| path.is_file()) {
-        fs::set_permissions(path, fs::Permissions::from_mode(0o400)).unwrap();
-    }
-    assert_eq!(place.status()["status"], "completed");
-    fs::set_permissions(place.data(), fs::Permissions::from_mode(0o700)).unwrap();
+    read_frozen(&place);
+}
+
+#[test]
+fn what_a_dead_owner_left_is_read_where_nothing_can_be_written() {
+    let place = Place::new();
+    place.write(
+        "workflow.yaml",
+        "name: dead\ndescription: Dies.\nsteps: [{id: a, run: 'true'}, {id: b, run: 'touch b; sleep 600'}]\n",
+    );
+    let run = place.start(&["run", "workflow.yaml"]);
+    wait::until("the second step", wait::SOON, || place.work().join("b").exists().then_some(()));
+    run.kill();
+    read_frozen(&place);
 }
 
 #[test]

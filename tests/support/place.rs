@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -12,6 +13,9 @@ use super::answer::{Answer, Running};
 
 /// The binary under test.
 pub const SKEP: &str = env!("CARGO_BIN_EXE_skep");
+
+/// Somebody who is not root; `nobody` on every distribution.
+const ORDINARY_USER: u32 = 65534;
 
 /// Where one test lives. Its owner, if one is left, is stopped with it.
 pub struct Place {
@@ -86,6 +90,32 @@ impl Place {
             .stdin(Stdio::null());
     }
 
+    /// `skep` as somebody who is not root, with the binary where they may execute it. `None` if the tests do not
+    /// run as root.
+    pub fn command_of_an_ordinary_user(&self, arguments: &[&str]) -> Option<Command> {
+        if !rustix::process::getuid().is_root() {
+            return None;
+        }
+        open_to_all(self.folder());
+        let binary = self.folder().join("skep");
+        fs::copy(SKEP, &binary).expect("the binary can be copied");
+        let mut command = Command::new("setpriv");
+        self.prepare(&mut command);
+        command.args([&format!("--reuid={ORDINARY_USER}"), "--clear-groups", "--no-new-privs", "--"]);
+        command.arg(binary).args(arguments);
+        Some(command)
+    }
+
+    /// Lets the ordinary user write into the place, if the tests run as root.
+    pub fn give_away(&self) {
+        if rustix::process::getuid().is_root() {
+            for folder in [self.folder().to_owned(), self.work()] {
+                open_to_all(&folder);
+                std::os::unix::fs::chown(folder, Some(ORDINARY_USER), None).expect("root may give it away");
+            }
+        }
+    }
+
     /// Starts `skep`.
     pub fn start(&self, arguments: &[&str]) -> Running {
         Running::start(self.command(arguments))
@@ -117,6 +147,10 @@ impl Place {
     pub fn status(&self) -> Value {
         self.json(&["status", "@latest"], 0)
     }
+}
+
+fn open_to_all(folder: &Path) {
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("the folder is ours");
 }
 
 impl Drop for Place {

@@ -5,13 +5,13 @@ use std::path::Path;
 
 /// Processes that have `mark` among their arguments; zombies have none.
 pub fn with_argument(mark: &str) -> Vec<u32> {
-    all().into_iter().filter(|pid| holds(&format!("/proc/{pid}/cmdline"), mark)).collect()
+    all().into_iter().filter(|pid| holds(format!("/proc/{pid}/cmdline"), mark)).collect()
 }
 
 /// Processes whose environment has the delivery token of a step of `execution`.
 pub fn of_execution(execution: &str) -> Vec<u32> {
     let key = format!("SKEP_IDEMPOTENCY_KEY={execution}/");
-    all().into_iter().filter(|pid| holds(&format!("/proc/{pid}/environ"), &key)).collect()
+    all().into_iter().filter(|pid| holds(format!("/proc/{pid}/environ"), &key)).collect()
 }
 
 /// The delivery tokens of all processes that run a step.
