@@ -36,15 +36,16 @@ fn mismatch(place: &Place, row: &str) -> Option<String> {
         return Some(format!("{name}: {answer}"));
     }
     let answer = answer.value();
-    let errors = answer["errors"].as_array().expect("errors are a list");
-    let fits = |error: &&Value| {
+    let list = |key: &str| answer[key].as_array().expect("problems are a list").clone();
+    let problems = [list("errors"), list("warnings")].concat();
+    let fits = |error: &Value| {
         let found_line = error["line"].as_u64().map_or_else(|| "-".to_owned(), |line| line.to_string());
         error["code"] == *code
             && (*line == "-" || found_line == *line)
             && (*fragment == "?" || error["message"].as_str().is_some_and(|message| message.contains(fragment)))
     };
-    let has_it = answer["valid"] == false && errors.iter().any(|error| fits(&error));
-    (!has_it).then(|| format!("{name}: no {code} on line {line} with {fragment:?} in {:#?}", errors.iter().take(3)))
+    let has_it = answer["valid"] == false && problems.iter().any(fits);
+    (!has_it).then(|| format!("{name}: no {code} on line {line} with {fragment:?} in {:#?}", problems.iter().take(3)))
 }
 
 #[test]

@@ -255,8 +255,8 @@ fn errors_have_a_code_a_message_and_a_hint() {
         let shown = place.skep(arguments).exits(1);
         assert!(shown.out.is_empty() && !shown.err.is_empty(), "for people it is on standard error: {shown}");
     }
-    let misspelt = place.skep(&["rnu", "ok.yaml"]).exits(2);
-    assert!(misspelt.err.contains("run"), "{misspelt}");
+    let misspelt = place.skep(&["validat", "ok.yaml"]).exits(2);
+    assert!(misspelt.err.contains("'validate'"), "{misspelt}");
 }
 
 #[test]
@@ -267,7 +267,7 @@ fn more_iterations_than_a_person_reads_are_left_out_unless_asked_for() {
 name: many
 description: Many rounds.
 steps:
-  - {id: each, repeat: {times: 1100}, max_parallel: 50, steps: [{id: one, uses: set, with: {n: '${{ index }}'}}]}
+  - {id: each, repeat: {times: 1100}, steps: [{id: one, uses: set, with: {n: '${{ index }}'}}]}
 ",
         &[],
         0,

@@ -96,6 +96,11 @@ impl Running {
         self.child.try_wait().expect("it is our child").is_some()
     }
 
+    /// What it said on standard error so far.
+    pub fn errors_so_far(&self) -> String {
+        content(&self.err)
+    }
+
     /// SIGKILL, and the end of it.
     pub fn kill(mut self) -> Answer {
         // It may have ended by itself.

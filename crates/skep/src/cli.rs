@@ -72,7 +72,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     log_to_stderr();
     let json = cli.globals.format == Format::Json;
-    let runtime = match tokio::runtime::Runtime::new() {
+    let runtime = match runtime(&cli.verb) {
         Ok(runtime) => runtime,
         Err(error) => {
             output::note(&format!("the program could not start its threads: {error}"));
@@ -86,6 +86,30 @@ pub fn main() -> ExitCode {
     // A thread that still reads standard input or a hanging disk must not keep the program.
     runtime.shutdown_background();
     ExitCode::from(code)
+}
+
+/// Threads for what waits on the socket: more would only reserve memory, and one per core is a lot of it on a large
+/// machine. The node's work has threads of its own.
+const WORKERS: usize = 2;
+
+/// What only reads a text gets no further threads, so that a hostile one meets the limits of one thread.
+fn runtime(verb: &Verb) -> std::io::Result<tokio::runtime::Runtime> {
+    use tokio::runtime::Builder;
+    let is_alone = matches!(
+        verb,
+        Verb::Validate(_)
+            | Verb::Convert(_)
+            | Verb::Graph(_)
+            | Verb::Schema(_)
+            | Verb::Explain(_)
+            | Verb::Config(_)
+            | Verb::Completions(_)
+            | Verb::Reference(_)
+    );
+    match is_alone {
+        true => Builder::new_current_thread().build(),
+        false => Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build(),
+    }
 }
 
 async fn perform(cli: Cli, inputs: Vec<(String, String)>) -> commands::Outcome {

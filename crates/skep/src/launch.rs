@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
+use skep_api::local::failure_of;
 use skep_api::wire::{Class, Failure, Source};
 use skep_model::Map;
 use skep_model::limits::DEFINITION_BYTES_MAX;
@@ -28,7 +29,7 @@ pub fn source(workflow: &str) -> Result<Source, Failure> {
     if !is_file(workflow) {
         return Ok(Source::Library { name: workflow.to_owned(), version: None });
     }
-    Ok(Source::Text { text: read_text(workflow)?, file: Some(file_label(workflow)) })
+    Ok(Source::Text { text: read_definition(workflow)?, file: Some(file_label(workflow)) })
 }
 
 /// What a file is called in messages.
@@ -41,34 +42,47 @@ pub fn file_label(file: &str) -> String {
 /// # Errors
 /// A file that is not there, too large, or not UTF-8.
 pub fn read_text(file: &str) -> Result<String, Failure> {
-    let problem = |error: &dyn std::fmt::Display| {
-        let message = format!("reading {} failed: {error}", file_label(file));
-        let hint = format!("it must be UTF-8 text of at most {READ_BYTES_MAX} bytes");
-        Failure::new("SKEP-N010", Class::User, message, hint)
-    };
+    let bytes = read_bytes(file)?;
+    String::from_utf8(bytes).map_err(|error| unreadable(file, &error.utf8_error()))
+}
+
+fn unreadable(file: &str, error: &dyn std::fmt::Display) -> Failure {
+    let message = format!("reading {} failed: {error}", file_label(file));
+    let hint = format!("it must be UTF-8 text of at most {READ_BYTES_MAX} bytes");
+    Failure::new("SKEP-N010", Class::User, message, hint)
+}
+
+fn read_bytes(file: &str) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let read = match file {
         "-" => std::io::stdin().lock().take(READ_BYTES_MAX + 1).read_to_end(&mut bytes),
         path => std::fs::File::open(path).and_then(|opened| opened.take(READ_BYTES_MAX + 1).read_to_end(&mut bytes)),
     };
-    read.map_err(|error| problem(&error))?;
+    read.map_err(|error| unreadable(file, &error))?;
     if bytes.len() as u64 > READ_BYTES_MAX {
-        return Err(problem(&"it is too large"));
+        return Err(unreadable(file, &"it is too large"));
     }
-    String::from_utf8(bytes).map_err(|error| problem(&error.utf8_error()))
+    Ok(bytes)
 }
 
-/// Reads a definition; one that is over the limit is refused before it is sent anywhere.
+/// Reads a definition. One that is no text, or over the limit, is refused here, before it is sent anywhere, with
+/// the same report as any other bad definition.
 ///
 /// # Errors
-/// See [`read_text`].
+/// A file that is not there; a definition that is not UTF-8 or too large.
 pub fn read_definition(file: &str) -> Result<String, Failure> {
-    let text = read_text(file)?;
-    if text.len() > DEFINITION_BYTES_MAX {
-        let message = format!("{} has {} bytes", file_label(file), text.len());
-        return Err(bad_request(&message, &format!("a definition has at most {DEFINITION_BYTES_MAX}")));
+    let bytes = read_bytes(file)?;
+    match String::from_utf8(bytes) {
+        Ok(text) if text.len() <= DEFINITION_BYTES_MAX => Ok(text),
+        Ok(text) => Err(bad_definition(file, text.as_bytes())),
+        Err(broken) => Err(bad_definition(file, broken.as_bytes())),
     }
-    Ok(text)
+}
+
+fn bad_definition(file: &str, bytes: &[u8]) -> Failure {
+    let problems = skep_definition::load::load_bytes(bytes).problems;
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    failure_of(&skep_node::Error::InvalidDefinition { file: Some(file_label(file)), text, problems })
 }
 
 /// The base directory: `--workdir`, else the current one for a file, else none for a name.

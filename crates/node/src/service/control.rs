@@ -135,7 +135,7 @@ impl Node {
             };
             match parsed {
                 Ok(value) => drop(values.insert(name, value)),
-                Err(problem) => problems.push(problem.message),
+                Err(problem) => problems.push(format!("{name}: {}", problem.message)),
             }
         }
         if problems.is_empty() { Ok(values) } else { Err(Error::InvalidInputs { problems }) }

@@ -5,7 +5,7 @@ use skep_definition::{Workflow, load, print};
 
 use super::Outcome;
 use crate::context::Context;
-use crate::launch::{file_label, read_text};
+use crate::launch::{file_label, read_definition};
 use crate::{exit, output};
 use skep_api::local::{failure_of, report_of};
 use skep_api::wire::Failure;
@@ -33,7 +33,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Outcome {
 /// # Errors
 /// What is wrong with it.
 pub fn usable(file: &str) -> Result<Workflow, Failure> {
-    let text = read_text(file)?;
+    let text = read_definition(file)?;
     let loaded = load::load(&text);
     let usable = loaded.is_usable();
     match loaded.workflow {

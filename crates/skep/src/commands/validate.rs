@@ -7,7 +7,7 @@ use skep_node::service;
 
 use super::Outcome;
 use crate::context::Context;
-use crate::launch::{file_label, read_text};
+use crate::launch::{file_label, read_definition};
 use crate::{exit, output};
 
 /// Check a definition and list everything that is wrong with it
@@ -34,7 +34,7 @@ enum LevelWord {
 
 /// Runs the command.
 pub fn run(context: &Context, arguments: &Arguments) -> Outcome {
-    let text = read_text(&arguments.file)?;
+    let text = read_definition(&arguments.file)?;
     let level = match arguments.level {
         LevelWord::Basic => Level::Basic,
         LevelWord::Standard => Level::Standard,
