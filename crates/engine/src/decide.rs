@@ -60,8 +60,8 @@ pub fn decide(
     now: Timestamp,
     blobs: &dyn Blobs,
 ) -> Result<Decision, Rejection> {
-    // Only an execution with blobs can stop half-way for one, so only it pays for a copy.
-    let backup = state.has_blobs.then(|| state.clone());
+    // Only an execution with a blob that is not at hand can stop half-way, so only it pays for a copy.
+    let backup = state.blobs.may_be_missing(blobs).then(|| state.clone());
     let result = decide_in_place(state, program, message, now.max(state.at), blobs);
     if let (Err(Rejection::NeedsBlob(_)), Some(backup)) = (&result, backup) {
         *state = backup;

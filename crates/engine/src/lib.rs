@@ -19,6 +19,7 @@ mod outstanding;
 mod payload;
 mod program;
 mod rejection;
+mod results;
 mod retry;
 mod scope;
 mod slab;

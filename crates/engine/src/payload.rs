@@ -1,6 +1,6 @@
 //! Between values and payloads: what is large goes to the blob store, by hash, before it reaches an event.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -26,6 +26,35 @@ impl Blobs for HashMap<Hash, Arc<Value>> {
 impl Blobs for () {
     fn get(&self, _: &Hash) -> Option<Arc<Value>> {
         None
+    }
+}
+
+/// The blobs that a state names, as far as they are few.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct KnownBlobs {
+    few: BTreeSet<Hash>,
+    many: bool,
+}
+
+/// Up to so many blobs are known by name; looking for all of them must stay cheaper than copying a state.
+const KNOWN_BLOBS_MAX: usize = 64;
+
+impl KnownBlobs {
+    pub fn note(&mut self, payload: &Payload) {
+        for hole in &payload.references {
+            if let Target::Blob(reference) = &hole.target {
+                self.few.insert(reference.blob);
+            }
+        }
+        if self.few.len() > KNOWN_BLOBS_MAX {
+            self.few.clear();
+            self.many = true;
+        }
+    }
+
+    /// True unless every blob that an expression can ask for is at hand.
+    pub fn may_be_missing(&self, at_hand: &dyn Blobs) -> bool {
+        self.many || self.few.iter().any(|blob| at_hand.get(blob).is_none())
     }
 }
 

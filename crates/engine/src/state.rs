@@ -17,6 +17,8 @@ use skep_model::plan::{BlockIndex, StepIndex};
 use skep_model::status::{Execution as Status, SkipReason, Step as StepStatus};
 use skep_model::time::Timestamp;
 
+use crate::payload::KnownBlobs;
+use crate::results::Results;
 use crate::slab::Slab;
 
 /// Number of a frame in [`State::frames`].
@@ -51,8 +53,7 @@ pub struct State {
     pub lost_deliveries: u32,
     /// Bytes of outputs that its events carry.
     pub inline_bytes: usize,
-    /// Some value of it lies in the blob store.
-    pub has_blobs: bool,
+    pub(crate) blobs: KnownBlobs,
     pub(crate) frames: Slab<Frame>,
     pub(crate) instances: Slab<Instance>,
     pub(crate) frame_by_place: HashMap<(StepPath, BlockIndex), FrameId>,
@@ -196,7 +197,7 @@ pub(crate) struct Looping {
     /// Frames of running rounds, by index.
     pub running: BTreeMap<u32, FrameId>,
     /// Results of ended rounds in item order.
-    pub results: Vec<Option<RoundResult>>,
+    pub results: Results,
     /// The first failure of a round.
     pub failure: Option<Failure>,
 }

@@ -215,9 +215,7 @@ impl Fold<'_> {
     }
 
     pub(super) fn note_payload(&mut self, payload: &Payload) {
-        if !payload.references.is_empty() {
-            self.state.has_blobs = true;
-        }
+        self.state.blobs.note(payload);
         // An estimate by shape is enough: the bound it feeds is a tenth of what a row may hold.
         self.state.inline_bytes = self.state.inline_bytes.saturating_add(crate::payload::rough_size(&payload.value));
     }

@@ -23,6 +23,7 @@ use skep_model::status::{Execution as Status, SkipReason, Step as StepStatus};
 use skep_model::time::Timestamp;
 
 use crate::program::Program;
+use crate::results::Results;
 use crate::state::{
     Ending, Frame, FrameId, Instance, InstanceId, KeptSignal, Looping, Phase, Role, RoundResult, State, Timer,
 };

@@ -56,7 +56,7 @@ impl Fold<'_> {
             count,
             begun: 0,
             running: BTreeMap::new(),
-            results: Vec::new(),
+            results: Results::default(),
             failure: None,
         };
         self.set_phase(id, Phase::Looping(Box::new(looping)), StepStatus::Running);
@@ -89,11 +89,7 @@ impl Fold<'_> {
         if status == StepStatus::Failed {
             looping.failure = looping.failure.take().or(failure);
         }
-        let at = index as usize;
-        if looping.results.len() <= at {
-            looping.results.resize(at + 1, None);
-        }
-        looping.results[at] = Some(RoundResult { status, outputs });
+        looping.results.set(index as usize, RoundResult { status, outputs });
         Ok(())
     }
 
