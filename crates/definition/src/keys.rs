@@ -160,27 +160,3 @@ pub fn find(table: &'static [Key], name: &str) -> Option<&'static Key> {
 pub fn step_kinds() -> impl Iterator<Item = &'static Key> {
     STEP.iter().filter(|key| key.role == Role::Kind)
 }
-
-/// The word among `known` that was probably meant by `written`.
-pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // Longer texts are no slips, and comparing them costs their product.
-    if written.len() > WORD_BYTES_MAX {
-        return None;
-    }
-    let normal = written.to_lowercase().replace(['-', ' '], "_");
-    let known: Vec<&str> = known.into_iter().collect();
-    let mut begun = known.iter().filter(|word| normal.len() >= PREFIX_BYTES_MIN && word.starts_with(&normal));
-    if let (Some(word), None) = (begun.next(), begun.next()) {
-        return Some(word);
-    }
-    let ranked = known.into_iter().map(|word| (strsim::damerau_levenshtein(&normal, word), word));
-    let (distance, word) = ranked.min_by_key(|(distance, _)| *distance)?;
-    // A third of the letters may be wrong: `depend_on`, `tiemout`, `dependsOn`; less for short words.
-    (distance <= (word.len() / 3).max(1)).then_some(word)
-}
-
-/// The beginning of a word stands for it (`expo`) from this length on.
-const PREFIX_BYTES_MIN: usize = 3;
-
-/// No word of the language is as long.
-const WORD_BYTES_MAX: usize = 64;

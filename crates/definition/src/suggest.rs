@@ -5,21 +5,41 @@
 
 /// The candidate that `word` was most likely meant to be; `None` if none is near.
 ///
-/// Near means: equal but for case and `-`/`_`, or at most a third of its letters wrong (a swap counts once).
+/// Near means: the only one that begins so, equal but for case and `-`/`_`, or at most a third of its letters
+/// wrong (a swap counts once).
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Longer texts are no slips, and comparing them costs their product.
+    if word.len() > WORD_BYTES_MAX {
+        return None;
+    }
     let folded = fold(word);
     let allowed = folded.chars().count().div_ceil(3);
+    let mut begun = Vec::new();
     let mut best: Option<(usize, &str)> = None;
-    for candidate in candidates {
-        let distance = distance_within(&folded, &fold(candidate), allowed);
+    for candidate in candidates.into_iter().take(CANDIDATES_MAX) {
+        let other = fold(candidate);
+        if folded.len() >= PREFIX_BYTES_MIN && other.starts_with(&folded) {
+            begun.push(candidate);
+        }
+        let distance = distance_within(&folded, &other, allowed);
         if let Some(distance) = distance
             && best.is_none_or(|(least, _)| distance < least)
         {
             best = Some((distance, candidate));
         }
     }
-    best.map(|(_, candidate)| candidate)
+    match begun.as_slice() {
+        [only] => Some(only),
+        _ => best.map(|(_, candidate)| candidate),
+    }
 }
+
+/// No word of the language, and hardly a name, is longer.
+const WORD_BYTES_MAX: usize = 64;
+/// The beginning of a word stands for it (`expo`) from this length on.
+const PREFIX_BYTES_MIN: usize = 3;
+/// Words compared for one suggestion: more of them are data, not names that one misspells.
+const CANDIDATES_MAX: usize = 1_000;
 
 /// The sentence ``did you mean `X`?``, if a candidate is near.
 pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {

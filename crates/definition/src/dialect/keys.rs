@@ -141,14 +141,6 @@ pub(super) const LIBRARY_STEP_TELLS: &[&str] = &["config", "conditions"];
 /// Step types of a library file.
 pub(super) const LIBRARY_TYPES: &[&str] = &["action", "decision", "parallel", "loop"];
 
-/// The nearest of `known`, if near enough to be what was meant.
-pub(super) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let scored = known.into_iter().map(|key| (strsim::jaro_winkler(written, key), key));
-    let best = scored.max_by(|left, right| left.0.total_cmp(&right.0))?;
-    // 0.8 accepts a slip or a missing letter, not another word.
-    (best.0 >= 0.8).then_some(best.1)
-}
-
 /// Reports what is left of a mapping after its known keys were taken out.
 pub(super) fn refuse_rest(rest: Vec<Entry>, known: &[&str], what: &str, spelling: Spelling, report: &mut Report) {
     for entry in rest {
@@ -162,7 +154,7 @@ pub(super) fn refuse_rest(rest: Vec<Entry>, known: &[&str], what: &str, spelling
             report.error(codes::MIXED, entry.key_place, message, "write the whole file in one spelling");
             continue;
         }
-        let hint = match nearest(key, known.iter().copied()) {
+        let hint = match crate::suggest::nearest(key, known.iter().copied()) {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => format!("known keys: {}", known.join(", ")),
         };

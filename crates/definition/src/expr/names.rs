@@ -1,5 +1,6 @@
 //! Names with hyphens, which an expression would otherwise read as subtractions.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use skep_model::plan::{Kind, Plan, Step};
@@ -8,17 +9,14 @@ use skep_model::plan::{Kind, Plan, Step};
 /// subtraction. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
-    /// Longest first.
-    hyphenated: Arc<[Box<str>]>,
+    hyphenated: Arc<HashSet<Box<str>>>,
 }
 
 impl Names {
     /// Keeps those of `names` that contain a hyphen.
     pub fn new<I: IntoIterator<Item = S>, S: AsRef<str>>(names: I) -> Self {
-        let mut hyphenated: Vec<Box<str>> =
+        let hyphenated: HashSet<Box<str>> =
             names.into_iter().filter(|name| name.as_ref().contains('-')).map(|name| name.as_ref().into()).collect();
-        hyphenated.sort_unstable_by(|left, right| right.len().cmp(&left.len()).then_with(|| left.cmp(right)));
-        hyphenated.dedup();
         Self { hyphenated: hyphenated.into() }
     }
 
@@ -30,13 +28,18 @@ impl Names {
     }
 
     /// The longest known name at the start of `text` that ends where a name may end.
-    pub(crate) fn longest_at(&self, text: &str) -> Option<&str> {
-        self.hyphenated.iter().map(AsRef::as_ref).find(|name| text.strip_prefix(*name).is_some_and(ends_a_name))
+    pub(crate) fn longest_at<'t>(&self, text: &'t str) -> Option<&'t str> {
+        let in_name = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '-';
+        let mut word = &text[..text.find(|letter| !in_name(letter)).unwrap_or(text.len())];
+        // From the longest down, cut at the hyphens: a name ends at one of them or at the end of the word.
+        while word.contains('-') {
+            if self.hyphenated.contains(word) {
+                return Some(word);
+            }
+            word = &word[..word.rfind('-')?];
+        }
+        None
     }
-}
-
-fn ends_a_name(rest: &str) -> bool {
-    !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_')
 }
 
 fn names_of_step(step: &Step) -> Vec<&str> {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::suggest::nearest;
 
 fn tables() -> Vec<&'static [Key]> {
     vec![

@@ -91,7 +91,7 @@ impl Lowering {
                 .map(|class| class.as_str())
                 .chain(FailureKind::ALL.iter().map(|kind| kind.as_str()))
                 .collect();
-            let hint = match keys::nearest(node.as_text().unwrap_or_default(), words.iter().copied()) {
+            let hint = match crate::suggest::nearest(node.as_text().unwrap_or_default(), words.iter().copied()) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => format!("{}, an exit code (0 to 255) or an HTTP status (300 to 599)", keys::one_of(&words)),
             };

@@ -56,7 +56,8 @@ impl<'n> Fields<'n> {
     pub fn misspells(&self, is_meant: impl Fn(&Key) -> bool) -> bool {
         let unknown = self.unknown().take(UNKNOWN_KEYS_MAX);
         let names = || self.table.iter().map(|key| key.name);
-        let mut meant = unknown.filter_map(|entry| keys::find(self.table, keys::nearest(&entry.key, names())?));
+        let mut meant =
+            unknown.filter_map(|entry| keys::find(self.table, crate::suggest::nearest(&entry.key, names())?));
         meant.any(is_meant)
     }
 
@@ -216,7 +217,7 @@ impl Lowering {
         let found = words.iter().copied().find(|word| *word == written);
         if found.is_none() {
             let message = format!("`{name}` is {}, this is {}", keys::one_of(words), node.describe());
-            let hint = match keys::nearest(&written, words.iter().copied()) {
+            let hint = match crate::suggest::nearest(&written, words.iter().copied()) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => format!("for example `{name}: {}`", words[0]),
             };
@@ -321,7 +322,7 @@ fn shape_of(table: &'static [Key]) -> String {
 fn unknown_key(entry: &Entry, table: &'static [Key], what: &str) -> Problem {
     let mut shown = entry.key.clone();
     shown.truncate(shown.char_indices().nth(60).map_or(shown.len(), |(at, _)| at));
-    let hint = match keys::nearest(&entry.key, table.iter().map(|key| key.name)) {
+    let hint = match crate::suggest::nearest(&entry.key, table.iter().map(|key| key.name)) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => elsewhere(&entry.key).unwrap_or_else(|| known_keys(table)),
     };

@@ -22,8 +22,8 @@ use std::collections::BTreeSet;
 use skep_model::problem::Place;
 
 use super::workflow::Fallbacks;
+use crate::dialect::codes;
 use crate::dialect::make::Report;
-use crate::dialect::{codes, keys};
 
 /// The word for the next step of the list.
 const NEXT_STEP: &str = "next_step";
@@ -165,7 +165,7 @@ fn unknown_message(stops: &[Stop], from: usize, word: &Word) -> String {
 }
 
 fn unknown_hint(stops: &[Stop], word: &Word, after: After) -> String {
-    match (keys::nearest(&word.text, stops.iter().map(|stop| stop.name.as_str())), after) {
+    match (crate::suggest::nearest(&word.text, stops.iter().map(|stop| stop.name.as_str())), after) {
         (Some(meant), _) => format!("did you mean `{meant}`?"),
         (None, After::Success) => "name a later step of the same list, or write `next_step`".to_owned(),
         (None, After::Failure) => {

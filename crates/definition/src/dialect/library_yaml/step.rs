@@ -119,7 +119,7 @@ fn step_type(fields: &mut Fields, report: &mut Report) -> Type {
         Some("loop") => Type::Loop,
         other => {
             let written = other.unwrap_or(make::describe(&word));
-            let hint = match keys::nearest(written, keys::LIBRARY_TYPES.iter().copied()) {
+            let hint = match crate::suggest::nearest(written, keys::LIBRARY_TYPES.iter().copied()) {
                 Some(meant) if !written.contains('|') => format!("did you mean `{meant}`?"),
                 Some(_) | None => "write one of action, decision, parallel, loop".to_owned(),
             };
