@@ -38,5 +38,7 @@ fn three_hundred_kills_lose_nothing_and_repeat_nothing() {
     println!("{tally}");
     assert!(tally.kills >= KILLS, "{tally}");
     assert!((tally.on_child + tally.in_flight) * 100 >= tally.kills * HITS_PERCENT_MIN, "{tally}");
-    assert!(tally.on_child > 0 && tally.in_flight > 0 && tally.on_serve > 0 && tally.on_resume > 0, "{tally}");
+    assert!(tally.on_child > 0 && tally.on_serve > 0 && tally.on_resume > 0 && tally.with_helper > 0, "{tally}");
+    // Only a debug build can be made to wait between its decision and the commit.
+    assert!(tally.in_flight > 0 || !cfg!(debug_assertions), "{tally}");
 }
