@@ -31,12 +31,16 @@ fn three_hundred_kills_lose_nothing_and_repeat_nothing() {
     println!("SKEP_SEED={seed}");
     let run = |lane: usize| move || Lane::new(seed.wrapping_add(lane as u64), KILLS / LANES).run();
     let threads: Vec<_> = (0..LANES).map(|lane| std::thread::spawn(run(lane))).collect();
+    // All of them end before the test does, so that none leaves an owner behind.
+    let ended: Vec<_> = threads.into_iter().map(std::thread::JoinHandle::join).collect();
     let mut tally = Tally::default();
-    for thread in threads {
-        tally.add(&thread.join().unwrap_or_else(|_| panic!("a lane failed; repeat it with SKEP_SEED={seed}")));
+    for lane in ended {
+        tally.add(&lane.unwrap_or_else(|_| panic!("a lane failed; repeat it with SKEP_SEED={seed}")));
     }
     println!("{tally}");
     assert!(tally.kills >= KILLS, "{tally}");
     assert!((tally.on_child + tally.in_flight) * 100 >= tally.kills * HITS_PERCENT_MIN, "{tally}");
-    assert!(tally.on_child > 0 && tally.in_flight > 0 && tally.on_serve > 0 && tally.on_resume > 0, "{tally}");
+    assert!(tally.on_child > 0 && tally.on_serve > 0 && tally.on_resume > 0 && tally.with_helper > 0, "{tally}");
+    // Only a debug build can be made to wait between its decision and the commit.
+    assert!(tally.in_flight > 0 || !cfg!(debug_assertions), "{tally}");
 }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use rustix::process::Signal;
 use skep_model::status::Execution as Status;
 
 use super::ledger::{Ledger, Outstanding};
-use crate::support::answer::Running;
+use crate::support::answer::{Answer, Running};
 use crate::support::journal::{self, Journal};
 use crate::support::place::Place;
 use crate::support::random::Random;
@@ -22,6 +23,9 @@ const FIRST_SIGN_MAX: Duration = Duration::from_secs(10);
 const LIFE_MS_MAX: u64 = 220;
 /// One kill in so many hits the first moments of an owner instead.
 const EARLY_ONCE_IN: u64 = 12;
+
+/// One kill in so many takes the owner's helper with it, so that its steps live on without anybody.
+const ORPHANS_ONCE_IN: u64 = 3;
 
 /// What every step does around its work. One call writes a line, so lines are whole.
 const MARKS: &str = r#"printf '%s %s start\n' "$SKEP_IDEMPOTENCY_KEY" "$SKEP_DELIVERY_TOKEN" >> ledger; WORK; printf '%s %s end\n' "$SKEP_IDEMPOTENCY_KEY" "$SKEP_DELIVERY_TOKEN" >> ledger"#;
@@ -93,6 +97,8 @@ pub struct Tally {
     pub on_run: usize,
     pub on_resume: usize,
     pub on_serve: usize,
+    /// Kills of the owner and its helper together.
+    pub with_helper: usize,
     pub executions: usize,
 }
 
@@ -104,17 +110,18 @@ impl Tally {
         self.on_run += other.on_run;
         self.on_resume += other.on_resume;
         self.on_serve += other.on_serve;
+        self.with_helper += other.with_helper;
         self.executions += other.executions;
     }
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kills, on_child, in_flight, on_run, on_resume, on_serve, executions } = self;
+        let Self { kills, on_child, in_flight, on_run, on_resume, on_serve, with_helper, executions } = self;
         write!(out, "{kills} kills: {on_child} on a running step, {in_flight} on an outcome in flight; ")?;
         write!(
             out,
-            "these hit run {on_run}, resume {on_resume}, serve {on_serve} times; {executions} executions completed"
+            "these hit run {on_run}, resume {on_resume}, serve {on_serve} times; {with_helper} left orphans; {executions} executions completed"
         )
     }
 }
@@ -174,7 +181,7 @@ impl Lane {
         self.let_it_live(&mut owner);
         let living = processes::delivery_tokens();
         let ended_by_itself = owner.has_ended();
-        let answer = owner.kill();
+        let answer = self.kill(owner);
         if ended_by_itself {
             assert_eq!(answer.code, Some(0), "the owner ended by itself: {answer}");
             self.look_after_death(&[], command);
@@ -183,6 +190,20 @@ impl Lane {
             self.tally.kills += 1;
             self.look_after_death(&living, command);
         }
+    }
+
+    /// Alone, an owner is survived by its helper, which stops the steps at once; without that they live on until
+    /// the next owner finds them. The helper must not notice before it dies too, so it is halted first.
+    fn kill(&mut self, owner: Running) -> Answer {
+        if !self.random.once_in(ORPHANS_ONCE_IN) {
+            return owner.kill();
+        }
+        let helpers = processes::children_with_argument(owner.child.id(), skep_runner::spawner::ARGUMENT);
+        helpers.iter().for_each(|helper| processes::signal(*helper, Signal::STOP));
+        let answer = owner.kill();
+        helpers.iter().for_each(|helper| processes::signal(*helper, Signal::KILL));
+        self.tally.with_helper += helpers.len();
+        answer
     }
 
     fn choose(&mut self) -> Command {

@@ -82,7 +82,7 @@ impl Running {
             child.wait().expect("it is our child");
         }
         let answer = Answer {
-            command: self.command,
+            command: std::mem::take(&mut self.command),
             code: status.and_then(|status| status.code()),
             out: content(&self.out),
             err: content(&self.err),
@@ -115,4 +115,14 @@ fn content(file: &File) -> String {
     let mut bytes = vec![0; size as usize];
     file.read_exact_at(&mut bytes, 0).expect("the file can be read");
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// A test that fails must not leave its processes behind.
+impl Drop for Running {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            drop(self.child.kill());
+            drop(self.child.wait());
+        }
+    }
 }

@@ -8,6 +8,18 @@ pub fn with_argument(mark: &str) -> Vec<u32> {
     all().into_iter().filter(|pid| holds(format!("/proc/{pid}/cmdline"), mark)).collect()
 }
 
+/// Children of `parent` that have `mark` among their arguments.
+pub fn children_with_argument(parent: u32, mark: &str) -> Vec<u32> {
+    with_argument(mark).into_iter().filter(|pid| parent_of(*pid) == Some(parent)).collect()
+}
+
+fn parent_of(pid: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // State and parent stand after the program's name, which may hold anything.
+    let (_, rest) = stat.rsplit_once(") ")?;
+    rest.split(' ').nth(1)?.parse().ok()
+}
+
 /// Processes whose environment has the delivery token of a step of `execution`.
 pub fn of_execution(execution: &str) -> Vec<u32> {
     let key = format!("SKEP_IDEMPOTENCY_KEY={execution}/");

@@ -10,6 +10,7 @@ use skep_model::ids::{ExecutionId, StepPath};
 use skep_model::limits;
 use skep_model::message::{Decision, Message};
 
+use crate::core::Refusal;
 use crate::error::Error;
 use crate::owner::Node;
 use crate::watch::Summary;
@@ -49,7 +50,16 @@ impl Node {
     /// # Errors
     /// As [`Node::cancel`].
     pub fn resume(&self, execution: &str, actor: Actor) -> Result<ExecutionId, Error> {
-        self.message(execution, Message::Resume { actor })
+        let row = self.reading().find(execution)?;
+        match self.message(row.id.as_str(), Message::Resume { actor }) {
+            // Taken on again, it may come to its end before the message reaches it: that is what was asked for.
+            Err(Error::Rejected(Rejection::Terminal(_)) | Error::Refused(Refusal::NotOpen))
+                if !row.status.is_terminal() =>
+            {
+                Ok(row.id)
+            }
+            other => other,
+        }
     }
 
     /// Sends an event from outside; it is kept if no step waits for it yet.
