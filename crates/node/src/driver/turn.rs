@@ -23,7 +23,8 @@ impl Driver {
     pub(super) fn take(&mut self, input: Input) {
         match input {
             Input::Create(creation, reply) => self.create(*creation, reply),
-            Input::Message(local, message, reply) => self.decide(local, &message, reply),
+            Input::Message(local, message, Some(reply)) => self.tell(local, &message, reply),
+            Input::Message(local, message, None) => self.decide(local, &message, None),
             Input::Adopt(local, reply) => self.adopt(local, reply),
             Input::Acks(acks) => self.acknowledged(acks),
             Input::Outcome(execution, outcome) => self.outcome(&execution, *outcome),
@@ -74,14 +75,34 @@ impl Driver {
             drop(reply.send(Ok(Receipt { local })));
             return;
         }
-        match fold::live(&*self.reader, &mut self.programs, local) {
+        match self.bring(local) {
             Err(error) => drop(reply.send(Err(error))),
-            Ok(live) => {
-                self.locals.insert(live.state.execution(), local);
-                self.core.open(live);
-                self.decide(local, &Message::Recovered, Some(reply));
-            }
+            Ok(()) => self.decide(local, &Message::Recovered, Some(reply)),
         }
+    }
+
+    /// A message of somebody outside: an execution that this owner does not have is taken on first, in the same
+    /// pass, so that nothing comes between.
+    fn tell(&mut self, local: LocalId, message: &Message, reply: Reply) {
+        if self.core.get(local).is_none() {
+            if let Err(error) = self.bring(local) {
+                drop(reply.send(Err(error)));
+                return;
+            }
+            self.decide(local, &Message::Recovered, None);
+        }
+        self.decide(local, message, Some(reply));
+        let over = self.core.get(local).is_some_and(|live| live.state.status.is_terminal());
+        if over && !self.pending.iter().any(|flight| flight.local == local) {
+            self.close(local);
+        }
+    }
+
+    fn bring(&mut self, local: LocalId) -> Result<(), Error> {
+        let live = fold::live(&*self.reader, &mut self.programs, local)?;
+        self.locals.insert(live.state.execution(), local);
+        self.core.open(live);
+        Ok(())
     }
 
     fn outcome(&mut self, execution: &skep_model::ids::ExecutionId, outcome: Outcome) {

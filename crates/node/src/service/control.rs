@@ -120,7 +120,6 @@ impl Node {
         if row.status.is_terminal() {
             return Err(Error::Rejected(Rejection::Terminal(row.status)));
         }
-        self.adopt(row.local)?;
         self.tell(row.local, message)?;
         Ok(row.id)
     }
