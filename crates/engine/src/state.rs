@@ -280,6 +280,12 @@ impl State {
         awaited
     }
 
+    /// True if the delivery `token` of the step at `path` is to be performed: nothing answered or stopped it.
+    pub fn awaits(&self, path: &str, token: &Token) -> bool {
+        let Some(instance) = self.find(path).map(|id| self.instance(id)) else { return false };
+        instance.phase == Phase::Performing && instance.stop.is_none() && self.token(instance) == *token
+    }
+
     pub(crate) fn frame(&self, id: FrameId) -> &Frame {
         self.frames.get(id)
     }

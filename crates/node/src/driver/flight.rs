@@ -1,16 +1,17 @@
 //! A turn between its decision and its acknowledgement.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use skep_model::effect::{Effect, Task};
 use skep_model::error::Failure;
 use skep_model::ids::LocalId;
 use skep_model::message::Message;
+use skep_model::status::Execution as Status;
 use skep_runner::{Prepared, Runner};
 use skep_store::writer::{Submission, Ticket};
 use skep_store::{ChildRow, Row, Write};
 
-use super::Reply;
+use super::{NO_EXECUTION, Reply};
 use crate::watch::Summary;
 
 /// A turn on its way to the disk.
@@ -25,9 +26,40 @@ pub(super) struct Flight {
     pub retry: Option<Message>,
     pub summary: Summary,
     pub more: bool,
+    /// Effects whose script has no slot yet.
+    pub deferred: HashSet<usize>,
+    /// It only carries the child of a script that waited for a slot.
+    pub from_backlog: bool,
 }
 
 impl Flight {
+    /// A flight that only carries rows.
+    pub fn of_rows(rows: Vec<Row>) -> Self {
+        Self {
+            local: NO_EXECUTION,
+            write: Write { turn: None, rows },
+            effects: Vec::new(),
+            children: HashMap::new(),
+            reply: None,
+            retry: None,
+            summary: Summary { status: Status::Pending, waits_for_people: true },
+            more: false,
+            deferred: HashSet::new(),
+            from_backlog: false,
+        }
+    }
+
+    /// A flight that only carries the child of a script that waited for a slot.
+    pub fn of_backlog(local: LocalId, task: Task) -> Self {
+        let effects = vec![Effect::Perform(Box::new(task))];
+        Self { local, effects, from_backlog: true, ..Self::of_rows(Vec::new()) }
+    }
+
+    /// True if it carries a turn of an execution, and so says how that stands after it.
+    pub fn has_summary(&self) -> bool {
+        self.local != NO_EXECUTION && !self.from_backlog
+    }
+
     /// The effects that need a child forked before the commit.
     pub fn wants(&self, at: usize) -> Vec<(usize, usize)> {
         let needs = |effect: &Effect| matches!(effect, Effect::Perform(task) if Runner::needs_child(task));

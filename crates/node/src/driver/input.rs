@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use skep_engine::Program;
+use skep_model::effect::Task;
 use skep_model::ids::{ExecutionId, Hash, LocalId};
 use skep_model::message::{Message, Start};
 use skep_model::outcome::Outcome;
@@ -24,6 +25,8 @@ pub(crate) enum Input {
     Outcome(ExecutionId, Box<Outcome>),
     /// Operational rows without a turn (the library).
     Rows(Vec<skep_store::Row>, Reply),
+    /// A script that waits for a slot, again.
+    Waiting(Box<Task>),
     /// End: no new work begins; what runs may take until this moment to end by itself.
     Stop(std::time::Instant),
 }

@@ -5,6 +5,7 @@
 //! children's identities in it) -> acknowledged: children released, other effects performed, callers answered.
 //! A crash between any two of these leaves either nothing, or a turn whose effects follow from the fold.
 
+mod backlog;
 mod flight;
 mod input;
 mod turn;
@@ -26,6 +27,7 @@ use crate::fold::Programs;
 use crate::log_sink::LogSink;
 use crate::watch::Watcher;
 
+use backlog::Backlog;
 use flight::Flight;
 pub(crate) use input::{Creation, Input, Receipt, Reply};
 
@@ -61,6 +63,7 @@ pub(crate) struct Driver {
     delivered: HashMap<Token, Delivered>,
     /// Set when it is told to end: until when running work is waited for.
     stopping: Option<Instant>,
+    backlog: Backlog,
 }
 
 /// A delivery that the runner has.
@@ -106,6 +109,7 @@ impl Driver {
             locals: HashMap::new(),
             delivered: HashMap::new(),
             stopping: None,
+            backlog: Backlog::default(),
         }
     }
 
@@ -118,6 +122,7 @@ impl Driver {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             self.fire_timers();
+            self.serve_backlog();
             self.launch();
         }
         (self.runner, self.writer)
@@ -182,15 +187,27 @@ impl Driver {
         }
     }
 
+    /// Forks the children that have a slot; the others wait in the backlog once their turn is durable.
     fn prepare_children(&mut self, flights: &mut [Flight]) {
-        let wanted: Vec<(usize, usize)> =
+        if self.stopping.is_some() {
+            return;
+        }
+        let mut wanted: Vec<(usize, usize)> =
             flights.iter().enumerate().flat_map(|(at, flight)| flight.wants(at)).collect();
-        if wanted.is_empty() || self.stopping.is_some() {
+        // What waited longest comes first; what is new waits behind it.
+        wanted.sort_by_key(|(flight, _)| !flights[*flight].from_backlog);
+        let waited = wanted.iter().filter(|(flight, _)| flights[*flight].from_backlog).count();
+        let slots = if self.backlog.is_empty() { self.backlog.free().max(waited) } else { waited };
+        for (flight, effect) in wanted.split_off(slots.min(wanted.len())) {
+            flights[flight].deferred.insert(effect);
+        }
+        if wanted.is_empty() {
             return;
         }
         let tasks: Vec<_> = wanted.iter().filter_map(|(flight, effect)| flights[*flight].task(*effect)).collect();
         let prepared: Vec<Result<Prepared, _>> = self.runner.prepare(&tasks);
         for ((flight, effect), prepared) in wanted.into_iter().zip(prepared) {
+            self.backlog.children += usize::from(prepared.is_ok());
             flights[flight].keep_child(effect, prepared);
         }
     }
@@ -200,7 +217,7 @@ impl Driver {
         let flights = acks.into_iter().filter_map(|ack| Some((self.flights.remove(&ack.ticket.0)?, ack.result)));
         let flights: Vec<_> = flights.collect();
         let landed = flights.iter().filter(|(_, result)| result.is_ok()).map(|(flight, _)| flight);
-        self.watcher.publish(landed.filter(|flight| flight.local != NO_EXECUTION).map(|f| (f.local, f.summary)));
+        self.watcher.publish(landed.filter(|flight| flight.has_summary()).map(|f| (f.local, f.summary)));
         for (flight, result) in flights {
             match result {
                 Ok(_) => self.landed(flight),

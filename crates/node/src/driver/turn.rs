@@ -9,10 +9,10 @@ use skep_model::message::Message;
 use skep_model::outcome::{Ended, Outcome};
 use skep_model::plan::PLAN_FORMAT;
 use skep_model::status::Execution as Status;
-use skep_store::{ExecutionChange, ExecutionRow, Row, Write};
+use skep_store::{ExecutionChange, ExecutionRow, Row};
 
 use super::flight::Flight;
-use super::{Creation, Delivered, Driver, Input, NO_EXECUTION, RETRY_AFTER, Receipt, Reply};
+use super::{Creation, Delivered, Driver, Input, RETRY_AFTER, Receipt, Reply};
 use crate::clock;
 use crate::core::{Live, Refusal};
 use crate::error::Error;
@@ -29,6 +29,7 @@ impl Driver {
             Input::Acks(acks) => self.acknowledged(acks),
             Input::Outcome(execution, outcome) => self.outcome(&execution, *outcome),
             Input::Rows(rows, reply) => self.rows(rows, reply),
+            Input::Waiting(task) => self.backlog.put_back(*task),
             Input::Stop(deadline) => self.stopping = Some(deadline),
         }
     }
@@ -110,6 +111,9 @@ impl Driver {
         let mut rows = Vec::new();
         if let Some(delivered) = delivered {
             self.logs.end_delivery(&delivered.execution, &delivered.path, delivered.delivery);
+            if delivered.has_child {
+                self.backlog.child_ended();
+            }
             rows.extend(delivered.has_child.then(|| Row::ChildGone { token: outcome.token.clone() }));
         }
         match self.locals.get(execution).copied() {
@@ -120,28 +124,14 @@ impl Driver {
     }
 
     fn rows(&mut self, rows: Vec<Row>, reply: Reply) {
-        let mut flight = self.rows_flight(rows);
+        let mut flight = Flight::of_rows(rows);
         flight.reply = Some(reply);
         self.pending.push(flight);
     }
 
     fn keep_rows(&mut self, rows: Vec<Row>) {
         if !rows.is_empty() {
-            let flight = self.rows_flight(rows);
-            self.pending.push(flight);
-        }
-    }
-
-    fn rows_flight(&self, rows: Vec<Row>) -> Flight {
-        Flight {
-            local: NO_EXECUTION,
-            write: Write { turn: None, rows },
-            effects: Vec::new(),
-            children: std::collections::HashMap::new(),
-            reply: None,
-            retry: None,
-            summary: Summary { status: Status::Pending, waits_for_people: true },
-            more: false,
+            self.pending.push(Flight::of_rows(rows));
         }
     }
 
@@ -174,6 +164,8 @@ impl Driver {
             retry: is_ours(message).then(|| message.clone()),
             summary,
             more: accepted.more,
+            deferred: std::collections::HashSet::new(),
+            from_backlog: false,
         };
         self.pending.push(flight);
     }
@@ -220,9 +212,15 @@ impl Driver {
 
     /// The turn is durable: now it may have effects.
     pub(super) fn landed(&mut self, flight: Flight) {
-        let Flight { local, effects, mut children, reply, summary, more, .. } = flight;
+        let Flight { local, effects, mut children, reply, summary, more, deferred, from_backlog, .. } = flight;
         for (at, effect) in effects.into_iter().enumerate() {
             match effect {
+                Effect::Perform(task) if deferred.contains(&at) => self.backlog.push(*task),
+                // Stopped between its turn in the backlog and this commit: the child exits without exec.
+                Effect::Perform(task) if from_backlog && !self.is_awaited(&task) => {
+                    self.backlog.child_ended();
+                    self.keep_rows(vec![Row::ChildGone { token: task.token }]);
+                }
                 Effect::Perform(task) => self.perform(*task, children.remove(&at)),
                 Effect::Abort { path, token } => self.abort(local, path, &token),
             }
@@ -242,6 +240,7 @@ impl Driver {
         if let Some(live) = self.core.get(local) {
             let execution = live.state.execution();
             self.locals.remove(&execution);
+            self.backlog.forget_execution(&execution);
             self.logs.end_execution(&execution);
         }
         self.core.forget(local);
@@ -279,7 +278,8 @@ impl Driver {
 
     /// Stops a delivery. One that the runner does not have (it ended, or belonged to an owner that died) is
     /// answered here, so that every effect has an outcome.
-    fn abort(&self, local: LocalId, path: skep_model::ids::StepPath, token: &Token) {
+    fn abort(&mut self, local: LocalId, path: skep_model::ids::StepPath, token: &Token) {
+        self.backlog.forget(token);
         if self.delivered.contains_key(token) {
             return self.runner.abort(token);
         }
@@ -292,9 +292,17 @@ impl Driver {
     /// The turn was not committed: the execution is folded again, and what nobody else would repeat is tried again.
     pub(super) fn lost(&mut self, flight: Flight, error: &Arc<skep_store::Error>) {
         tracing::error!(local = flight.local.0, "a turn could not be committed: {error}");
-        if flight.local != NO_EXECUTION {
+        for child in flight.children.values() {
+            if child.is_ok() {
+                self.backlog.child_ended();
+            }
+        }
+        if flight.has_summary() {
             self.refold(flight.local);
             self.try_again(flight.local, flight.retry);
+        }
+        if flight.from_backlog {
+            self.wait_again(flight.effects);
         }
         if let Some(reply) = flight.reply {
             drop(reply.send(Err(Error::Commit(Arc::clone(error)))));
@@ -311,11 +319,26 @@ impl Driver {
     }
 
     fn try_again(&self, local: LocalId, message: Option<Message>) {
-        let Some(message) = message else { return };
+        if let Some(message) = message {
+            self.send_later(Input::Message(local, Box::new(message), None));
+        }
+    }
+
+    /// Scripts whose children could not be recorded wait for a slot again.
+    fn wait_again(&self, effects: Vec<Effect>) {
+        for effect in effects {
+            if let Effect::Perform(task) = effect {
+                self.send_later(Input::Waiting(task));
+            }
+        }
+    }
+
+    /// A disk that refuses writes is not asked again at once.
+    fn send_later(&self, input: Input) {
         let sender = self.sender.clone();
         std::thread::spawn(move || {
             std::thread::sleep(RETRY_AFTER);
-            drop(sender.send(Input::Message(local, Box::new(message), None)));
+            drop(sender.send(input));
         });
     }
 
