@@ -3,7 +3,7 @@
 use skep_model::problem::Problem;
 
 use super::keys;
-use super::make::{Report, as_list, as_map, as_text, get};
+use super::make::{Report, get};
 use super::{codes, library_yaml, template_json};
 use crate::tree::Node;
 
@@ -54,7 +54,7 @@ fn foreign_keys(root: &Node) -> Vec<Problem> {
         ("approval_required", "write a first step with `approval: {message: ..}`"),
         ("parameters", "write `inputs: {NAME: {default: ..}}`"),
     ];
-    for entry in as_map(root).unwrap_or_default() {
+    for entry in root.as_map().unwrap_or_default() {
         if let Some((key, hint)) = hints.iter().find(|(key, _)| *key == entry.key) {
             let message =
                 format!("`{key}` belongs to the template spelling, and this file is in the canonical spelling");
@@ -69,9 +69,9 @@ fn foreign_keys(root: &Node) -> Vec<Problem> {
 /// `config` or `conditions` and a library `type` -> library; no step with a canonical kind and another
 /// tell-tale key -> template or library; else canonical.
 pub(super) fn detect(root: &Node) -> Spelling {
-    let steps: &[Node] = get(root, "steps").and_then(as_list).unwrap_or_default();
+    let steps: &[Node] = get(root, "steps").and_then(Node::as_list).unwrap_or_default();
     let any_step = |keys: &[&str]| steps.iter().any(|step| has_any(step, keys));
-    if get(root, "metadata").is_some_and(|metadata| as_map(metadata).is_some()) {
+    if get(root, "metadata").is_some_and(|metadata| metadata.as_map().is_some()) {
         return Spelling::LibraryYaml;
     }
     let commands = steps.iter().filter(|step| has_any(step, &["command"])).count();
@@ -93,10 +93,10 @@ pub(super) fn detect(root: &Node) -> Spelling {
 }
 
 fn has_any(node: &Node, keys: &[&str]) -> bool {
-    as_map(node).unwrap_or_default().iter().any(|entry| keys.contains(&entry.key.as_str()))
+    node.as_map().unwrap_or_default().iter().any(|entry| keys.contains(&entry.key.as_str()))
 }
 
 fn is_library_step(step: &Node) -> bool {
-    let known_type = get(step, "type").and_then(as_text).is_some_and(|word| keys::LIBRARY_TYPES.contains(&word));
+    let known_type = get(step, "type").and_then(Node::as_text).is_some_and(|word| keys::LIBRARY_TYPES.contains(&word));
     known_type && has_any(step, keys::LIBRARY_STEP_TELLS)
 }

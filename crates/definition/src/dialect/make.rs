@@ -92,48 +92,9 @@ pub(super) fn scalar_text(node: &Node) -> Option<String> {
     }
 }
 
-/// The text of a text node.
-pub(super) fn as_text(node: &Node) -> Option<&str> {
-    match &node.content {
-        Content::Text(value) => Some(value),
-        Content::Null
-        | Content::Bool(_)
-        | Content::Integer(_)
-        | Content::Float(..)
-        | Content::List(_)
-        | Content::Map(_) => None,
-    }
-}
-
-/// The entries of a mapping.
-pub(super) fn as_map(node: &Node) -> Option<&[Entry]> {
-    match &node.content {
-        Content::Map(entries) => Some(entries),
-        Content::Null
-        | Content::Bool(_)
-        | Content::Integer(_)
-        | Content::Float(..)
-        | Content::Text(_)
-        | Content::List(_) => None,
-    }
-}
-
-/// The nodes of a list.
-pub(super) fn as_list(node: &Node) -> Option<&[Node]> {
-    match &node.content {
-        Content::List(nodes) => Some(nodes),
-        Content::Null
-        | Content::Bool(_)
-        | Content::Integer(_)
-        | Content::Float(..)
-        | Content::Text(_)
-        | Content::Map(_) => None,
-    }
-}
-
 /// The value under `key` of a mapping.
 pub(super) fn get<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
-    as_map(node)?.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
+    node.as_map()?.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
 }
 
 /// The expression of a condition: the text without `${{ }}` around the whole, or `None` if a `${{` stands

@@ -7,7 +7,7 @@ use super::config;
 use super::flow::{self, Flow, Stop, Word};
 use super::workflow::Fallbacks;
 use crate::dialect::detect::Spelling;
-use crate::dialect::make::{self, Fields, Report, as_map, as_text, bare_expression, entry};
+use crate::dialect::make::{self, Fields, Report, bare_expression, entry};
 use crate::dialect::{codes, keys};
 use crate::tree::{Content, Entry, Node};
 
@@ -65,7 +65,7 @@ pub(super) fn rewrite_list(node: Node, fallbacks: &Fallbacks, report: &mut Repor
 
 fn read(node: Node, report: &mut Report) -> (Stop, Result<Read, Node>) {
     let place = node.place;
-    if as_map(&node).is_none() {
+    if node.as_map().is_none() {
         let stop = Stop { id: String::new(), name: String::new(), success: None, failure: None, asks: false, place };
         return (stop, Err(node));
     }
@@ -112,7 +112,7 @@ fn identity(fields: &mut Fields, report: &mut Report) -> (String, String, Vec<En
 
 fn step_type(fields: &mut Fields, report: &mut Report) -> Type {
     let Some(word) = fields.take_value("type") else { return Type::Action };
-    match as_text(&word) {
+    match word.as_text() {
         Some("action") => Type::Action,
         Some("decision") => Type::Decision,
         Some("parallel") => Type::Parallel,
@@ -134,7 +134,7 @@ fn conditions(node: Option<Node>, report: &mut Report) -> (Option<Word>, Option<
     let mut fields = Fields::of(node, "`conditions`", report);
     let mut word = |key: &str| {
         let value = fields.take_value(key)?;
-        let text = as_text(&value).map(str::to_owned);
+        let text = value.as_text().map(str::to_owned);
         if text.is_none() {
             let message = format!("`conditions.{key}` is the name of a step, this is {}", make::describe(&value));
             report.error(codes::SHAPE, value.place, message, "write the name of a later step, or `next_step`");

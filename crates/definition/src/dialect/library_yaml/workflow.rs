@@ -6,7 +6,7 @@ use skep_model::problem::Problem;
 
 use super::step;
 use crate::dialect::detect::Spelling;
-use crate::dialect::make::{self, Fields, Report, as_list, as_text, entry, get};
+use crate::dialect::make::{self, Fields, Report, entry, get};
 use crate::dialect::{codes, keys};
 use crate::tree::{Entry, Node};
 
@@ -91,7 +91,7 @@ fn defaults(written: Option<Entry>, retry: Option<Node>, report: &mut Report) ->
 }
 
 fn fallback_names(fallback_actions: Option<&Entry>) -> Fallbacks {
-    let listed = fallback_actions.and_then(|entry| as_list(&entry.value)).unwrap_or_default();
-    let names = listed.iter().filter_map(|one| as_text(get(one, "action").unwrap_or(one)));
+    let listed = fallback_actions.and_then(|entry| entry.value.as_list()).unwrap_or_default();
+    let names = listed.iter().filter_map(|one| get(one, "action").unwrap_or(one).as_text());
     names.map(str::to_owned).collect()
 }

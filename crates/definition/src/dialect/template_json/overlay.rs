@@ -7,7 +7,7 @@ use skep_model::ids::is_step_id;
 use skep_model::problem::Place;
 
 use super::super::codes;
-use crate::dialect::make::{self, Report, as_map, as_text, entry, get};
+use crate::dialect::make::{self, Report, entry, get};
 use crate::tree::{Content, Entry, Node};
 
 /// A literal longer than this stays a plain value: an expression of it would be unreadable.
@@ -126,8 +126,8 @@ impl Overlay {
 fn named_keys(steps: &[Node]) -> BTreeMap<String, Named<'_>> {
     let mut named: BTreeMap<String, Named<'_>> = BTreeMap::new();
     for step in steps {
-        let id = get(step, "id").or_else(|| get(step, "name")).and_then(as_text).unwrap_or("a step");
-        for entry in get(step, "parameters").and_then(as_map).unwrap_or_default() {
+        let id = get(step, "id").or_else(|| get(step, "name")).and_then(Node::as_text).unwrap_or("a step");
+        for entry in get(step, "parameters").and_then(Node::as_map).unwrap_or_default() {
             if is_step_id(&entry.key) && literal(&entry.value).is_some() {
                 named.entry(entry.key.clone()).or_default().push((entry, id.to_owned()));
             }
@@ -139,7 +139,7 @@ fn named_keys(steps: &[Node]) -> BTreeMap<String, Named<'_>> {
 /// The input of a declared parameter, and whether it always has a value.
 fn declaration(value: Node) -> (Node, bool) {
     let place = value.place;
-    if let Some(entries) = as_map(&value)
+    if let Some(entries) = value.as_map()
         && !entries.is_empty()
         && entries.iter().all(|entry| INPUT_KEYWORDS.contains(&entry.key.as_str()))
     {

@@ -4,13 +4,13 @@ use skep_model::problem::Place;
 
 use super::overlay::Overlay;
 use crate::dialect::detect::Spelling;
-use crate::dialect::make::{self, Fields, Report, as_list, entry};
+use crate::dialect::make::{self, Fields, Report, entry};
 use crate::dialect::{codes, keys};
 use crate::tree::{Content, Entry, Node};
 
 /// The canonical form of a step; `gate` is the step that every root step depends on.
 pub(super) fn rewrite(node: Node, gate: Option<&str>, overlay: &Overlay, report: &mut Report) -> Node {
-    if make::as_map(&node).is_none() {
+    if node.as_map().is_none() {
         return node;
     }
     let mut fields = Fields::of(node, "a step", report);
@@ -48,7 +48,7 @@ pub(super) fn retry(more: u32, place: Place) -> Node {
 
 fn dependencies(fields: &mut Fields, gate: Option<&str>, place: Place) -> Option<Entry> {
     let written = fields.take("depends_on");
-    let is_root = written.as_ref().is_none_or(|entry| as_list(&entry.value).is_some_and(<[Node]>::is_empty));
+    let is_root = written.as_ref().is_none_or(|entry| entry.value.as_list().is_some_and(<[Node]>::is_empty));
     match gate {
         Some(gate) if is_root => Some(entry("depends_on", make::list(vec![make::text(gate, place)], place))),
         Some(_) | None => written,

@@ -5,7 +5,7 @@ use skep_model::problem::{Place, Problem};
 use super::overlay::Overlay;
 use super::step;
 use crate::dialect::detect::Spelling;
-use crate::dialect::make::{self, Fields, Report, as_list, as_map, as_text, entry, get};
+use crate::dialect::make::{self, Fields, Report, entry, get};
 use crate::dialect::{codes, keys};
 use crate::tree::{Content, Entry, Node};
 
@@ -24,7 +24,7 @@ pub(crate) fn rewrite(root: Node) -> (Node, Vec<Problem>) {
     let mut out = Vec::new();
     fields.pass(&["id", "name", "description", "version", "category", "author", "tags"], &mut out);
     let steps = fields.take("steps");
-    let nodes: &[Node] = steps.as_ref().and_then(|entry| as_list(&entry.value)).unwrap_or_default();
+    let nodes: &[Node] = steps.as_ref().and_then(|entry| entry.value.as_list()).unwrap_or_default();
     let overlay = Overlay::collect(fields.take_value("parameters"), nodes, &mut report);
     out.extend(overlay.inputs().map(|inputs| entry("inputs", inputs)));
     out.extend(defaults(nodes, place));
@@ -42,7 +42,7 @@ pub(crate) fn rewrite(root: Node) -> (Node, Vec<Problem>) {
 
 /// `defaults` for what steps do not write themselves.
 fn defaults(steps: &[Node], place: Place) -> Option<Entry> {
-    let lacks = |key: &str| steps.iter().any(|step| as_map(step).is_some() && is_unset(get(step, key)));
+    let lacks = |key: &str| steps.iter().any(|step| step.as_map().is_some() && is_unset(get(step, key)));
     let mut entries = Vec::new();
     if lacks("timeout_seconds") {
         entries.push(entry("timeout", make::text(TIMEOUT_DEFAULT, place)));
@@ -84,14 +84,14 @@ struct Gate {
 
 impl Gate {
     fn new(place: Place, head: &[Entry], steps: &[Node]) -> Self {
-        let taken = |id: &str| steps.iter().any(|step| get(step, "id").and_then(as_text) == Some(id));
+        let taken = |id: &str| steps.iter().any(|step| get(step, "id").and_then(Node::as_text) == Some(id));
         let mut id = APPROVAL_STEP.to_owned();
         let mut number = 1;
         while taken(&id) {
             number += 1;
             id = format!("{APPROVAL_STEP}_{number}");
         }
-        let name = head.iter().find(|entry| entry.key == "name").and_then(|entry| as_text(&entry.value));
+        let name = head.iter().find(|entry| entry.key == "name").and_then(|entry| entry.value.as_text());
         // A message is a template, so a name that looks like one must not become part of it.
         let message = match name.filter(|name| !name.contains("${{")) {
             Some(name) => format!("Start {name}?"),
