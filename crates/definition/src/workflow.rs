@@ -59,10 +59,8 @@ pub struct Workflow {
     pub max_parallel: Option<u32>,
     /// Of the whole execution, in milliseconds.
     pub timeout_ms: Option<u64>,
-    /// `finally` if not written. `rollback` is kept in `on_cancel_rollback`.
+    /// `finally` if not written.
     pub on_cancel: Option<OnCancel>,
-    /// `on_cancel: rollback` was written.
-    pub on_cancel_rollback: bool,
     /// `idempotency` as written.
     pub idempotency: Option<Value>,
     /// A sandbox policy for all steps.
@@ -380,7 +378,6 @@ impl PartialEq for Workflow {
             max_parallel,
             timeout_ms,
             on_cancel,
-            on_cancel_rollback,
             idempotency,
             policy,
             env,
@@ -408,7 +405,6 @@ impl PartialEq for Workflow {
             && *max_parallel == other.max_parallel
             && *timeout_ms == other.timeout_ms
             && *on_cancel == other.on_cancel
-            && *on_cancel_rollback == other.on_cancel_rollback
             && *idempotency == other.idempotency
             && *policy == other.policy
             && *env == other.env

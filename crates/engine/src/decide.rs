@@ -209,7 +209,7 @@ impl<'a> Deciding<'a> {
         let failure = failure.at_step(path);
         let (_, step) = self.program.split_path(path).ok_or_else(|| Misfit(format!("`{path}` is no step")))?;
         match self.program.step(step).on_error {
-            OnError::Fail => {
+            OnError::Fail | OnError::Compensate { .. } | OnError::Escalate { .. } => {
                 let outputs = self.store_map(outputs);
                 self.emit(Event::Failed { path: path.clone(), failure, outputs })
             }

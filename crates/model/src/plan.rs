@@ -42,6 +42,18 @@ pub struct Plan {
     pub timeout_ms: Option<u64>,
     /// What a cancel does after the running work has stopped.
     pub on_cancel: OnCancel,
+    /// Steps of the execution that do work at a time; `None`: as many as the node has slots.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_parallel: Option<u32>,
+    /// How many executions of a group run at a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<Concurrency>,
+    /// Text template over `inputs`: two starts of the workflow with the same key are one execution.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
+    /// A failure is not undone by itself, although steps say how (`rollback: {auto: false}` or `{enabled: false}`).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub keeps_effects: bool,
     /// The list of steps that runs first.
     pub root: BlockIndex,
     /// The list that runs at the end, however it ended.
@@ -157,6 +169,38 @@ pub struct Step {
     /// Changes nothing outside.
     #[serde(default, skip_serializing_if = "is_default")]
     pub read_only: bool,
+    /// How its effect is undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compensation: Option<Box<Compensation>>,
+    /// It runs only as a compensation that another step's `on_error` names; the flow passes it by.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub compensation_only: bool,
+    /// Its effect cannot be undone.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub irreversible: bool,
+    /// What is done if it cannot be told whether its work was done; the default follows from the step, see
+    /// [`Step::on_unknown`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_unknown: Option<OnUnknown>,
+    /// Tells whether its work was done: success means yes, a clean failure no.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify: Option<Box<Side>>,
+    /// Templates that give booleans, over the names of `outputs` and everything else: all must hold, or the attempt
+    /// failed with kind `criterion`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub success_criteria: Vec<String>,
+    /// JSON Schema (2020-12) of its outputs as an object; a mismatch is a failure of kind `output_schema`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_schema: Option<Value>,
+    /// How many steps of a group run at a time, over all executions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<Concurrency>,
+    /// Stops calling what keeps failing, over all executions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub circuit_breaker: Option<Breaker>,
+    /// Who is served first when slots are scarce: higher first.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub priority: Priority,
     /// The names of its outputs, null when it is skipped. Empty with `outputs: None`: not known before it
     /// runs (`set`), any name is null.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -262,10 +306,15 @@ pub enum Kind {
         /// As written.
         config: Value,
     },
-    /// A child execution (the definition as written).
+    /// A child execution of a workflow of the library.
     Workflow {
-        /// As written.
-        config: Value,
+        /// Its path, or the end of one.
+        name: String,
+        /// The version that its definition declares, or its number in the library; the newest if `None`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<String>,
+        /// Template of its inputs (an object).
+        inputs: Value,
     },
 }
 
@@ -458,8 +507,104 @@ pub enum RetryOn {
     HttpStatus(u16),
 }
 
-/// What a failure for good means for the flow.
+/// A piece of work beside a step: how it is undone, how it is told whether it was done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Side {
+    /// [`Kind::Run`] or [`Kind::Uses`], nothing else.
+    pub kind: Kind,
+    /// Text templates.
+    #[serde(default, skip_serializing_if = "indexmap::IndexMap::is_empty")]
+    pub env: Map<String>,
+    /// Text template; relative to the execution's base directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub working_dir: Option<String>,
+    /// Bound of one attempt in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+    /// How failed attempts are repeated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Retry>,
+}
+
+/// `rollback` of a step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Compensation {
+    /// Undoes the step. Its templates see what the step's own `outputs` see, and `steps.ID` of itself.
+    pub work: Side,
+    /// Tells whether it worked; a failure of it is a failure of the compensation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify: Option<Side>,
+}
+
+/// What is done with a step of which nobody knows whether its work was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnUnknown {
+    /// It is performed again, under the same idempotency key.
+    Retry,
+    /// `verify` tells.
+    Verify,
+    /// A person tells.
+    Ask,
+}
+
+/// `concurrency` of a workflow or a step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Concurrency {
+    /// Text template: who shares the limit. On a workflow over `inputs`.
+    pub group: String,
+    /// How many at a time; at least 1.
+    pub limit: u32,
+    /// What becomes of the next one.
+    pub when_full: WhenFull,
+}
+
+/// What becomes of one who comes when a group is full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenFull {
+    /// It waits: by priority, then in the order of arrival.
+    #[default]
+    Queue,
+    /// It does not run: a step is skipped, an execution ends cancelled.
+    Skip,
+    /// The oldest is cancelled and this one takes its place. Workflows only.
+    CancelOld,
+    /// It fails.
+    Fail,
+}
+
+/// `circuit_breaker` of a step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Breaker {
+    /// Text template: who shares it.
+    pub name: String,
+    /// So many failures open it: in a row, or within `window_ms` if that is given.
+    pub failures: u32,
+    /// Share of failures (0 to 1) among at least `failures` outcomes within `window_ms` that opens it; then `failures`
+    /// alone does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f64>,
+    /// Over how long outcomes are counted, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window_ms: Option<u64>,
+    /// How long it stays open before one probe is let through, in milliseconds.
+    pub reset_ms: u64,
+}
+
+/// Higher is served first. Words: critical 100, high 75, medium 50, low 25.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Priority(pub i32);
+
+impl Default for Priority {
+    fn default() -> Self {
+        Self(50)
+    }
+}
+
+/// What a failure for good means for the flow.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnError {
     /// The list that the step stands in fails.
@@ -467,6 +612,16 @@ pub enum OnError {
     Fail,
     /// The step ends skipped (reason `on_error`, error kept) and the flow goes on.
     Skip,
+    /// The execution stops and is undone: first the named step runs, then the compensations of what was done.
+    Compensate {
+        /// A step with [`Step::compensation_only`].
+        step: Option<StepIndex>,
+    },
+    /// The execution is held and a person is asked.
+    Escalate {
+        /// Text template: who; empty: anybody who may.
+        to: String,
+    },
 }
 
 /// What a cancel does after the running work has stopped.
@@ -478,6 +633,53 @@ pub enum OnCancel {
     Finally,
     /// Nothing.
     Abandon,
+    /// Undo what was done, then run `finally`.
+    Rollback,
+}
+
+impl Step {
+    /// A step that only does its work: no condition, no bound, no compensation.
+    pub fn new(id: impl Into<String>, block: BlockIndex, kind: Kind) -> Self {
+        Self {
+            id: id.into(),
+            name: String::new(),
+            block,
+            kind,
+            depends_on: Vec::new(),
+            condition: None,
+            timeout_ms: None,
+            total_timeout_ms: None,
+            retry: None,
+            on_error: OnError::Fail,
+            approve: None,
+            outputs: None,
+            env: Map::new(),
+            working_dir: None,
+            read_only: false,
+            compensation: None,
+            compensation_only: false,
+            irreversible: false,
+            on_unknown: None,
+            verify: None,
+            success_criteria: Vec::new(),
+            output_schema: None,
+            concurrency: None,
+            circuit_breaker: None,
+            priority: Priority::default(),
+            output_names: Vec::new(),
+        }
+    }
+
+    /// What is done if it cannot be told whether its work was done.
+    pub fn on_unknown(&self) -> OnUnknown {
+        match self.on_unknown {
+            Some(chosen) => chosen,
+            None if self.read_only => OnUnknown::Retry,
+            None if self.verify.is_some() => OnUnknown::Verify,
+            None if self.irreversible => OnUnknown::Ask,
+            None => OnUnknown::Retry,
+        }
+    }
 }
 
 impl Plan {

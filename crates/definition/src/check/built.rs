@@ -146,7 +146,7 @@ impl Uses<'_> {
         if workflow.max_parallel.is_some() {
             self.feature(Feature::MaxParallel, "/max_parallel", "`max_parallel` of a workflow");
         }
-        if workflow.on_cancel_rollback {
+        if workflow.on_cancel == Some(skep_model::plan::OnCancel::Rollback) {
             self.feature(Feature::CancelRollback, "/on_cancel", "`on_cancel: rollback`");
         }
         if is_used(workflow.idempotency.as_ref()) {

@@ -85,7 +85,7 @@ impl Lowering {
         match self.word(fields, "on_cancel") {
             Some("finally") => workflow.on_cancel = Some(OnCancel::Finally),
             Some("abandon") => workflow.on_cancel = Some(OnCancel::Abandon),
-            Some(_) => workflow.on_cancel_rollback = true,
+            Some(_) => workflow.on_cancel = Some(OnCancel::Rollback),
             None => {}
         }
         workflow.idempotency = self.value(fields, "idempotency");

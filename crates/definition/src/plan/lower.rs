@@ -83,6 +83,10 @@ impl Lowering<'_, '_> {
             outputs: workflow.outputs.clone(),
             timeout_ms: workflow.timeout_ms,
             on_cancel: workflow.on_cancel.unwrap_or_default(),
+            max_parallel: None,
+            concurrency: None,
+            idempotency_key: None,
+            keeps_effects: false,
             root: 0,
             finally: self.outline.finally.map(kinds::index),
             blocks: self.blocks(),
@@ -111,10 +115,7 @@ impl Lowering<'_, '_> {
             placed: self.analysis.understood.placed.get(&number),
         };
         Step {
-            id: step.id.clone(),
             name: step.name.clone().unwrap_or_default(),
-            block: kinds::index(entry.list),
-            kind: kinds.lower(),
             depends_on: self.depends_on(number),
             condition: step.condition.as_deref().map(|condition| self.condition(number, condition)),
             timeout_ms: self.timeout_ms(step),
@@ -127,6 +128,7 @@ impl Lowering<'_, '_> {
             working_dir: self.working_dir(step),
             read_only: step.read_only || self.is_read_only_action(step),
             output_names: self.output_names(step),
+            ..Step::new(step.id.clone(), kinds::index(entry.list), kinds.lower())
         }
     }
 

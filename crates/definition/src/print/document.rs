@@ -122,9 +122,9 @@ fn policies(entries: &mut Entries, workflow: &Workflow) {
     entries.some("max_parallel", &workflow.max_parallel);
     entries.duration("timeout", workflow.timeout_ms);
     match workflow.on_cancel {
-        _ if workflow.on_cancel_rollback => entries.value("on_cancel", "rollback"),
         Some(OnCancel::Finally) => entries.value("on_cancel", "finally"),
         Some(OnCancel::Abandon) => entries.value("on_cancel", "abandon"),
+        Some(OnCancel::Rollback) => entries.value("on_cancel", "rollback"),
         None => {}
     }
     entries.some("idempotency", &workflow.idempotency);

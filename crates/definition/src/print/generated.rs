@@ -382,8 +382,8 @@ pub fn workflow() -> impl Strategy<Value = Workflow> {
                 rollback: max_parallel.map(|interval| json!({"enabled": true, "checkpoint_interval": interval})),
                 max_parallel,
                 timeout_ms: bound_ms,
-                on_cancel: [Some(OnCancel::Finally), Some(OnCancel::Abandon), None, None][on_cancel],
-                on_cancel_rollback: on_cancel == 3,
+                on_cancel: [Some(OnCancel::Finally), Some(OnCancel::Abandon), None, Some(OnCancel::Rollback)]
+                    [on_cancel],
                 idempotency,
                 policy: sandbox,
                 env,

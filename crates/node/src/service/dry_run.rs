@@ -122,7 +122,10 @@ impl Show<'_> {
                 let times = times.as_ref().map(|times| self.value(times));
                 json!({"times": times, "until": until, "max_iterations": max_iterations, "steps": self.block(*block)})
             }
-            Kind::Agent { config } | Kind::Ai { config } | Kind::Workflow { config } => json!({"config": config}),
+            Kind::Agent { config } | Kind::Ai { config } => json!({"config": config}),
+            Kind::Workflow { name, version, inputs } => {
+                json!({"workflow": name, "version": version, "inputs": self.value(inputs)})
+            }
         };
         match shown {
             Value::Object(object) => object,

@@ -67,6 +67,10 @@ pub fn plan(root: Vec<Draft>, finally: Vec<Draft>) -> Plan {
         outputs: Map::new(),
         timeout_ms: None,
         on_cancel: OnCancel::Finally,
+        max_parallel: None,
+        concurrency: None,
+        idempotency_key: None,
+        keeps_effects: false,
         root: 0,
         finally: None,
         blocks: Vec::new(),
@@ -117,24 +121,8 @@ fn work() -> Kind {
 }
 
 fn step(id: &str, block: u32, names: &[&str]) -> Step {
-    Step {
-        id: id.to_owned(),
-        name: String::new(),
-        block,
-        kind: work(),
-        depends_on: Vec::new(),
-        condition: None,
-        timeout_ms: None,
-        total_timeout_ms: None,
-        retry: None,
-        on_error: OnError::Fail,
-        approve: None,
-        outputs: None,
-        env: Map::new(),
-        working_dir: None,
-        read_only: false,
-        output_names: names.iter().map(|name| (*name).to_owned()).collect(),
-    }
+    let output_names = names.iter().map(|name| (*name).to_owned()).collect();
+    Step { output_names, ..Step::new(id, block, work()) }
 }
 
 pub fn ada() -> Actor {
