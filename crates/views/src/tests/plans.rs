@@ -9,8 +9,7 @@ use skep_model::ids::{ExecutionId, Hash};
 use skep_model::message::Start;
 use skep_model::payload::Payload;
 use skep_model::plan::{
-    Approval, Block, Branch, Case, ENGINE_SEMANTICS, Head, Join, Kind, OnCancel, OnError, Order, PLAN_FORMAT, Plan,
-    Step,
+    Approval, Block, Branch, Case, ENGINE_SEMANTICS, Head, Join, Kind, OnCancel, Order, PLAN_FORMAT, Plan, Step,
 };
 use skep_model::status::{Execution as Status, SkipReason, Step as StepStatus};
 use skep_model::time::Timestamp;
