@@ -17,7 +17,7 @@ pub mod clock;
 pub mod codes;
 pub mod config;
 pub mod core;
-mod driver;
+pub mod driver;
 mod error;
 mod fold;
 mod log_sink;
