@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
 use skep_model::ids::{LocalId, Position};
 
-use super::connection::open_writer;
+use super::connection::{open_writer, open_writer_through};
 use super::decode::to_integer;
 use super::migrate::{MIGRATIONS, migrate};
 use super::rows::write_row;
@@ -53,7 +53,20 @@ impl SqliteJournal {
     /// `SqliteTooOld`, `SchemaTooNew`, or trouble with the disk; nothing was changed then.
     pub fn open(directory: &DataDir) -> Result<Self, Error> {
         let file = directory.database();
-        let mut connection = open_writer(&file)?;
+        let connection = open_writer(&file)?;
+        Self::on(connection, file)
+    }
+
+    /// The same on `file` in another file system of SQLite's (a registered VFS): a simulated disk.
+    ///
+    /// # Errors
+    /// As [`SqliteJournal::open`].
+    pub fn open_through(vfs: &str, file: &Path) -> Result<Self, Error> {
+        let connection = open_writer_through(vfs, file)?;
+        Self::on(connection, file.to_owned())
+    }
+
+    fn on(mut connection: Connection, file: PathBuf) -> Result<Self, Error> {
         migrate(&mut connection, &file, MIGRATIONS)?;
         Ok(Self { connection, file, position: None, sequences: HashMap::new() })
     }

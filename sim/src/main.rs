@@ -1,0 +1,3 @@
+//! `skep-sim`: run by `cargo xtask sim`.
+
+fn main() {}
