@@ -10,4 +10,5 @@
 #![allow(clippy::module_name_repetitions, reason = "names read in a sentence")]
 
 pub mod disk;
+pub mod generate;
 pub mod random;

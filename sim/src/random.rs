@@ -47,8 +47,8 @@ impl Random {
     }
 
     /// One of these.
-    pub fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
-        &items[self.below(items.len())]
+    pub fn pick<T: Copy>(&mut self, items: &[T]) -> T {
+        items[self.below(items.len())]
     }
 
     /// The index of a weight, drawn in proportion; 0 if all are 0.

@@ -68,7 +68,7 @@ impl File {
     /// the length is the old or the new one.
     pub fn lose_power(&mut self, random: &mut Random) {
         // Sometimes nothing or all of it arrived, otherwise a part.
-        let share = *random.pick(&[0, 50, 100]);
+        let share = random.pick(&[0, 50, 100]);
         let mut left = self.durable.clone();
         if random.percent(50) {
             left.resize(self.current.len(), 0);

@@ -51,7 +51,7 @@ fn what_was_acknowledged_survives_every_fault_and_nothing_is_corrupt() {
                 continue;
             };
             let reader = open(&disk).unwrap();
-            disk.arm(Some(Armed { fault: *random.pick(&Fault::ALL), after: random.below(30) as u32 }));
+            disk.arm(Some(Armed { fault: random.pick(&Fault::ALL), after: random.below(30) as u32 }));
             acknowledged.extend(insert(&connection, &disk, &mut next, 12, &mut random));
             if !disk.is_dead() && !disk.is_full() && disk.armed().is_none() {
                 assert!(rows(&reader).unwrap().iter().copied().collect::<BTreeSet<_>>().is_superset(&acknowledged));
