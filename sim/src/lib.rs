@@ -9,6 +9,12 @@
 
 #![allow(clippy::module_name_repetitions, reason = "names read in a sentence")]
 
+pub mod check;
 pub mod disk;
 pub mod generate;
+pub mod mutants;
 pub mod random;
+pub mod report;
+pub mod run;
+pub mod shrink;
+pub mod world;

@@ -74,6 +74,11 @@ impl Disk {
         self.state().is_dead()
     }
 
+    /// True if the process that used it ended with a loss of power.
+    pub fn lost_power(&self) -> bool {
+        self.state().lost_power()
+    }
+
     /// The process ends: nothing that it does from now on reaches the disk. With a loss of power, what was not synced
     /// may be gone.
     pub fn crash(&self, with_power: bool) {

@@ -24,6 +24,7 @@ pub struct State {
     /// Handles of an earlier life do nothing any more.
     pub(super) life: u64,
     is_dead: bool,
+    lost_power: bool,
     armed: Option<Armed>,
     is_full: bool,
     pub(super) struck: Vec<Fault>,
@@ -51,6 +52,7 @@ impl State {
             shared: BTreeMap::new(),
             life: 0,
             is_dead: false,
+            lost_power: false,
             armed: None,
             is_full: false,
             struck: Vec::new(),
@@ -78,6 +80,10 @@ impl State {
         self.is_dead
     }
 
+    pub(super) fn lost_power(&self) -> bool {
+        self.lost_power
+    }
+
     /// The process ends here: what it does from now on reaches nothing.
     pub(super) fn die(&mut self) {
         self.is_dead = true;
@@ -88,12 +94,14 @@ impl State {
     pub(super) fn begin_life(&mut self) {
         self.life += 1;
         self.is_dead = false;
+        self.lost_power = false;
         self.locks.clear();
         self.shared.clear();
     }
 
     /// What was not synced is kept or lost, sector by sector and name by name.
     pub(super) fn lose_power(&mut self) {
+        self.lost_power = true;
         let random = &mut self.random;
         for file in &mut self.files {
             file.lose_power(random);
