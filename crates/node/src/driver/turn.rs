@@ -144,7 +144,7 @@ impl Driver {
         let blobs = Arc::clone(&self.blobs);
         let accepted = match self.core.handle(local, message, now, &*blobs) {
             Ok(accepted) => accepted,
-            Err(refusal) => return self.refused(local, refusal, reply, rows),
+            Err(refusal) => return self.refused(local, message, refusal, reply, rows),
         };
         let mut write = accepted.write;
         // Rows of the message go before the turn's own, so that a list row exists before it changes.
@@ -170,8 +170,19 @@ impl Driver {
         self.pending.push(flight);
     }
 
-    fn refused(&mut self, local: LocalId, refusal: Refusal, reply: Option<Reply>, rows: Vec<Row>) {
+    fn refused(
+        &mut self,
+        local: LocalId,
+        message: &Message,
+        refusal: Refusal,
+        reply: Option<Reply>,
+        rows: Vec<Row>,
+    ) {
         self.keep_rows(rows);
+        // A value that cannot be read now may be read later; a timer that is due fires again by itself.
+        if matches!(refusal, Refusal::Blob { .. }) && is_ours(message) && *message != Message::TimerFired {
+            self.try_again(local, Some(message.clone()));
+        }
         if let Refusal::Rejected(Rejection::Broken(problem)) = &refusal {
             self.set_aside(local, problem);
         }
