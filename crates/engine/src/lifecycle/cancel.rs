@@ -7,9 +7,15 @@ use skep_model::status::Execution as Status;
 
 use crate::decide::Deciding;
 use crate::rejection::Rejection;
+use crate::rollback::Stage;
 use crate::state::{Ending, Timer};
 
 pub(super) fn handle(turn: &mut Deciding<'_>, actor: &Actor, reason: Option<&str>) -> Result<(), Rejection> {
+    match turn.state.undo.stage {
+        Stage::Busy => return super::rollback::stop(turn, actor, reason),
+        Stage::Over(_) => return super::rollback::force(turn, actor),
+        Stage::Idle => {}
+    }
     match (turn.state.status, turn.state.ending) {
         (Status::Cancelling, Some(Ending::Cancelled(since))) => force(turn, actor, since),
         _ => {
