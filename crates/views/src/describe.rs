@@ -4,6 +4,7 @@
 
 use skep_model::error::Failure;
 use skep_model::event::{Event, Then};
+use skep_model::rollback::{Part, Question};
 use skep_model::time::Timestamp;
 
 use crate::execution::Execution;
@@ -13,14 +14,34 @@ use crate::execution::Execution;
 /// `execution` is the view just before or just after the event (it knows the number of an attempt); `time` gives
 /// the text of a moment.
 pub fn describe(event: &Event, execution: &Execution, time: &dyn Fn(Timestamp) -> String) -> String {
+    let text = describe_event(event, execution, time);
+    match event.path() {
+        Some(path) => text.replacen(&**path, &subject(path), 1),
+        None => text,
+    }
+}
+
+/// What a task path is called: `deploy`, `undoing deploy`.
+fn subject(path: &str) -> String {
+    let (step, part) = Part::split(path);
+    match part {
+        Part::Step => step.to_owned(),
+        Part::Verify => format!("looking whether {step} was done"),
+        Part::Rollback => format!("undoing {step}"),
+        Part::RollbackVerify => format!("looking whether {step} was undone"),
+    }
+}
+
+fn describe_event(event: &Event, execution: &Execution, time: &dyn Fn(Timestamp) -> String) -> String {
     match event {
         Event::Started(start) => format!("execution {} started by {}", start.execution, start.actor.label()),
         Event::Scheduled { path, attempt: 1, .. } => format!("{path} began"),
         Event::Scheduled { path, attempt, .. } => format!("{path} began attempt {attempt}"),
         Event::Redelivered { path, delivery } => format!("{path} lost its owner and is delivered again ({delivery})"),
         Event::AttemptFailed { path, failure, retry_at } => {
-            let attempt = execution.step(path).map_or(0, |step| step.attempts);
-            format!("attempt {attempt} of {path} failed {}; again at {}", because(failure), time(*retry_at))
+            let attempt =
+                attempts(execution, path).map_or_else(|| "an attempt".to_owned(), |at| format!("attempt {at}"));
+            format!("{attempt} of {path} failed {}; again at {}", because(failure), time(*retry_at))
         }
         Event::Proposed { path, .. } => format!("{path} proposes its result"),
         Event::Completed { path, .. } => format!("{path} completed"),
@@ -69,6 +90,70 @@ pub fn describe(event: &Event, execution: &Execution, time: &dyn Fn(Timestamp) -
             let why = failure.as_ref().map(|failure| format!(" {}", because(failure))).unwrap_or_default();
             format!("execution {}{why}", status.as_str())
         }
+        Event::UndoKept { .. }
+        | Event::CompensationAsked { .. }
+        | Event::RollbackBegan { .. }
+        | Event::RolledBack { .. }
+        | Event::UndoConfirmed { .. }
+        | Event::UndoDropped { .. }
+        | Event::RollbackStopAsked { .. }
+        | Event::RollbackEnded { .. }
+        | Event::Doubted { .. }
+        | Event::QuestionAsked { .. }
+        | Event::Answered { .. } => describe_undoing(event),
+    }
+}
+
+fn attempts(execution: &Execution, path: &str) -> Option<u32> {
+    let (step, part) = Part::split(path);
+    let step = execution.step(step)?;
+    match part {
+        Part::Step => Some(step.attempts),
+        Part::Rollback => step.rollback.as_ref().map(|undoing| undoing.attempts),
+        Part::Verify | Part::RollbackVerify => None,
+    }
+}
+
+/// Events of doubts, questions and undoing.
+fn describe_undoing(event: &Event) -> String {
+    match event {
+        Event::UndoKept { path, unsure: true, .. } => format!("{path} may have to be undone"),
+        Event::UndoKept { path, problem: Some(failure), .. } => {
+            format!("{path} cannot be undone: {}", one_line(&failure.message))
+        }
+        Event::UndoKept { path, .. } => format!("{path} can be undone"),
+        Event::CompensationAsked { path, .. } => format!("{path} asks that everything is undone; what runs is stopped"),
+        Event::RollbackBegan { cause, actor, reason, .. } => {
+            let by = actor.as_ref().map(|actor| format!(" by {}", actor.label())).unwrap_or_default();
+            format!("undoing began ({}){by}{}", cause.as_str(), said(reason.as_deref()))
+        }
+        Event::RolledBack { path } => format!("{path} is undone"),
+        Event::UndoConfirmed { path } => format!("{path} was done and is undone"),
+        Event::UndoDropped { path } => format!("{path} needs no undoing"),
+        Event::RollbackStopAsked { actor, reason } => {
+            format!("{} stops the undoing{}", actor.label(), said(reason.as_deref()))
+        }
+        Event::RollbackEnded { status, failure } => {
+            let why = failure.as_ref().map(|failure| format!(" {}", because(failure))).unwrap_or_default();
+            format!("undoing ended {}{why}", status.as_str())
+        }
+        Event::Doubted { path, failure: Some(failure) } => {
+            format!("{path} ended without an answer {}", because(failure))
+        }
+        Event::Doubted { path, failure: None } => format!("{path} lost its owner; nobody knows whether it was done"),
+        Event::QuestionAsked { path, about: Question::Unknown, to, .. } => {
+            format!("{path}: {} is asked: was it done?", whom(to))
+        }
+        Event::QuestionAsked { path, about: Question::Escalated, to, failure } => {
+            let why = failure.as_ref().map(because).unwrap_or_default();
+            format!("{path} failed {why}; {} is asked: try it again?", whom(to))
+        }
+        Event::Answered { path, approved, actor, comment } => {
+            let word = if *approved { "yes" } else { "no" };
+            format!("{path}: {} says {word}{}", actor.label(), said(comment.as_deref()))
+        }
+        // The caller hands over no other event.
+        _ => String::new(),
     }
 }
 

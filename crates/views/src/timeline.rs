@@ -137,6 +137,19 @@ impl Timeline {
             Event::ApprovalAsked { path, .. } | Event::FormAsked { path, .. } | Event::WaitBegan { path, .. } => {
                 self.next(at, path, What::Wait);
             }
+            Event::Doubted { path, failure } => {
+                let outcome = failure.as_ref().map_or(Outcome::Cancelled, |failure| Outcome::Failed(failure.clone()));
+                self.close(at, path, outcome);
+            }
+            Event::QuestionAsked { path, failure, .. } => {
+                // A step that failed and is asked about ends its attempt here.
+                if let Some(failure) = failure {
+                    self.close(at, path, Outcome::Failed(failure.clone()));
+                }
+                self.next(at, path, What::Wait);
+            }
+            Event::Answered { path, approved: true, .. } => self.close(at, path, Outcome::Completed),
+            Event::Answered { path, approved: false, .. } => self.close(at, path, Outcome::Rejected),
             Event::Ended { .. } => self.close_all(at),
             Event::Started(_)
             | Event::StopAsked { .. }
@@ -153,6 +166,14 @@ impl Timeline {
             | Event::ForceAsked { .. }
             | Event::TimedOut
             | Event::Held { .. }
+            | Event::UndoKept { .. }
+            | Event::CompensationAsked { .. }
+            | Event::RollbackBegan { .. }
+            | Event::RolledBack { .. }
+            | Event::UndoConfirmed { .. }
+            | Event::UndoDropped { .. }
+            | Event::RollbackStopAsked { .. }
+            | Event::RollbackEnded { .. }
             | Event::FinallyBegan { .. } => {}
         }
     }

@@ -295,6 +295,8 @@ impl Harness {
                 let (_, part) = Part::split(&task.path);
                 let completed = part == Part::Step && self.ended(&task.path) == Some("completed".to_owned());
                 assert!(!completed, "`{}` completed and is performed again", task.path);
+                let alone = self.running.keys().all(|path| *path == task.path) && self.stopping.is_empty();
+                assert!(part != Part::Rollback || alone, "`{}` begins beside other work", task.path);
                 self.hanging.remove(&task.path);
                 self.performed.push((*task).clone());
                 self.running.insert(task.path.clone(), *task);
