@@ -26,9 +26,9 @@ fn subject(path: &str) -> String {
     let (step, part) = Part::split(path);
     match part {
         Part::Step => step.to_owned(),
-        Part::Verify => format!("looking whether {step} was done"),
+        Part::Verify => format!("the look whether {step} was done"),
         Part::Rollback => format!("undoing {step}"),
-        Part::RollbackVerify => format!("looking whether {step} was undone"),
+        Part::RollbackVerify => format!("the look whether {step} was undone"),
     }
 }
 
@@ -39,9 +39,7 @@ fn describe_event(event: &Event, execution: &Execution, time: &dyn Fn(Timestamp)
         Event::Scheduled { path, attempt, .. } => format!("{path} began attempt {attempt}"),
         Event::Redelivered { path, delivery } => format!("{path} lost its owner and is delivered again ({delivery})"),
         Event::AttemptFailed { path, failure, retry_at } => {
-            let attempt =
-                attempts(execution, path).map_or_else(|| "an attempt".to_owned(), |at| format!("attempt {at}"));
-            format!("{attempt} of {path} failed {}; again at {}", because(failure), time(*retry_at))
+            format!("{} failed {}; again at {}", attempt_of(execution, path), because(failure), time(*retry_at))
         }
         Event::Proposed { path, .. } => format!("{path} proposes its result"),
         Event::Completed { path, .. } => format!("{path} completed"),
@@ -59,17 +57,10 @@ fn describe_event(event: &Event, execution: &Execution, time: &dyn Fn(Timestamp)
         Event::LoopBegan { path, count, .. } => format!("{path} began{}", round_count(*count)),
         Event::IterationBegan { path, index } => format!("{path}[{index}] began"),
         Event::IterationEnded { path, index, status } => format!("{path}[{index}] ended {}", status.as_str()),
-        Event::ApprovalAsked { path, message, assignee, until, .. } => {
-            format!("{path} asks {}{}{}", whom(assignee), said(Some(message)), end_of_wait(*until, time))
-        }
+        Event::ApprovalAsked { .. } | Event::FormAsked { .. } => asks(event, time),
         Event::Escalated { path, to } => format!("{path} waited too long; {to} is told"),
         Event::Decided { path, approved, actor, comment } => {
-            let word = if *approved { "approved" } else { "rejected" };
-            format!("{path} {word} by {}{}", actor.label(), said(comment.as_deref()))
-        }
-        Event::FormAsked { path, message, assignee, until } => {
-            let (whom, said) = (whom(assignee), said(Some(message)));
-            format!("{path} asks {whom} to fill in a form{said}{}", end_of_wait(*until, time))
+            format!("{path} {} by {}{}", decision_word(*approved), actor.label(), said(comment.as_deref()))
         }
         Event::FormFilled { path, actor } => format!("the form of {path} was filled in by {}", actor.label()),
         Event::WaitBegan { path, until, signal } => waits(path, *until, signal.as_deref(), time),
@@ -86,10 +77,7 @@ fn describe_event(event: &Event, execution: &Execution, time: &dyn Fn(Timestamp)
         Event::TimedOut => "the time of the execution is over; what runs is being stopped".to_owned(),
         Event::Held { reason } => format!("held{}", said(Some(&reason.message))),
         Event::FinallyBegan { status } => format!("finally began; the execution would end {}", status.as_str()),
-        Event::Ended { status, failure, .. } => {
-            let why = failure.as_ref().map(|failure| format!(" {}", because(failure))).unwrap_or_default();
-            format!("execution {}{why}", status.as_str())
-        }
+        Event::Ended { status, failure, .. } => format!("execution {}{}", status.as_str(), why(failure.as_ref())),
         Event::UndoKept { .. }
         | Event::CompensationAsked { .. }
         | Event::RollbackBegan { .. }
@@ -104,14 +92,35 @@ fn describe_event(event: &Event, execution: &Execution, time: &dyn Fn(Timestamp)
     }
 }
 
-fn attempts(execution: &Execution, path: &str) -> Option<u32> {
+/// A person is asked to decide, or to fill in a form.
+fn asks(event: &Event, time: &dyn Fn(Timestamp) -> String) -> String {
+    let (path, message, assignee, until, form) = match event {
+        Event::ApprovalAsked { path, message, assignee, until, .. } => (path, message, assignee, until, ""),
+        Event::FormAsked { path, message, assignee, until } => (path, message, assignee, until, " to fill in a form"),
+        // The caller hands over no other event.
+        _ => return String::new(),
+    };
+    format!("{path} asks {}{form}{}{}", whom(assignee), said(Some(message)), end_of_wait(*until, time))
+}
+
+/// `attempt 2 of deploy`.
+fn attempt_of(execution: &Execution, path: &str) -> String {
     let (step, part) = Part::split(path);
-    let step = execution.step(step)?;
-    match part {
-        Part::Step => Some(step.attempts),
-        Part::Rollback => step.rollback.as_ref().map(|undoing| undoing.attempts),
+    let step = execution.step(step);
+    let attempt = match part {
+        Part::Step => Some(step.map_or(0, |step| step.attempts)),
+        Part::Rollback => step.and_then(|step| step.rollback.as_ref()).map(|undoing| undoing.attempts),
         Part::Verify | Part::RollbackVerify => None,
-    }
+    };
+    attempt.map_or_else(|| format!("an attempt of {path}"), |attempt| format!("attempt {attempt} of {path}"))
+}
+
+fn decision_word(approved: bool) -> &'static str {
+    if approved { "approved" } else { "rejected" }
+}
+
+fn why(failure: Option<&Failure>) -> String {
+    failure.map(|failure| format!(" {}", because(failure))).unwrap_or_default()
 }
 
 /// Events of doubts, questions and undoing.
@@ -124,8 +133,8 @@ fn describe_undoing(event: &Event) -> String {
         Event::UndoKept { path, .. } => format!("{path} can be undone"),
         Event::CompensationAsked { path, .. } => format!("{path} asks that everything is undone; what runs is stopped"),
         Event::RollbackBegan { cause, actor, reason, .. } => {
-            let by = actor.as_ref().map(|actor| format!(" by {}", actor.label())).unwrap_or_default();
-            format!("undoing began ({}){by}{}", cause.as_str(), said(reason.as_deref()))
+            let by = actor.as_ref().map(|actor| format!(", asked by {}", actor.label())).unwrap_or_default();
+            format!("undoing began ({}{by}){}", cause.as_str(), said(reason.as_deref()))
         }
         Event::RolledBack { path } => format!("{path} is undone"),
         Event::UndoConfirmed { path } => format!("{path} was done and is undone"),
@@ -134,8 +143,7 @@ fn describe_undoing(event: &Event) -> String {
             format!("{} stops the undoing{}", actor.label(), said(reason.as_deref()))
         }
         Event::RollbackEnded { status, failure } => {
-            let why = failure.as_ref().map(|failure| format!(" {}", because(failure))).unwrap_or_default();
-            format!("undoing ended {}{why}", status.as_str())
+            format!("undoing ended {}{}", status.as_str(), why(failure.as_ref()))
         }
         Event::Doubted { path, failure: Some(failure) } => {
             format!("{path} ended without an answer {}", because(failure))
@@ -145,8 +153,7 @@ fn describe_undoing(event: &Event) -> String {
             format!("{path}: {} is asked: was it done?", whom(to))
         }
         Event::QuestionAsked { path, about: Question::Escalated, to, failure } => {
-            let why = failure.as_ref().map(because).unwrap_or_default();
-            format!("{path} failed {why}; {} is asked: try it again?", whom(to))
+            format!("{path} failed{}; {} is asked: try it again?", why(failure.as_ref()), whom(to))
         }
         Event::Answered { path, approved, actor, comment } => {
             let word = if *approved { "yes" } else { "no" };

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use skep_model::Map;
+use skep_model::actor::Actor;
 use skep_model::error::Failure;
 use skep_model::event::Event;
 use skep_model::ids::StepPath;
@@ -59,11 +60,7 @@ impl Execution {
             Event::FormFilled { .. } | Event::SignalTaken { .. } | Event::SignalKept { .. } | Event::TimedOut => {}
             Event::Paused { .. } => self.status = Status::Paused,
             Event::Resumed { .. } => self.resumed(),
-            Event::CancelAsked { actor, reason } => {
-                self.cancel = Some(Cancel { actor: actor.clone(), reason: reason.clone(), forced_at: None });
-                self.held = None;
-                self.status = Status::Cancelling;
-            }
+            Event::CancelAsked { actor, reason } => self.cancel_asked(actor, reason.as_deref()),
             Event::ForceAsked { at, .. } => self.force_asked(*at),
             Event::Held { reason } => {
                 self.held = Some(reason.clone());
@@ -75,15 +72,12 @@ impl Execution {
             Event::CompensationAsked { .. } => {}
             Event::RollbackBegan { cause, .. } => self.rollback_began(*cause),
             Event::RolledBack { path } => self.rolled_back(path),
-            Event::UndoConfirmed { path } | Event::UndoDropped { path } => {
-                self.undo_settled(path, matches!(event, Event::UndoDropped { .. }));
-            }
+            Event::UndoConfirmed { .. } => self.take_question_back(),
+            Event::UndoDropped { path } => self.undo_dropped(path),
             Event::RollbackStopAsked { .. } => self.take_question_back(),
             Event::RollbackEnded { status, .. } => self.rollback_ended(*status),
             Event::Doubted { path, failure } => self.doubted(path, failure.as_ref()),
-            Event::QuestionAsked { path, about, to, failure } => {
-                self.question_asked(at, path, *about, to, failure.as_ref());
-            }
+            Event::QuestionAsked { path, .. } => self.question_asked(at, path, event),
             Event::Answered { path, .. } => self.question_answered(path),
         }
     }
@@ -103,6 +97,12 @@ impl Execution {
             (None, Some(_)) => Status::Cancelling,
             (None, None) => Status::Running,
         };
+    }
+
+    fn cancel_asked(&mut self, actor: &Actor, reason: Option<&str>) {
+        self.cancel = Some(Cancel { actor: actor.clone(), reason: reason.map(str::to_owned), forced_at: None });
+        self.held = None;
+        self.status = Status::Cancelling;
     }
 
     fn force_asked(&mut self, at: Timestamp) {

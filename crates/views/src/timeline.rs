@@ -137,17 +137,8 @@ impl Timeline {
             Event::ApprovalAsked { path, .. } | Event::FormAsked { path, .. } | Event::WaitBegan { path, .. } => {
                 self.next(at, path, What::Wait);
             }
-            Event::Doubted { path, failure } => {
-                let outcome = failure.as_ref().map_or(Outcome::Cancelled, |failure| Outcome::Failed(failure.clone()));
-                self.close(at, path, outcome);
-            }
-            Event::QuestionAsked { path, failure, .. } => {
-                // A step that failed and is asked about ends its attempt here.
-                if let Some(failure) = failure {
-                    self.close(at, path, Outcome::Failed(failure.clone()));
-                }
-                self.next(at, path, What::Wait);
-            }
+            Event::Doubted { path, failure } => self.close(at, path, unanswered(failure.as_ref())),
+            Event::QuestionAsked { path, failure, .. } => self.asked(at, path, failure.as_ref()),
             Event::Answered { path, approved: true, .. } => self.close(at, path, Outcome::Completed),
             Event::Answered { path, approved: false, .. } => self.close(at, path, Outcome::Rejected),
             Event::Ended { .. } => self.close_all(at),
@@ -194,6 +185,12 @@ impl Timeline {
         row.spans.push(Span { what, began_at: at, ended_at: None, outcome: Outcome::Open });
     }
 
+    /// A step that failed and is asked about ends its attempt here; one in doubt has ended it already.
+    fn asked(&mut self, at: Timestamp, path: &StepPath, failure: Option<&Failure>) {
+        self.close(at, path, unanswered(failure));
+        self.next(at, path, What::Wait);
+    }
+
     fn redelivered(&mut self, path: &StepPath) {
         if let Some(Span { what: What::Attempt { deliveries, .. }, ended_at: None, .. }) =
             self.rows.get_mut(path).and_then(|row| row.spans.last_mut())
@@ -223,6 +220,10 @@ fn close_last(row: &mut Row, at: Timestamp, outcome: Outcome) {
         span.ended_at = Some(at);
         span.outcome = outcome;
     }
+}
+
+fn unanswered(failure: Option<&Failure>) -> Outcome {
+    failure.map_or(Outcome::Cancelled, |failure| Outcome::Failed(failure.clone()))
 }
 
 fn skipped(reason: SkipReason, failure: Option<&Failure>) -> Outcome {

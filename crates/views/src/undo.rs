@@ -58,10 +58,10 @@ impl Execution {
         self.change_listed(path, |step| step.status = StepStatus::RolledBack);
     }
 
-    /// It is known whether the step on top of the stack is to be undone; `off`: it is not.
-    pub(crate) fn undo_settled(&mut self, path: &StepPath, off: bool) {
+    /// What is on top of the stack needs no undoing.
+    pub(crate) fn undo_dropped(&mut self, path: &StepPath) {
         // The step that runs before the stack was never put on it.
-        if off && !self.runs_first(path) {
+        if !self.runs_first(path) {
             self.kept = self.kept.saturating_sub(1);
         }
         self.take_question_back();
@@ -81,15 +81,10 @@ impl Execution {
         });
     }
 
-    pub(crate) fn question_asked(
-        &mut self,
-        at: Timestamp,
-        path: &StepPath,
-        about: Question,
-        to: &str,
-        failure: Option<&Failure>,
-    ) {
-        let waiting = Waiting::Answer { about, to: to.to_owned(), failure: failure.cloned() };
+    pub(crate) fn question_asked(&mut self, at: Timestamp, path: &StepPath, event: &Event) {
+        let Event::QuestionAsked { about, to, failure, .. } = event else { return };
+        let (about, failure) = (*about, failure.as_ref());
+        let waiting = Waiting::Answer { about, to: to.clone(), failure: failure.cloned() };
         let undoing = self.rollback.as_mut().filter(|rollback| rollback.status == Status::RollingBack);
         let in_rollback = undoing.map(|rollback| rollback.asked = Some(path.clone())).is_some();
         self.change_listed(path, |step| {

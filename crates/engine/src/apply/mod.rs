@@ -97,21 +97,8 @@ pub(crate) fn apply(state: &mut State, program: &Program, event: &Event, at: Tim
         Event::Held { reason } => fold.held(reason),
         Event::FinallyBegan { status } => fold.finally_began(*status),
         Event::Ended { status, failure, .. } => fold.ended(*status, failure.as_ref()),
-        Event::UndoKept { path, arguments, check, verify, problem, unsure } => {
-            let (arguments, check, verify) = (arguments.clone(), check.clone(), verify.clone());
-            let (path, problem, unsure) = (path.clone(), problem.clone(), *unsure);
-            let kept = Kept { path, arguments, check, verify, problem, unsure, verify_deliveries: 0 };
-            fold.undo_kept(&kept.path.clone(), kept)
-        }
-        Event::CompensationAsked { path, first, arguments, problem } => {
-            let first = first.as_ref().map(|first| Kept {
-                path: first.clone(),
-                arguments: arguments.clone(),
-                problem: problem.clone(),
-                ..Kept::default()
-            });
-            fold.compensation_asked(path, first)
-        }
+        Event::UndoKept { path, .. } => fold.undo_kept(path, Kept::of(event)),
+        Event::CompensationAsked { path, .. } => fold.compensation_asked(path, Kept::of(event)),
         Event::RollbackBegan { cause, failure, .. } => fold.rollback_began(*cause, failure.as_ref()),
         Event::RolledBack { path } => fold.rolled_back(path),
         Event::UndoConfirmed { path } => fold.undo_confirmed(path),

@@ -187,8 +187,9 @@ impl Fold<'_> {
 
     // ---- the stack ---------------------------------------------------------------------------------------
 
-    pub(super) fn undo_kept(&mut self, path: &StepPath, mut kept: Kept) -> Result<(), Misfit> {
+    pub(super) fn undo_kept(&mut self, path: &StepPath, kept: Option<Kept>) -> Result<(), Misfit> {
         self.known(path)?;
+        let mut kept = kept.ok_or_else(|| Misfit(format!("nothing of `{path}` is kept")))?;
         for payload in [&kept.arguments, &kept.check, &kept.verify].into_iter().flatten() {
             self.note_payload(payload);
         }

@@ -19,6 +19,7 @@ pub(crate) mod run;
 pub(crate) mod side;
 
 use skep_model::error::Failure;
+use skep_model::event::Event;
 use skep_model::ids::StepPath;
 use skep_model::payload::Payload;
 use skep_model::rollback::RollbackCause;
@@ -77,17 +78,17 @@ pub(crate) struct Kept {
     pub verify_deliveries: u32,
 }
 
-impl Default for Kept {
-    fn default() -> Self {
-        Self {
-            path: StepPath::from(""),
-            arguments: None,
-            check: None,
-            verify: None,
-            problem: None,
-            unsure: false,
-            verify_deliveries: 0,
+impl Kept {
+    /// The entry that an event puts on the stack, or keeps to run before it.
+    pub fn of(event: &Event) -> Option<Self> {
+        if let Event::UndoKept { path, arguments, check, verify, problem, unsure } = event {
+            let (arguments, check, verify) = (arguments.clone(), check.clone(), verify.clone());
+            let (path, problem, unsure) = (path.clone(), problem.clone(), *unsure);
+            return Some(Self { path, arguments, check, verify, problem, unsure, verify_deliveries: 0 });
         }
+        let Event::CompensationAsked { first: Some(first), arguments, problem, .. } = event else { return None };
+        let (path, arguments, problem) = (first.clone(), arguments.clone(), problem.clone());
+        Some(Self { path, arguments, check: None, verify: None, problem, unsure: false, verify_deliveries: 0 })
     }
 }
 
