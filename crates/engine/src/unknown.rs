@@ -63,14 +63,11 @@ fn verify(turn: &mut Deciding<'_>, id: InstanceId) -> Result<bool, Rejection> {
     Ok(true)
 }
 
-/// It was done all the same, and the verification gave `raw`.
+/// It was done all the same, and the verification gave `raw`; a person who says so gives nothing.
 pub(crate) fn was_done(turn: &mut Deciding<'_>, id: InstanceId, raw: &Map<Value>) -> Result<(), Rejection> {
-    let path = turn.state.instance(id).path.clone();
     // What the step's own outputs are made of may be missing in what the verification gives.
     let outputs = outcome::named_outputs(turn, id, raw)?.unwrap_or_else(|_| raw.clone());
-    let outputs = turn.store_map(outputs);
-    turn.emit(Event::Completed { path: path.clone(), outputs })?;
-    turn.keep_done(&path, Some(raw))
+    outcome::was_done(turn, id, raw, outputs)
 }
 
 /// It was not done: the flow goes on as after a clean failure, or it is delivered again if nothing failed.
@@ -218,7 +215,7 @@ pub(crate) fn answer(
     turn.emit(Event::Answered { path: path.clone(), approved, actor: actor.clone(), comment })?;
     match (id, phase) {
         (Some(_), Some(Phase::Questioned { failure, .. })) if !approved => give_in(turn, path, failure)?,
-        (Some(_), Some(Phase::Doubtful { .. })) if approved => turn.complete(path, Map::new())?,
+        (Some(id), Some(Phase::Doubtful { .. })) if approved => was_done(turn, id, &Map::new())?,
         (Some(id), Some(Phase::Doubtful { failure: Some(_), .. })) => was_not_done(turn, id)?,
         // The event has made it ready for another attempt or delivery.
         (Some(_), _) => {}

@@ -217,7 +217,8 @@ impl Fold<'_> {
         undo.cause = Some(cause);
         undo.stage = Stage::Busy;
         undo.asked = false;
-        undo.stopped = None;
+        // A cancel may have come while what ran was being stopped for the rollback.
+        undo.stopped = undo.stopped.take().filter(|_| !again);
         undo.failure = None;
         undo.again = again;
         undo.origin = undo.origin.take().or_else(|| failure.cloned());

@@ -14,6 +14,10 @@ pub(super) fn handle(turn: &mut Deciding<'_>, actor: &Actor, reason: Option<&str
     match turn.state.undo.stage {
         Stage::Busy => return super::rollback::stop(turn, actor, reason),
         Stage::Over(_) => return super::rollback::force(turn, actor),
+        // Asked for already: what runs is being stopped for it.
+        Stage::Idle if turn.state.ending == Some(Ending::Compensating) => {
+            return super::rollback::stop(turn, actor, reason);
+        }
         Stage::Idle => {}
     }
     match (turn.state.status, turn.state.ending) {

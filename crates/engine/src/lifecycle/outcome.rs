@@ -48,22 +48,30 @@ pub(super) fn outstanding_delivery(
 }
 
 fn succeeded(turn: &mut Deciding<'_>, id: InstanceId, raw: &Map<Value>) -> Result<(), Rejection> {
-    let path = turn.state.instance(id).path.clone();
     match named_outputs(turn, id, raw)? {
         Err(failure) => failed(turn, id, failure, raw.clone()),
-        Ok(outputs) if turn.state.instance(id).stop.is_none() && proposes(turn, id) => {
-            // The work is done whatever the person will say about it.
-            approval::propose(turn, id, outputs)?;
-            turn.keep_done(&path, Some(raw))
-        }
-        Ok(outputs) => {
-            let mut outputs = turn.store_map(outputs);
-            // What the person said who allowed the step; a step without a gate has no outputs before its end.
-            outputs.extend(turn.state.instance(id).outputs.clone());
-            turn.emit(Event::Completed { path: path.clone(), outputs })?;
-            turn.keep_done(&path, Some(raw))
-        }
+        Ok(outputs) => was_done(turn, id, raw, outputs),
     }
+}
+
+/// The work of a step was done and gave `raw`, out of which its outputs are made.
+pub(crate) fn was_done(
+    turn: &mut Deciding<'_>,
+    id: InstanceId,
+    raw: &Map<Value>,
+    outputs: Map<Value>,
+) -> Result<(), Rejection> {
+    let path = turn.state.instance(id).path.clone();
+    if turn.state.instance(id).stop.is_none() && proposes(turn, id) {
+        // The work is done whatever the person will say about it.
+        approval::propose(turn, id, outputs)?;
+        return turn.keep_done(&path, Some(raw));
+    }
+    let mut outputs = turn.store_map(outputs);
+    // What the person said who allowed the step; a step without a gate has no outputs before its end.
+    outputs.extend(turn.state.instance(id).outputs.clone());
+    turn.emit(Event::Completed { path: path.clone(), outputs })?;
+    turn.keep_done(&path, Some(raw))
 }
 
 fn proposes(turn: &Deciding<'_>, id: InstanceId) -> bool {

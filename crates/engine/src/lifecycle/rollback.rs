@@ -29,7 +29,8 @@ pub(super) fn handle(turn: &mut Deciding<'_>, actor: &Actor, reason: Option<&str
     if turn.state.undo.kept.is_empty() {
         return Err(Rejection::NothingToUndo(status));
     }
-    let failure = turn.state.failure.clone();
+    // What failed was the rollback before this one, not the execution.
+    let failure = turn.state.failure.clone().filter(|_| status != Status::RollbackFailed);
     let (actor, reason) = (Some(actor.clone()), reason.map(str::to_owned));
     turn.emit(Event::RollbackBegan { cause: RollbackCause::Asked, actor, reason, failure })
 }

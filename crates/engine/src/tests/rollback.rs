@@ -202,6 +202,25 @@ fn a_step_with_compensate_stops_all_runs_its_step_and_undoes() {
 }
 
 #[test]
+fn a_cancel_while_all_is_stopped_for_the_rollback_holds_it() {
+    let yaml = "steps: [{id: u, uses: noop}, {id: p, parallel: {l: [{id: x, uses: noop}], r: [{id: b, uses: noop}]}}]";
+    let mut harness = flow_with(yaml, |plan| {
+        undo_all(plan);
+        step(plan, "x").on_error = OnError::Compensate { step: None };
+    })
+    .hangs("x")
+    .hangs("b")
+    .run();
+    harness.fail("x", Kind::Invalid);
+    harness.tell(&cancel());
+    harness.settle();
+    assert_eq!((harness.status(), undone(&harness).as_str()), (Status::Held, ""), "{}", harness.trace());
+    harness.tell(&resume());
+    harness.settle();
+    assert_eq!(harness.status(), Status::RolledBack);
+}
+
+#[test]
 fn the_step_that_runs_first_is_passed_by_and_may_fail() {
     let mut harness = compensating(false).run();
     harness.pass_ms(3_600_000);
@@ -239,6 +258,12 @@ fn a_person_may_undo_what_is_over() {
     assert_eq!(harness.status(), Status::RolledBack, "`finally` does not run again");
     let again = harness.try_tell(&rollback());
     assert!(matches!(again, Err(Rejection::NothingToUndo(_))), "{again:?}");
+    let mut late = undoing(&yaml).fails("u2.rollback", Kind::Exit).run();
+    (0..2).for_each(|_| {
+        late.tell(&rollback());
+        late.settle();
+    });
+    assert_eq!((late.status(), late.failure_message().as_str()), (Status::RolledBack, ""), "it had not failed");
     let mut empty = undoing("steps: [{id: a, uses: noop}]").run();
     let nothing = empty.try_tell(&rollback());
     assert!(matches!(nothing, Err(Rejection::NothingToUndo(Status::Completed))), "{nothing:?}");

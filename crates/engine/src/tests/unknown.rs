@@ -132,6 +132,23 @@ fn a_cancel_during_a_verification_stops_both() {
     assert_eq!(faster.summary(), "cancelled: a.verify=completed a=completed");
 }
 
+#[test]
+fn a_result_that_is_to_be_approved_is_so_after_a_doubt_too() {
+    for verifies in [true, false] {
+        let mut harness = flow_with("steps: [{id: a, uses: noop, approve: after}]", |plan| {
+            if verifies { verified(plan, "a") } else { asks(plan, "a") }
+        })
+        .fails("a", Kind::Timeout)
+        .run();
+        if !verifies {
+            harness.tell(&approve(None));
+        }
+        assert_eq!(harness.state.waiting_for().as_deref(), Some("decision: a"));
+        harness.tell(&approve(None));
+        assert_eq!(harness.status(), Status::Completed);
+    }
+}
+
 // ---- ask -------------------------------------------------------------------------------------------------------
 
 #[test]
