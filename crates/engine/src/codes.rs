@@ -84,6 +84,47 @@ before anything runs; this came up half-way because the plan was made by another
 step out.",
 };
 
+/// Nobody can tell whether a step was done.
+pub const UNKNOWN_OUTCOME: Code = Code {
+    id: "SKEP-X020",
+    title: "nobody can tell whether a step was done",
+    page: "The step's work ended without an answer: a timeout, a crash, a broken connection, or the death of the process \
+that owned the execution. What it changes cannot be undone or must not be done twice (`on_unknown: ask`, \
+`irreversible: true`, or a rollback that has to know), so the execution is held.\n\nLook at the system that the step \
+changes. Then say `skep approve EXECUTION --step PATH` if the work was done, `skep reject EXECUTION --step PATH` if it \
+was not. A `verify` on the step lets Skep look by itself:\n\n```yaml\n- id: pay\n  run: pay invoice-7\n  verify: {run: \
+paid invoice-7}\n```",
+};
+
+/// A failed step was handed to a person.
+pub const ESCALATED: Code = Code {
+    id: "SKEP-X021",
+    title: "a step failed and a person is asked what to do",
+    page: "The step says `on_error: {strategy: escalate}`. It failed for good and the execution is held.\n\n`skep approve \
+EXECUTION --step PATH` tries it again with all its attempts (as does `skep resume EXECUTION`), `skep reject EXECUTION \
+--step PATH` lets it fail, `skep cancel EXECUTION` ends the execution.",
+};
+
+/// A compensation failed for good.
+pub const COMPENSATION_FAILED: Code = Code {
+    id: "SKEP-X022",
+    title: "a step could not be undone",
+    page: "A compensation (`rollback` of a step), its `verify`, or the step that `on_error: compensate` names failed after \
+all its attempts, or its arguments could not be worked out. The rollback stops there and the execution ends \
+`rollback_failed`: what was done before that step is still done.\n\n`skep status EXECUTION` shows which steps are \
+`rolled_back` and which are not; `skep logs EXECUTION --step PATH.rollback` shows what the compensation said. Give a \
+compensation that may fail for a while a `retry`.",
+};
+
+/// A person stopped a rollback.
+pub const ROLLBACK_STOPPED: Code = Code {
+    id: "SKEP-X023",
+    title: "a person stopped the rollback",
+    page: "A cancel during a rollback lets the compensation that runs end and begins no other one; the execution is \
+held.\n\n`skep resume EXECUTION` goes on undoing. A second `skep cancel EXECUTION` leaves the rest as it is: the \
+execution ends `rollback_failed`.",
+};
+
 /// All of them.
 pub const ALL: &[Code] = &[
     EXECUTION_TIMEOUT,
@@ -95,4 +136,8 @@ pub const ALL: &[Code] = &[
     TOO_MANY_ROUNDS,
     LOST_DELIVERIES,
     NOT_BUILT,
+    UNKNOWN_OUTCOME,
+    ESCALATED,
+    COMPENSATION_FAILED,
+    ROLLBACK_STOPPED,
 ];

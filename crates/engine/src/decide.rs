@@ -161,6 +161,7 @@ impl<'a> Deciding<'a> {
             frame: Some(frame),
             index: None,
             own: None,
+            without_result: None,
             flags: self.flags(frame),
             vars_depth: 0,
         }
@@ -198,20 +199,38 @@ impl<'a> Deciding<'a> {
             failed |= frame.failure.is_some();
             next = frame.owner.map(|owner| self.state.instance(owner).frame);
         }
-        let tentative = self.state.tentative;
-        failed |= tentative == Some(skep_model::status::Execution::Failed);
+        failed |= self.failed_before_finally();
         let cancelled = matches!(self.state.ending, Some(crate::state::Ending::Cancelled(_)));
         StatusFlags { failed, cancelled }
+    }
+
+    /// In `finally`: the main list failed, whatever was undone since.
+    pub fn failed_before_finally(&self) -> bool {
+        use skep_model::status::Execution as Status;
+        match self.state.tentative {
+            Some(Status::Failed) => true,
+            Some(Status::RolledBack | Status::RollbackFailed) => self.state.undo.origin.is_some(),
+            Some(_) | None => false,
+        }
     }
 
     /// A step failed for good: what its `on_error` makes of it.
     pub fn fail(&mut self, path: &StepPath, failure: Failure, outputs: Map<Value>) -> Result<(), Rejection> {
         let failure = failure.at_step(path);
         let (_, step) = self.program.split_path(path).ok_or_else(|| Misfit(format!("`{path}` is no step")))?;
-        match self.program.step(step).on_error {
-            OnError::Fail | OnError::Compensate { .. } | OnError::Escalate { .. } => {
+        let on_error = &self.program.step(step).on_error;
+        if matches!(on_error, OnError::Escalate { .. }) && crate::unknown::escalate(self, path, &failure)? {
+            return Ok(());
+        }
+        match on_error {
+            OnError::Fail | OnError::Escalate { .. } => {
                 let outputs = self.store_map(outputs);
                 self.emit(Event::Failed { path: path.clone(), failure, outputs })
+            }
+            OnError::Compensate { step: first } => {
+                let outputs = self.store_map(outputs);
+                self.emit(Event::Failed { path: path.clone(), failure, outputs })?;
+                crate::rollback::keep::ask(self, path, *first)
             }
             OnError::Skip => {
                 self.emit(Event::Skipped { path: path.clone(), reason: SkipReason::OnError, failure: Some(failure) })
@@ -222,7 +241,8 @@ impl<'a> Deciding<'a> {
     /// A step succeeded with these outputs.
     pub fn complete(&mut self, path: &StepPath, outputs: Map<Value>) -> Result<(), Rejection> {
         let outputs = self.store_map(outputs);
-        self.emit(Event::Completed { path: path.clone(), outputs })
+        self.emit(Event::Completed { path: path.clone(), outputs })?;
+        self.keep_done(path, None)
     }
 
     /// Values as payloads; the large ones become blobs.
@@ -260,7 +280,7 @@ impl<'a> Deciding<'a> {
     }
 }
 
-fn split<T>(result: Result<T, Trouble>) -> Result<Result<T, Failure>, Rejection> {
+pub(crate) fn split<T>(result: Result<T, Trouble>) -> Result<Result<T, Failure>, Rejection> {
     match result {
         Ok(value) => Ok(Ok(value)),
         Err(Trouble::Wrong(failure)) => Ok(Err(*failure)),

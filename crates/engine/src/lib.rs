@@ -21,10 +21,12 @@ mod program;
 mod rejection;
 mod results;
 mod retry;
+mod rollback;
 mod scope;
 mod slab;
 mod state;
 mod steps;
+mod unknown;
 
 pub use apply::{Misfit, apply_turn};
 pub use decide::{Decision, EVENTS_PER_TURN, decide};

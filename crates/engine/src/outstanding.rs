@@ -8,7 +8,8 @@ use skep_model::effect::{Effect, Script, Task, Work};
 use skep_model::ids::{Hash, idempotency_key};
 use skep_model::message::Start;
 use skep_model::payload::BlobRef;
-use skep_model::plan::Kind;
+use skep_model::plan::{Kind, Retry};
+use skep_model::rollback::Part;
 
 use crate::payload::{Blobs, load};
 use crate::program::Program;
@@ -39,19 +40,40 @@ pub(crate) fn task(
 ) -> Result<Task, BlobRef> {
     let instance = state.instance(id);
     let start = state.start.as_deref().expect("work is scheduled only after the start");
-    let step = program.step(instance.step);
+    let does = does(program, instance);
     let arguments = match &instance.arguments {
         Some(payload) => load(payload, blobs)?,
         None => Value::Object(serde_json::Map::new()),
     };
-    let work = match &step.kind {
+    let work = match does.kind {
         Kind::Run { shell, script, .. } => Work::Script(script_of(shell, script, &arguments, start)),
         Kind::Uses { action, .. } => {
             Work::Action { name: action.clone(), with: arguments, base_dir: start.base_dir.clone() }
         }
         _ => unreachable!("only scripts and actions are performed"),
     };
-    Ok(task_of(state, instance, start, step.timeout_ms, work))
+    Ok(task_of(state, instance, start, does.timeout_ms, work))
+}
+
+/// What an instance performs: the work of its step, or a piece of work beside it.
+pub(crate) struct Does<'a> {
+    pub kind: &'a Kind,
+    pub timeout_ms: Option<u64>,
+    pub retry: Option<&'a Retry>,
+}
+
+pub(crate) fn does<'a>(program: &'a Program, instance: &Instance) -> Does<'a> {
+    let step = program.step(instance.step);
+    let side = match instance.part {
+        Part::Step => None,
+        Part::Verify => step.verify.as_deref(),
+        Part::Rollback => step.compensation.as_ref().map(|undo| &undo.work),
+        Part::RollbackVerify => step.compensation.as_ref().and_then(|undo| undo.verify.as_ref()),
+    };
+    match side {
+        Some(side) => Does { kind: &side.kind, timeout_ms: side.timeout_ms, retry: side.retry.as_ref() },
+        None => Does { kind: &step.kind, timeout_ms: step.timeout_ms, retry: step.retry.as_ref() },
+    }
 }
 
 fn task_of(state: &State, instance: &Instance, start: &Start, timeout_ms: Option<u64>, work: Work) -> Task {

@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use skep_definition::expr::{self, Names, Template};
 use skep_model::Map;
 use skep_model::ids::Hash;
-use skep_model::plan::{Approval, BlockIndex, Kind, Order, Plan, Step, StepIndex, Wait};
+use skep_model::plan::{Approval, BlockIndex, Kind, OnError, Order, Plan, Side, Step, StepIndex, Wait};
+use skep_model::rollback::Part;
 
 /// A plan, ready to execute.
 #[derive(Debug)]
@@ -44,6 +45,22 @@ pub(crate) struct StepProgram {
     pub working_dir: Option<Template>,
     pub kind: KindProgram,
     pub gate: Option<Question>,
+    /// Its compensation.
+    pub rollback: Option<SideProgram>,
+    /// The verification of its compensation.
+    pub rollback_verify: Option<SideProgram>,
+    /// Its own verification.
+    pub verify: Option<SideProgram>,
+    /// Who is asked when it failed.
+    pub escalate_to: Option<Template>,
+}
+
+/// A piece of work beside a step.
+#[derive(Debug)]
+pub(crate) struct SideProgram {
+    pub kind: KindProgram,
+    pub env: Vec<(String, Template)>,
+    pub working_dir: Option<Template>,
 }
 
 /// Compiled templates of a step kind.
@@ -166,6 +183,12 @@ impl Program {
         let at = path.rfind("].").map_or(0, |at| at + 2);
         self.step_by_id(&path[at..]).map(|step| (&path[..at], step))
     }
+
+    /// The step that a task path belongs to, and which part of it the path names.
+    pub(crate) fn split_part<'p>(&self, path: &'p str) -> Option<(&'p str, StepIndex, Part)> {
+        let (step_path, part) = Part::split(path);
+        self.split_path(step_path).map(|(_, step)| (step_path, step, part))
+    }
 }
 
 fn block_program(plan: &Plan, index: BlockIndex) -> BlockProgram {
@@ -205,7 +228,24 @@ impl Compiler<'_> {
             working_dir: step.working_dir.as_ref().map(|text| self.text(&place("working_dir"), text)).transpose()?,
             gate: step.approve.as_ref().map(|gate| self.question(&place("approve"), &gate.approval)).transpose()?,
             kind: self.kind(&step.kind, &place(step.kind.word()))?,
+            rollback: self.side(&place("rollback"), step.compensation.as_ref().map(|undo| &undo.work))?,
+            rollback_verify: self
+                .side(&place("rollback.verify"), step.compensation.as_ref().and_then(|undo| undo.verify.as_ref()))?,
+            verify: self.side(&place("verify"), step.verify.as_deref())?,
+            escalate_to: match &step.on_error {
+                OnError::Escalate { to } => Some(self.text(&place("on_error"), to)?),
+                OnError::Fail | OnError::Skip | OnError::Compensate { .. } => None,
+            },
         })
+    }
+
+    fn side(&self, place: &str, side: Option<&Side>) -> Result<Option<SideProgram>, BadPlan> {
+        let Some(side) = side else { return Ok(None) };
+        Ok(Some(SideProgram {
+            kind: self.kind(&side.kind, place)?,
+            env: self.texts(place, &side.env)?,
+            working_dir: side.working_dir.as_ref().map(|text| self.text(place, text)).transpose()?,
+        }))
     }
 
     fn kind(&self, kind: &Kind, place: &str) -> Result<KindProgram, BadPlan> {

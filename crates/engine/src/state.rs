@@ -14,11 +14,13 @@ use skep_model::ids::{ExecutionId, StepPath, Token};
 use skep_model::message::Start;
 use skep_model::payload::Payload;
 use skep_model::plan::{BlockIndex, StepIndex};
+use skep_model::rollback::{Part, Question};
 use skep_model::status::{Execution as Status, SkipReason, Step as StepStatus};
 use skep_model::time::Timestamp;
 
 use crate::payload::KnownBlobs;
 use crate::results::Results;
+use crate::rollback::Undo;
 use crate::slab::Slab;
 
 /// Number of a frame in [`State::frames`].
@@ -64,6 +66,10 @@ pub struct State {
     pub(crate) signals: VecDeque<KeptSignal>,
     /// Instances whose work a runner does now.
     pub(crate) performing: BTreeSet<InstanceId>,
+    /// What can be undone, and how far undoing it is.
+    pub(crate) undo: Undo,
+    /// It is held because deliveries were lost: what counts as performed runs nowhere.
+    pub(crate) undelivered: bool,
 }
 
 /// Why an execution ends before its flow does.
@@ -73,6 +79,8 @@ pub enum Ending {
     Cancelled(Timestamp),
     /// Its `timeout` is over.
     TimedOut,
+    /// A step with `on_error: compensate` failed.
+    Compensating,
 }
 
 /// A durable timer.
@@ -157,6 +165,8 @@ pub(crate) struct Instance {
     /// It or something before it in its graph failed.
     pub tainted: bool,
     pub deadline: Option<Timestamp>,
+    /// Which of the step's pieces of work it is. Only steps stand in their frame's slots.
+    pub part: Part,
 }
 
 /// What an instance is doing.
@@ -184,6 +194,10 @@ pub(crate) enum Phase {
     Forking { frames: Vec<FrameId>, halted: bool },
     /// Iterations run.
     Looping(Box<Looping>),
+    /// It cannot be told whether its work was done: its verification runs, or a person is asked.
+    Doubtful { failure: Option<Failure>, asked: bool },
+    /// It failed and a person is asked whether it is tried again.
+    Questioned { failure: Failure, to: String, inside: Box<Phase> },
 }
 
 /// The progress of a loop: counters and collected results; only what runs is materialised.
@@ -225,7 +239,7 @@ impl State {
 
     /// True while new steps may begin and timers fire.
     pub fn flows(&self) -> bool {
-        matches!(self.status, Status::Running | Status::Cancelling)
+        matches!(self.status, Status::Running | Status::Cancelling | Status::RollingBack)
     }
 
     /// Number of steps that a runner works on now.
@@ -238,8 +252,10 @@ impl State {
     pub fn waits_for_people(&self) -> bool {
         match self.status {
             Status::Paused | Status::Held => self.performing.is_empty(),
-            Status::Running | Status::Cancelling => self.performing.is_empty() && self.somebody_is_awaited(),
-            Status::Pending | Status::RollingBack => false,
+            Status::Running | Status::Cancelling | Status::RollingBack => {
+                self.performing.is_empty() && self.somebody_is_awaited()
+            }
+            Status::Pending => false,
             Status::Completed | Status::Failed | Status::Cancelled | Status::RolledBack | Status::RollbackFailed => {
                 false
             }
@@ -251,10 +267,12 @@ impl State {
         if self.status.is_terminal() {
             return None;
         }
-        if let Some(reason) = &self.held {
+        let questions = self.questions();
+        if let Some(reason) = self.held.as_ref().filter(|_| questions.is_empty() || self.undelivered) {
             return Some(format!("held: {}", reason.message));
         }
         let mut waits: Vec<String> = self.instances.iter().filter_map(Instance::waiting_for).collect();
+        waits.extend(questions.iter().map(|(path, about)| format!("answer: {path} ({})", about.as_str())));
         waits.sort();
         let more = waits.len().saturating_sub(WAITS_NAMED_MAX);
         waits.truncate(WAITS_NAMED_MAX);
@@ -269,15 +287,32 @@ impl State {
         for instance in self.instances.iter() {
             match instance.phase {
                 Phase::Deciding { .. } | Phase::Filling { .. } | Phase::Listening { .. } => awaited = true,
+                Phase::Doubtful { asked: true, .. } | Phase::Questioned { .. } => awaited = true,
                 Phase::Ready | Phase::Retrying { .. } | Phase::Sleeping { .. } => return false,
                 Phase::Over
                 | Phase::Performing
                 | Phase::Choosing { .. }
                 | Phase::Forking { .. }
-                | Phase::Looping(_) => {}
+                | Phase::Looping(_)
+                | Phase::Doubtful { asked: false, .. } => {}
             }
         }
-        awaited
+        awaited || self.undo.asked
+    }
+
+    /// The questions that are open, by the path of their step, in a stable order.
+    pub(crate) fn questions(&self) -> BTreeMap<StepPath, Question> {
+        let mut open = BTreeMap::new();
+        for instance in self.instances.iter() {
+            if matches!(instance.phase, Phase::Doubtful { asked: true, .. }) {
+                open.insert(instance.path.clone(), Question::Unknown);
+            } else if matches!(instance.phase, Phase::Questioned { .. }) {
+                open.insert(instance.path.clone(), Question::Escalated);
+            }
+        }
+        let about_undoing = self.undo.kept.last().filter(|_| self.undo.asked);
+        open.extend(about_undoing.map(|kept| (kept.path.clone(), Question::Unknown)));
+        open
     }
 
     /// True if the delivery `token` of the step at `path` is to be performed: nothing answered or stopped it.
@@ -316,6 +351,8 @@ impl Instance {
             Phase::Listening { signal, .. } => return Some(format!("signal {signal}: {}", self.path)),
             Phase::Over | Phase::Ready | Phase::Performing | Phase::Retrying { .. } => return None,
             Phase::Choosing { .. } | Phase::Forking { .. } | Phase::Looping(_) => return None,
+            // Questions are listed by the state, with the one that a rollback asks.
+            Phase::Doubtful { .. } | Phase::Questioned { .. } => return None,
         };
         Some(format!("{what}: {}", self.path))
     }

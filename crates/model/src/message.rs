@@ -61,6 +61,13 @@ pub enum Message {
     },
     /// A new owner has taken over and stopped what still ran; outstanding work is to be delivered anew.
     Recovered,
+    /// Undo what an execution that is over has done.
+    Rollback {
+        /// Who.
+        actor: Actor,
+        /// Why, for people.
+        reason: Option<String>,
+    },
 }
 
 /// The first message of an execution: everything that must not change later.

@@ -6,7 +6,15 @@ use skep_model::catalogue::{Catalogue, Feature};
 
 /// Features of the definition language that this build executes. What a workflow uses beyond these is
 /// refused before it starts.
-const FEATURES: [Feature; 1] = [Feature::Escalation];
+const FEATURES: [Feature; 7] = [
+    Feature::Escalation,
+    Feature::Rollback,
+    Feature::Compensate,
+    Feature::Escalate,
+    Feature::CancelRollback,
+    Feature::Unknown,
+    Feature::Irreversible,
+];
 
 /// The catalogue of this node.
 pub fn build() -> Catalogue {

@@ -222,6 +222,10 @@ fn rejection_hint(rejection: &Rejection) -> &'static str {
         Rejection::WrongState { .. } | Rejection::AlreadyStarted | Rejection::NotStarted => {
             "`skep status EXECUTION` shows its state"
         }
+        Rejection::NothingToUndo(_) => "`skep status EXECUTION` shows which steps are undone and which cannot be",
+        Rejection::Unanswered { .. } => {
+            "look, then `skep approve EXECUTION --step PATH` (it was done) or `skep reject EXECUTION --step PATH` (it was not)"
+        }
         Rejection::NeedsBlob(_) | Rejection::Stale { .. } => "nothing is to be done",
         Rejection::Broken(_) => "this is a bug: please report it with the output of `skep replay EXECUTION`",
     }

@@ -19,6 +19,7 @@ use skep_model::ids::{ExecutionId, StepPath};
 use skep_model::limits;
 use skep_model::payload::Payload;
 use skep_model::plan::{Head, Plan};
+use skep_model::rollback::RollbackCause;
 use skep_model::status::{Execution as Status, Step as StepStatus};
 use skep_model::time::Timestamp;
 use skep_model::{Map, Value};
@@ -68,6 +69,10 @@ pub struct Execution {
     pub(crate) active: BTreeMap<u64, StepPath>,
     pub(crate) tickets: u64,
     pub(crate) tally: Tally,
+    /// How far undoing it is, if that began.
+    pub rollback: Option<Rollback>,
+    /// Steps that can be undone, or that may have to be.
+    pub(crate) kept: u64,
     /// Looks at steps, so that a test can say what an event costs.
     #[cfg(test)]
     pub(crate) looks: u64,
@@ -82,6 +87,19 @@ pub struct Cancel {
     pub reason: Option<String>,
     /// When a second one ends the execution, whatever still runs.
     pub forced_at: Option<Timestamp>,
+}
+
+/// Undoing what an execution did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rollback {
+    /// Who or what began it.
+    pub cause: RollbackCause,
+    /// Rolling_back, rolled_back or rollback_failed.
+    pub status: Status,
+    /// Steps whose compensation succeeded.
+    pub undone: u64,
+    /// The step about which a person is asked.
+    pub(crate) asked: Option<StepPath>,
 }
 
 /// What one ended round of a loop gave.
@@ -129,6 +147,8 @@ impl Execution {
             active: BTreeMap::new(),
             tickets: 0,
             tally: Tally::default(),
+            rollback: None,
+            kept: 0,
             #[cfg(test)]
             looks: 0,
         };
@@ -146,6 +166,11 @@ impl Execution {
             self.apply_event(turn.at, event);
         }
         self.seq = turn.seq;
+    }
+
+    /// Steps that are still to be undone, or could be.
+    pub fn left_to_undo(&self) -> u64 {
+        self.kept
     }
 
     /// Every listed step: planned ones in plan order (`finally` included), after each loop those of its rounds

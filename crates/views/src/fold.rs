@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use skep_model::Map;
+use skep_model::actor::Actor;
 use skep_model::error::Failure;
 use skep_model::event::Event;
 use skep_model::ids::StepPath;
@@ -25,6 +26,9 @@ impl Execution {
     pub fn apply_event(&mut self, at: Timestamp, event: &Event) {
         self.events += 1;
         self.updated_at = Some(at);
+        if self.is_beside_the_flow(event) {
+            return self.apply_beside(event);
+        }
         match event {
             Event::Started(start) => self.started(at, start),
             Event::Scheduled { path, attempt, delivery, .. } => self.scheduled(at, path, *attempt, *delivery),
@@ -56,11 +60,7 @@ impl Execution {
             Event::FormFilled { .. } | Event::SignalTaken { .. } | Event::SignalKept { .. } | Event::TimedOut => {}
             Event::Paused { .. } => self.status = Status::Paused,
             Event::Resumed { .. } => self.resumed(),
-            Event::CancelAsked { actor, reason } => {
-                self.cancel = Some(Cancel { actor: actor.clone(), reason: reason.clone(), forced_at: None });
-                self.held = None;
-                self.status = Status::Cancelling;
-            }
+            Event::CancelAsked { actor, reason } => self.cancel_asked(actor, reason.as_deref()),
             Event::ForceAsked { at, .. } => self.force_asked(*at),
             Event::Held { reason } => {
                 self.held = Some(reason.clone());
@@ -68,6 +68,17 @@ impl Execution {
             }
             Event::FinallyBegan { .. } => self.leave_block("", self.shape.root),
             Event::Ended { status, outputs, failure } => self.ended(at, *status, outputs, failure.as_ref()),
+            Event::UndoKept { .. } => self.kept += 1,
+            Event::CompensationAsked { .. } => {}
+            Event::RollbackBegan { cause, .. } => self.rollback_began(*cause),
+            Event::RolledBack { path } => self.rolled_back(path),
+            Event::UndoConfirmed { .. } => self.take_question_back(),
+            Event::UndoDropped { path } => self.undo_dropped(path),
+            Event::RollbackStopAsked { .. } => self.take_question_back(),
+            Event::RollbackEnded { status, .. } => self.rollback_ended(*status),
+            Event::Doubted { path, failure } => self.doubted(path, failure.as_ref()),
+            Event::QuestionAsked { path, .. } => self.question_asked(at, path, event),
+            Event::Answered { path, .. } => self.question_answered(path),
         }
     }
 
@@ -81,7 +92,17 @@ impl Execution {
 
     fn resumed(&mut self) {
         self.held = None;
-        self.status = if self.cancel.is_some() { Status::Cancelling } else { Status::Running };
+        self.status = match (&self.rollback, &self.cancel) {
+            (Some(_), _) => Status::RollingBack,
+            (None, Some(_)) => Status::Cancelling,
+            (None, None) => Status::Running,
+        };
+    }
+
+    fn cancel_asked(&mut self, actor: &Actor, reason: Option<&str>) {
+        self.cancel = Some(Cancel { actor: actor.clone(), reason: reason.map(str::to_owned), forced_at: None });
+        self.held = None;
+        self.status = Status::Cancelling;
     }
 
     fn force_asked(&mut self, at: Timestamp) {
@@ -398,7 +419,7 @@ impl Execution {
     }
 
     /// Changes one step and everything that is counted about it.
-    fn change(&mut self, path: &str, change: impl FnOnce(&mut Step)) {
+    pub(crate) fn change(&mut self, path: &str, change: impl FnOnce(&mut Step)) {
         #[cfg(test)]
         self.count_look();
         let Some(step) = self.entries.get_mut(path) else {
@@ -446,6 +467,8 @@ fn pending(path: StepPath, index: StepIndex, shape: &Shape) -> Step {
         out_of_reach: false,
         expected: planned.round_size,
         ticket: None,
+        rollback: None,
+        status_before_question: None,
     }
 }
 

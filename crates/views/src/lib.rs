@@ -24,6 +24,7 @@ pub mod timeline;
 
 mod fold;
 mod shape;
+mod undo;
 
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@ use skep_model::error::Failure;
 use skep_model::ids::StepPath;
 use skep_model::payload::Payload;
 use skep_model::plan::StepIndex;
+use skep_model::rollback::Question;
 use skep_model::status::{SkipReason, Step as Status};
 use skep_model::time::Timestamp;
 
@@ -50,6 +51,21 @@ pub struct Step {
     pub(crate) expected: u64,
     /// Its place in the order of what is active.
     pub(crate) ticket: Option<u64>,
+    /// Its compensation, once that began.
+    pub rollback: Option<Undoing>,
+    /// The state that an answer about undoing it gives back.
+    pub(crate) status_before_question: Option<Status>,
+}
+
+/// The compensation of a step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Undoing {
+    /// Running, waiting (for the next attempt), completed, failed or cancelled.
+    pub status: Status,
+    /// Attempts begun.
+    pub attempts: u32,
+    /// Why it failed, or the newest attempt of it.
+    pub failure: Option<Failure>,
 }
 
 /// What a step waits for.
@@ -88,6 +104,15 @@ pub enum Waiting {
     Time {
         /// Which one.
         until: Timestamp,
+    },
+    /// A person's word on what became of it, or is to become of it.
+    Answer {
+        /// What is asked.
+        about: Question,
+        /// Who should answer; empty: anybody who may.
+        to: String,
+        /// What went wrong, as far as that is known.
+        failure: Option<Failure>,
     },
     /// The pause between two attempts.
     NextAttempt {

@@ -137,6 +137,10 @@ impl Timeline {
             Event::ApprovalAsked { path, .. } | Event::FormAsked { path, .. } | Event::WaitBegan { path, .. } => {
                 self.next(at, path, What::Wait);
             }
+            Event::Doubted { path, failure } => self.close(at, path, unanswered(failure.as_ref())),
+            Event::QuestionAsked { path, failure, .. } => self.asked(at, path, failure.as_ref()),
+            Event::Answered { path, approved: true, .. } => self.close(at, path, Outcome::Completed),
+            Event::Answered { path, approved: false, .. } => self.close(at, path, Outcome::Rejected),
             Event::Ended { .. } => self.close_all(at),
             Event::Started(_)
             | Event::StopAsked { .. }
@@ -153,6 +157,14 @@ impl Timeline {
             | Event::ForceAsked { .. }
             | Event::TimedOut
             | Event::Held { .. }
+            | Event::UndoKept { .. }
+            | Event::CompensationAsked { .. }
+            | Event::RollbackBegan { .. }
+            | Event::RolledBack { .. }
+            | Event::UndoConfirmed { .. }
+            | Event::UndoDropped { .. }
+            | Event::RollbackStopAsked { .. }
+            | Event::RollbackEnded { .. }
             | Event::FinallyBegan { .. } => {}
         }
     }
@@ -171,6 +183,12 @@ impl Timeline {
             row.dropped += 1;
         }
         row.spans.push(Span { what, began_at: at, ended_at: None, outcome: Outcome::Open });
+    }
+
+    /// A step that failed and is asked about ends its attempt here; one in doubt has ended it already.
+    fn asked(&mut self, at: Timestamp, path: &StepPath, failure: Option<&Failure>) {
+        self.close(at, path, unanswered(failure));
+        self.next(at, path, What::Wait);
     }
 
     fn redelivered(&mut self, path: &StepPath) {
@@ -202,6 +220,10 @@ fn close_last(row: &mut Row, at: Timestamp, outcome: Outcome) {
         span.ended_at = Some(at);
         span.outcome = outcome;
     }
+}
+
+fn unanswered(failure: Option<&Failure>) -> Outcome {
+    failure.map_or(Outcome::Cancelled, |failure| Outcome::Failed(failure.clone()))
 }
 
 fn skipped(reason: SkipReason, failure: Option<&Failure>) -> Outcome {

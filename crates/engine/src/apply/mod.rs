@@ -5,8 +5,11 @@
 
 mod frames;
 mod people;
+mod rollback;
 mod structure;
 mod work;
+
+pub(crate) use rollback::is_beside;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -24,6 +27,7 @@ use skep_model::time::Timestamp;
 
 use crate::program::Program;
 use crate::results::Results;
+use crate::rollback::{Kept, Stage};
 use crate::state::{
     Ending, Frame, FrameId, Instance, InstanceId, KeptSignal, Looping, Phase, Role, RoundResult, State, Timer,
 };
@@ -93,6 +97,17 @@ pub(crate) fn apply(state: &mut State, program: &Program, event: &Event, at: Tim
         Event::Held { reason } => fold.held(reason),
         Event::FinallyBegan { status } => fold.finally_began(*status),
         Event::Ended { status, failure, .. } => fold.ended(*status, failure.as_ref()),
+        Event::UndoKept { path, .. } => fold.undo_kept(path, Kept::of(event)),
+        Event::CompensationAsked { path, .. } => fold.compensation_asked(path, Kept::of(event)),
+        Event::RollbackBegan { cause, failure, .. } => fold.rollback_began(*cause, failure.as_ref()),
+        Event::RolledBack { path } => fold.rolled_back(path),
+        Event::UndoConfirmed { path } => fold.undo_confirmed(path),
+        Event::UndoDropped { path } => fold.undo_dropped(path),
+        Event::RollbackStopAsked { actor, .. } => fold.rollback_stop_asked(actor.label()),
+        Event::RollbackEnded { status, failure } => fold.rollback_ended(*status, failure.as_ref()),
+        Event::Doubted { path, failure } => fold.doubted(path, failure.as_ref()),
+        Event::QuestionAsked { path, about, to, failure } => fold.question_asked(path, *about, to, failure.as_ref()),
+        Event::Answered { path, approved, .. } => fold.question_answered(path, *approved),
     }
 }
 
@@ -125,17 +140,23 @@ impl Fold<'_> {
 
     fn resumed(&mut self) -> Result<(), Misfit> {
         self.state.held = None;
+        self.state.undelivered = false;
+        self.state.undo.stopped = None;
         self.state.lost_deliveries = 0;
-        self.become_(if self.state.ending == Some(Ending::TimedOut) || self.state.ending.is_none() {
-            Status::Running
-        } else {
+        if self.state.undo.stage != Stage::Idle {
+            return self.become_(Status::RollingBack);
+        }
+        self.become_(if matches!(self.state.ending, Some(Ending::Cancelled(_))) {
             Status::Cancelling
+        } else {
+            Status::Running
         })
     }
 
     fn cancel_asked(&mut self) -> Result<(), Misfit> {
         self.state.ending = Some(Ending::Cancelled(self.at));
         self.state.held = None;
+        self.state.undelivered = false;
         self.stop_root();
         self.become_(Status::Cancelling)
     }
@@ -159,6 +180,7 @@ impl Fold<'_> {
     }
 
     fn held(&mut self, reason: &Failure) -> Result<(), Misfit> {
+        self.state.undelivered |= reason.code == crate::codes::LOST_DELIVERIES.id;
         self.state.held = Some(reason.clone());
         self.become_(Status::Held)
     }
@@ -201,7 +223,9 @@ pub(crate) fn child_frames(phase: &Phase) -> Vec<FrameId> {
         Phase::Choosing { frame } => frame.iter().copied().collect(),
         Phase::Forking { frames, .. } => frames.clone(),
         Phase::Looping(looping) => looping.running.values().copied().collect(),
-        Phase::Over
+        Phase::Questioned { inside, .. } => child_frames(inside),
+        Phase::Doubtful { .. }
+        | Phase::Over
         | Phase::Ready
         | Phase::Performing
         | Phase::Retrying { .. }
@@ -220,7 +244,9 @@ fn phase_timer(phase: &Phase) -> Option<Timestamp> {
             [*until, next].into_iter().flatten().min()
         }
         Phase::Filling { until } | Phase::Listening { until, .. } => *until,
-        Phase::Over
+        Phase::Doubtful { .. }
+        | Phase::Questioned { .. }
+        | Phase::Over
         | Phase::Ready
         | Phase::Performing
         | Phase::Choosing { .. }
@@ -233,7 +259,12 @@ fn missing_dependencies(plan: &Plan, block: BlockIndex) -> Vec<u32> {
     let block = &plan.blocks[block as usize];
     match block.order {
         Order::Sequence => Vec::new(),
-        Order::Graph => block.steps.iter().map(|step| plan.steps[*step as usize].depends_on.len() as u32).collect(),
+        Order::Graph => {
+            // What runs only as a compensation is passed by, so nothing waits for it.
+            let awaited = |step: &&StepIndex| !plan.steps[**step as usize].compensation_only;
+            let count = |step: &StepIndex| plan.steps[*step as usize].depends_on.iter().filter(awaited).count() as u32;
+            block.steps.iter().map(count).collect()
+        }
     }
 }
 

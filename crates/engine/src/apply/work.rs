@@ -16,11 +16,16 @@ impl Fold<'_> {
         }
         self.set_phase(id, Phase::Performing, StepStatus::Running);
         self.state.performing.insert(id);
+        self.restore_deadline(id);
         let instance = self.state.instances.get_mut(id);
         instance.attempt = attempt;
         instance.delivery = delivery;
         if arguments.is_some() {
             instance.arguments = arguments.cloned();
+        }
+        if attempt == 1 {
+            instance.system_failures = 0;
+            self.take_kept_arguments(id);
         }
         Ok(())
     }
@@ -39,6 +44,7 @@ impl Fold<'_> {
         let id = self.known(path)?;
         self.answered(id);
         self.set_phase(id, Phase::Retrying { at }, StepStatus::Waiting);
+        self.restore_deadline(id);
         let instance = self.state.instances.get_mut(id);
         if failure.class == skep_model::error::Class::System {
             instance.system_failures += 1;
@@ -92,8 +98,12 @@ impl Fold<'_> {
     }
 
     pub(super) fn fail_frame(&mut self, id: InstanceId, failure: &Failure) {
+        let beside = is_beside(self.program, self.state.instances.get(id));
         let instance = self.state.instances.get_mut(id);
         instance.failure = Some(failure.clone());
+        if beside {
+            return self.note_error(failure);
+        }
         instance.tainted = true;
         let frame = self.state.frames.get_mut(instance.frame);
         frame.failure.get_or_insert_with(|| failure.clone());
@@ -121,7 +131,9 @@ impl Fold<'_> {
 
     /// An outcome came: deliveries are no longer lost in a row.
     pub(super) fn answered(&mut self, id: InstanceId) {
-        if self.state.performing.remove(&id) {
+        // A verification that comes through says nothing about the step that took its owner along.
+        let verifies = self.state.instances.get(id).part == skep_model::rollback::Part::Verify;
+        if self.state.performing.remove(&id) && !verifies {
             self.state.lost_deliveries = 0;
         }
     }

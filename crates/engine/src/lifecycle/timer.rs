@@ -7,6 +7,7 @@ use skep_model::status::Execution as Status;
 use crate::codes;
 use crate::decide::Deciding;
 use crate::rejection::Rejection;
+use crate::rollback::Stage;
 use crate::state::{InstanceId, Phase, Timer};
 use crate::steps::{approval, form, wait, work};
 
@@ -19,7 +20,7 @@ pub(super) fn handle(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
 }
 
 /// Fires every due timer, earliest first.
-pub(super) fn fire_due(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
+pub(crate) fn fire_due(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
     while let Some(timer) = turn.state.timers.first().copied() {
         if timer.0 > turn.now || !turn.state.flows() {
             return Ok(());
@@ -62,6 +63,7 @@ fn fire_phase(turn: &mut Deciding<'_>, id: InstanceId) -> Result<(), Rejection> 
         }
         Phase::Over | Phase::Ready | Phase::Performing => Ok(()),
         Phase::Choosing { .. } | Phase::Forking { .. } | Phase::Looping(_) => Ok(()),
+        Phase::Doubtful { .. } | Phase::Questioned { .. } => Ok(()),
     }
 }
 
@@ -88,8 +90,25 @@ fn force(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
     for id in performing {
         let path = turn.state.instance(id).path.clone();
         let token = turn.token_of(id);
+        let beside = crate::apply::is_beside(turn.program, turn.state.instance(id));
         turn.emit(Event::Cancelled { path: path.clone() })?;
-        turn.effects.push(skep_model::effect::Effect::Abort { path, token });
+        turn.effects.push(skep_model::effect::Effect::Abort { path: path.clone(), token });
+        if !beside {
+            turn.keep_unsure(&path)?;
+        }
+    }
+    for id in in_doubt(turn) {
+        let path = turn.state.instance(id).path.clone();
+        turn.emit(Event::Cancelled { path: path.clone() })?;
+        turn.keep_unsure(&path)?;
+    }
+    if turn.state.undo.stage != Stage::Idle {
+        return turn.end();
     }
     turn.emit(Event::Ended { status: Status::Cancelled, outputs: skep_model::Map::new(), failure: None })
+}
+
+fn in_doubt(turn: &Deciding<'_>) -> Vec<InstanceId> {
+    let doubtful = |id: &InstanceId| matches!(turn.state.instance(*id).phase, Phase::Doubtful { .. });
+    turn.state.instances.ids().filter(doubtful).collect()
 }

@@ -81,7 +81,8 @@ pub(crate) fn take(
     turn.emit(Event::SignalTaken { path: path.clone(), name: name.to_owned(), actor: actor.clone(), kept })?;
     let by: Payload = json!(actor.label()).into();
     let outputs = Map::from_iter([("payload".to_owned(), payload), ("by".to_owned(), by)]);
-    turn.emit(Event::Completed { path: path.clone(), outputs })
+    turn.emit(Event::Completed { path: path.clone(), outputs })?;
+    turn.keep_done(path, None)
 }
 
 /// A duration or a moment has come.

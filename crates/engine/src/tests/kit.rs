@@ -14,6 +14,8 @@ use skep_model::event::{Event, Turn};
 use skep_model::ids::{ExecutionId, Hash, StepPath, Token};
 use skep_model::message::{Decision, Message, Start};
 use skep_model::outcome::{Ended, Outcome};
+use skep_model::plan::Plan;
+use skep_model::rollback::Part;
 use skep_model::status::Execution as Status;
 use skep_model::time::Timestamp;
 
@@ -56,12 +58,21 @@ pub(super) fn catalogue() -> Catalogue {
 
 /// An execution of this workflow that has not begun; a name and a description are put before it.
 pub(super) fn flow(yaml: &str) -> Harness {
-    let text = format!("name: sample\ndescription: A sample.\n{yaml}");
-    let loaded = skep_definition::load::load(&text);
+    flow_with(yaml, |_| {})
+}
+
+/// The same with a plan that `edit` has changed: what the language of this build cannot say yet.
+pub(super) fn flow_with(yaml: &str, edit: impl FnOnce(&mut Plan)) -> Harness {
+    edited(&format!("name: sample\ndescription: A sample.\n{yaml}"), edit)
+}
+
+fn edited(text: &str, edit: impl FnOnce(&mut Plan)) -> Harness {
+    let loaded = skep_definition::load::load(text);
     assert!(loaded.is_usable(), "{text}\n{:#?}", loaded.problems);
     let workflow = loaded.workflow.expect("a usable text has a workflow");
-    let plan =
+    let mut plan =
         skep_definition::plan::plan(&workflow, &catalogue()).unwrap_or_else(|found| panic!("{text}\n{found:#?}"));
+    edit(&mut plan);
     Harness {
         program: Program::new(plan).expect("a checked plan compiles"),
         state: State::default(),
@@ -109,6 +120,10 @@ pub(super) fn pause() -> Message {
 
 pub(super) fn resume() -> Message {
     Message::Resume { actor: ada() }
+}
+
+pub(super) fn rollback() -> Message {
+    Message::Rollback { actor: ada(), reason: None }
 }
 
 pub(super) fn signal(name: &str, payload: Value) -> Message {
@@ -245,8 +260,9 @@ impl Harness {
 
     /// Which work the events end.
     fn follow(&mut self, turn: &Turn) {
-        let over = self.journal.iter().flat_map(|turn| &turn.events).any(|event| matches!(event, Event::Ended { .. }));
-        assert!(!over, "nothing follows the end: {turn:?}");
+        let over = matches!(self.events().last(), Some(Event::Ended { .. }));
+        let undone = matches!(turn.events.first(), Some(Event::RollbackBegan { .. }));
+        assert!(!over || undone, "nothing follows the end: {turn:?}");
         for (at, event) in turn.events.iter().enumerate() {
             match event {
                 Event::Completed { path, .. }
@@ -254,6 +270,8 @@ impl Harness {
                 | Event::Skipped { path, .. }
                 | Event::Cancelled { path }
                 | Event::AttemptFailed { path, .. }
+                | Event::Doubted { path, .. }
+                | Event::QuestionAsked { path, .. }
                 | Event::Proposed { path, .. } => {
                     self.running.remove(path);
                     self.stopping.remove(path);
@@ -273,8 +291,12 @@ impl Harness {
     fn take(&mut self, effect: Effect) {
         match effect {
             Effect::Perform(task) => {
-                let completed = self.ended(&task.path) == Some("completed".to_owned());
+                // A verification may be asked more than once, and a compensation again in another rollback.
+                let (_, part) = Part::split(&task.path);
+                let completed = part == Part::Step && self.ended(&task.path) == Some("completed".to_owned());
                 assert!(!completed, "`{}` completed and is performed again", task.path);
+                let alone = self.running.keys().all(|path| *path == task.path) && self.stopping.is_empty();
+                assert!(part != Part::Rollback || alone, "`{}` begins beside other work", task.path);
                 self.hanging.remove(&task.path);
                 self.performed.push((*task).clone());
                 self.running.insert(task.path.clone(), *task);
@@ -311,6 +333,17 @@ impl Harness {
             } else if !self.answer_one() {
                 return;
             }
+        }
+    }
+
+    /// One thing answers that answers by itself, or the next turn is taken.
+    pub fn step_world(&mut self) {
+        if self.more {
+            self.tell(&Message::TimerFired);
+        } else if let Some(path) = self.stopping.keys().next().cloned() {
+            self.outcome(&path, Ended::Aborted);
+        } else {
+            self.answer_one();
         }
     }
 
@@ -379,7 +412,7 @@ impl Harness {
         self.state.failure.as_ref().map_or_else(String::new, |failure| failure.message.clone())
     }
 
-    fn events(&self) -> impl Iterator<Item = &Event> {
+    pub fn events(&self) -> impl Iterator<Item = &Event> {
         self.journal.iter().flat_map(|turn| &turn.events)
     }
 
@@ -445,6 +478,7 @@ fn end_of(event: &Event) -> Option<String> {
         Event::Completed { .. } => Some("completed".to_owned()),
         Event::Failed { .. } => Some("failed".to_owned()),
         Event::Cancelled { .. } => Some("cancelled".to_owned()),
+        Event::RolledBack { .. } => Some("rolled_back".to_owned()),
         Event::Skipped { reason, .. } => Some(format!("skipped({})", reason.as_str())),
         _ => None,
     }

@@ -346,6 +346,7 @@ fn is_ours(message: &Message) -> bool {
         | Message::Input { .. }
         | Message::Cancel { .. }
         | Message::Pause { .. }
-        | Message::Resume { .. } => false,
+        | Message::Resume { .. }
+        | Message::Rollback { .. } => false,
     }
 }

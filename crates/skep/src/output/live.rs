@@ -107,7 +107,10 @@ fn is_told(event: &Event) -> bool {
         | Event::ApprovalAsked { .. }
         | Event::Escalated { .. }
         | Event::FormAsked { .. }
-        | Event::WaitBegan { .. } => true,
+        | Event::WaitBegan { .. }
+        | Event::RolledBack { .. }
+        | Event::Doubted { .. }
+        | Event::QuestionAsked { .. } => true,
         Event::Started(_)
         | Event::Scheduled { .. }
         | Event::Redelivered { .. }
@@ -129,6 +132,14 @@ fn is_told(event: &Event) -> bool {
         | Event::TimedOut
         | Event::Held { .. }
         | Event::FinallyBegan { .. }
+        | Event::UndoKept { .. }
+        | Event::CompensationAsked { .. }
+        | Event::RollbackBegan { .. }
+        | Event::UndoConfirmed { .. }
+        | Event::UndoDropped { .. }
+        | Event::RollbackStopAsked { .. }
+        | Event::RollbackEnded { .. }
+        | Event::Answered { .. }
         | Event::Ended { .. } => false,
     }
 }

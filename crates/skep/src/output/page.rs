@@ -1,7 +1,7 @@
 //! The page of one execution: where it stands, its steps, what it waits for and how to answer.
 
 use skep_api::views::execution::Execution;
-use skep_api::views::step::{Step, Waiting};
+use skep_api::views::step::{Step, Undoing, Waiting};
 use skep_model::error::Failure;
 use skep_model::status::{SkipReason, Step as StepStatus};
 use skep_model::time::Timestamp;
@@ -91,8 +91,18 @@ pub(super) fn details(step: &Step) -> String {
     if let (Some(failure), StepStatus::Failed) = (&step.failure, step.status) {
         parts.push(paint(Paint::Bad, &failure.message));
     }
+    parts.extend(step.rollback.as_ref().map(undoing_words));
     parts.extend(step.reason.map(|reason| paint(Paint::Faint, reason_words(reason))));
     parts.join(", ")
+}
+
+fn undoing_words(undoing: &Undoing) -> String {
+    match (undoing.status, &undoing.failure) {
+        (StepStatus::Completed, _) => paint(Paint::Faint, "undone"),
+        (StepStatus::Failed, Some(failure)) => paint(Paint::Bad, &format!("undoing failed: {}", failure.message)),
+        (_, Some(failure)) => format!("is undone, attempt {}: {}", undoing.attempts, failure.message),
+        (_, None) => format!("is undone, attempt {}", undoing.attempts),
+    }
 }
 
 fn reason_words(reason: SkipReason) -> &'static str {
@@ -116,6 +126,7 @@ fn waiting_words(waiting: &Waiting) -> String {
         Waiting::Form { assignee, until: end, .. } => format!("waits for answers{}{}", by(assignee), until(end)),
         Waiting::Signal { name, until: end } => format!("waits for the signal `{name}`{}", until(end)),
         Waiting::Time { until } => format!("waits until {}", moment_words(*until)),
+        Waiting::Answer { about, to, .. } => format!("waits for an answer{}: {}", by(to), about.as_str()),
         Waiting::NextAttempt { at, failure } => format!("tries again at {}: {}", moment_words(*at), failure.message),
     }
 }
@@ -133,6 +144,11 @@ fn question(step: &Step, id: &str) -> Option<String> {
             message.clone(),
             vec![format!("skep approve {id} --step {path}"), format!("skep reject {id} --step {path}")],
         ),
+        Waiting::Answer { about, failure, .. } => {
+            let why = failure.as_ref().map(|failure| format!(" ({})", failure.message)).unwrap_or_default();
+            let commands = ["approve", "reject"].map(|verb| format!("skep {verb} {id} --step {path}"));
+            (format!("{}{why}", about.as_str()), commands.to_vec())
+        }
         Waiting::Form { message, .. } => {
             (message.clone(), vec![format!("skep input {id} --step {path} -i FIELD=VALUE")])
         }

@@ -6,4 +6,5 @@ mod loops;
 mod plans;
 mod properties;
 mod retries;
+mod undo;
 mod waiting;
