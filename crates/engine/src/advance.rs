@@ -17,7 +17,14 @@ impl Deciding<'_> {
     /// Follows every consequence until nothing moves.
     pub fn run(&mut self) -> Result<(), Rejection> {
         while self.state.flows() && self.events.len() < EVENTS_PER_TURN {
-            let Some(frame) = self.dirty.pop_front() else { return Ok(()) };
+            self.grant_slots()?;
+            let Some(frame) = self.dirty.pop_front() else {
+                if !self.ask_again {
+                    return Ok(());
+                }
+                self.ask_conditions()?;
+                continue;
+            };
             if self.state.frames.try_get(frame).is_some() {
                 self.advance(frame)?;
             }
@@ -298,13 +305,19 @@ impl Deciding<'_> {
                 self.emit(Event::StopAsked { path, then })?;
                 self.stop_children(id)
             }
+            Phase::Child { .. } => {
+                self.emit(Event::StopAsked { path, then })?;
+                self.ask_child(id)
+            }
             Phase::Over
             | Phase::Ready
             | Phase::Retrying { .. }
             | Phase::Deciding { .. }
             | Phase::Filling { .. }
             | Phase::Sleeping { .. }
-            | Phase::Listening { .. } => match then {
+            | Phase::Listening { .. }
+            | Phase::Asking { .. }
+            | Phase::Queued { .. } => match then {
                 Then::Failed(failure) => self.fail(&path, failure, Map::new()),
                 Then::Cancelled | Then::Completed => self.emit(Event::Cancelled { path }),
             },

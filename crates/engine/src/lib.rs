@@ -12,6 +12,7 @@
 
 mod advance;
 mod apply;
+mod asking;
 pub mod codes;
 mod decide;
 pub mod lifecycle;
@@ -23,6 +24,7 @@ mod results;
 mod retry;
 mod scope;
 mod slab;
+mod slots;
 mod state;
 mod steps;
 

@@ -44,6 +44,10 @@ pub(crate) struct StepProgram {
     pub working_dir: Option<Template>,
     pub kind: KindProgram,
     pub gate: Option<Question>,
+    /// `success_criteria`, as written and compiled.
+    pub criteria: Vec<(String, Template)>,
+    /// `output_schema`.
+    pub schema: Option<jsonschema::Validator>,
 }
 
 /// Compiled templates of a step kind.
@@ -76,6 +80,10 @@ pub(crate) enum KindProgram {
     },
     /// Nothing to compile, or not executed by this build.
     Plain,
+    WaitCondition(Template),
+    Workflow {
+        inputs: Template,
+    },
 }
 
 /// The texts of an approval.
@@ -205,6 +213,8 @@ impl Compiler<'_> {
             working_dir: step.working_dir.as_ref().map(|text| self.text(&place("working_dir"), text)).transpose()?,
             gate: step.approve.as_ref().map(|gate| self.question(&place("approve"), &gate.approval)).transpose()?,
             kind: self.kind(&step.kind, &place(step.kind.word()))?,
+            criteria: self.criteria(&place("success_criteria"), &step.success_criteria)?,
+            schema: step.output_schema.as_ref().map(|it| schema(&place("output_schema"), it)).transpose()?,
         })
     }
 
@@ -227,7 +237,8 @@ impl Compiler<'_> {
                 times: times.as_ref().map(|times| self.value(place, times)).transpose()?,
                 until: until.as_ref().map(|until| self.condition(place, until)).transpose()?,
             },
-            Kind::Parallel { .. } | Kind::Agent { .. } | Kind::Ai { .. } | Kind::Workflow { .. } => KindProgram::Plain,
+            Kind::Workflow { inputs, .. } => KindProgram::Workflow { inputs: self.value(place, inputs)? },
+            Kind::Parallel { .. } | Kind::Agent { .. } | Kind::Ai { .. } => KindProgram::Plain,
         })
     }
 
@@ -236,8 +247,12 @@ impl Compiler<'_> {
             Wait::Duration { duration: text } | Wait::Moment { until: text } | Wait::Signal { name: text, .. } => {
                 KindProgram::Wait(self.text(place, text)?)
             }
-            Wait::Condition { .. } => KindProgram::Plain,
+            Wait::Condition { condition, .. } => KindProgram::WaitCondition(self.condition(place, condition)?),
         })
+    }
+
+    fn criteria(&self, place: &str, criteria: &[String]) -> Result<Vec<(String, Template)>, BadPlan> {
+        criteria.iter().map(|text| Ok((text.clone(), self.condition(place, text)?))).collect()
     }
 
     fn question(&self, place: &str, approval: &Approval) -> Result<Question, BadPlan> {
@@ -268,6 +283,10 @@ impl Compiler<'_> {
     fn condition(&self, place: &str, text: &str) -> Result<Template, BadPlan> {
         Template::compile_condition(text, self.names).map_err(|errors| bad_plan(place, &errors))
     }
+}
+
+fn schema(place: &str, schema: &serde_json::Value) -> Result<jsonschema::Validator, BadPlan> {
+    skep_definition::inputs::compile(schema).map_err(|message| BadPlan { place: place.to_owned(), message })
 }
 
 fn bad_plan(place: &str, errors: &[expr::Error]) -> BadPlan {

@@ -17,6 +17,7 @@ use skep_model::plan::{BlockIndex, StepIndex};
 use skep_model::status::{Execution as Status, SkipReason, Step as StepStatus};
 use skep_model::time::Timestamp;
 
+use crate::asking::Asked;
 use crate::payload::KnownBlobs;
 use crate::results::Results;
 use crate::slab::Slab;
@@ -64,6 +65,16 @@ pub struct State {
     pub(crate) signals: VecDeque<KeptSignal>,
     /// Instances whose work a runner does now.
     pub(crate) performing: BTreeSet<InstanceId>,
+    /// How often it was run again.
+    pub(crate) reruns: u32,
+    /// Instances that wait for a condition.
+    pub(crate) asking: BTreeSet<InstanceId>,
+    /// When conditions were asked last. No part of the fold, see [`crate::asking`].
+    pub(crate) asked: Asked,
+    /// Instances that do work or pause between attempts: what `max_parallel` of a workflow bounds.
+    pub(crate) working: BTreeSet<InstanceId>,
+    /// Instances that wait until fewer do: by turn, then in plan order.
+    pub(crate) queued: BTreeSet<(u64, StepIndex, InstanceId)>,
 }
 
 /// Why an execution ends before its flow does.
@@ -157,6 +168,10 @@ pub(crate) struct Instance {
     /// It or something before it in its graph failed.
     pub tainted: bool,
     pub deadline: Option<Timestamp>,
+    /// In which run of the execution it was reached; from 1.
+    pub generation: u32,
+    /// The newest child execution that it asked for; stays when that has ended.
+    pub child: Option<ExecutionId>,
 }
 
 /// What an instance is doing.
@@ -184,6 +199,12 @@ pub(crate) enum Phase {
     Forking { frames: Vec<FrameId>, halted: bool },
     /// Iterations run.
     Looping(Box<Looping>),
+    /// A condition is awaited, asked every `every_ms` from `since` on.
+    Asking { since: Timestamp, every_ms: u64, until: Option<Timestamp> },
+    /// It may begin, but too many steps do work; since which turn.
+    Queued { turn: u64 },
+    /// A child execution runs; `until` bounds this attempt.
+    Child { id: ExecutionId, until: Option<Timestamp> },
 }
 
 /// The progress of a loop: counters and collected results; only what runs is materialised.
@@ -220,7 +241,13 @@ impl State {
         if !self.flows() {
             return None;
         }
-        self.timers.first().map(|(at, _)| *at)
+        let timer = self.timers.first().map(|(at, _)| *at);
+        [timer, self.next_asking()].into_iter().flatten().min()
+    }
+
+    /// Which run of it this is: from 1, one more with each rerun.
+    pub fn generation(&self) -> u32 {
+        self.reruns + 1
     }
 
     /// True while new steps may begin and timers fire.
@@ -235,10 +262,17 @@ impl State {
 
     /// True if only a person or a signal can move it: nothing is performed, no timer runs that ends a wait
     /// by itself, and at least one step waits for somebody; also when it is paused or held.
+    ///
+    /// A child execution counts as something that moves; see [`State::waits_for_people_beside`].
     pub fn waits_for_people(&self) -> bool {
+        self.waits_for_people_beside(&mut |_| false)
+    }
+
+    /// The same, where `waits` tells of each child execution that it waits for whether that waits for people.
+    pub fn waits_for_people_beside(&self, waits: &mut dyn FnMut(&ExecutionId) -> bool) -> bool {
         match self.status {
             Status::Paused | Status::Held => self.performing.is_empty(),
-            Status::Running | Status::Cancelling => self.performing.is_empty() && self.somebody_is_awaited(),
+            Status::Running | Status::Cancelling => self.performing.is_empty() && self.somebody_is_awaited(waits),
             Status::Pending | Status::RollingBack => false,
             Status::Completed | Status::Failed | Status::Cancelled | Status::RolledBack | Status::RollbackFailed => {
                 false
@@ -264,13 +298,16 @@ impl State {
         (!waits.is_empty()).then(|| waits.join(", "))
     }
 
-    fn somebody_is_awaited(&self) -> bool {
+    fn somebody_is_awaited(&self, waits: &mut dyn FnMut(&ExecutionId) -> bool) -> bool {
         let mut awaited = false;
         for instance in self.instances.iter() {
-            match instance.phase {
+            match &instance.phase {
                 Phase::Deciding { .. } | Phase::Filling { .. } | Phase::Listening { .. } => awaited = true,
+                Phase::Child { id, .. } if waits(id) => awaited = true,
+                Phase::Child { .. } | Phase::Asking { .. } => return false,
                 Phase::Ready | Phase::Retrying { .. } | Phase::Sleeping { .. } => return false,
-                Phase::Over
+                Phase::Queued { .. }
+                | Phase::Over
                 | Phase::Performing
                 | Phase::Choosing { .. }
                 | Phase::Forking { .. }
@@ -300,7 +337,7 @@ impl State {
 
     pub(crate) fn token(&self, instance: &Instance) -> Token {
         let execution = &self.start.as_ref().expect("an instance exists only after the start").execution;
-        Token::derive(execution, &instance.path, GENERATION, instance.delivery)
+        Token::derive(execution, &instance.path, instance.generation, instance.delivery)
     }
 }
 
@@ -314,12 +351,12 @@ impl Instance {
             Phase::Filling { .. } => "form",
             Phase::Sleeping { .. } => "time",
             Phase::Listening { signal, .. } => return Some(format!("signal {signal}: {}", self.path)),
+            Phase::Asking { .. } => "condition",
+            Phase::Queued { .. } => "its turn",
+            Phase::Child { id, .. } => return Some(format!("child {id}: {}", self.path)),
             Phase::Over | Phase::Ready | Phase::Performing | Phase::Retrying { .. } => return None,
             Phase::Choosing { .. } | Phase::Forking { .. } | Phase::Looping(_) => return None,
         };
         Some(format!("{what}: {}", self.path))
     }
 }
-
-/// Reruns, which raise it, are a message of their own.
-pub(crate) const GENERATION: u32 = 1;

@@ -5,6 +5,7 @@
 
 mod frames;
 mod people;
+mod rerun;
 mod structure;
 mod work;
 
@@ -82,7 +83,9 @@ pub(crate) fn apply(state: &mut State, program: &Program, event: &Event, at: Tim
         Event::Decided { path, approved, actor, comment } => fold.decided(path, *approved, actor, comment.as_deref()),
         Event::FormAsked { path, until, .. } => fold.wait(path, Phase::Filling { until: *until }),
         Event::FormFilled { .. } => Ok(()),
-        Event::WaitBegan { path, until, signal } => fold.wait_began(path, *until, signal.as_deref()),
+        Event::WaitBegan { path, until, signal, every_ms } => {
+            fold.wait_began(path, *until, signal.as_deref(), *every_ms)
+        }
         Event::SignalKept { name, payload, actor } => fold.signal_kept(name, payload, actor.label()),
         Event::SignalTaken { name, kept, .. } => fold.signal_taken(name, *kept),
         Event::Paused { .. } => fold.become_(Status::Paused),
@@ -93,6 +96,9 @@ pub(crate) fn apply(state: &mut State, program: &Program, event: &Event, at: Tim
         Event::Held { reason } => fold.held(reason),
         Event::FinallyBegan { status } => fold.finally_began(*status),
         Event::Ended { status, failure, .. } => fold.ended(*status, failure.as_ref()),
+        Event::Queued { path } => fold.queued(path),
+        Event::ChildAsked { path, attempt, child, inputs } => fold.child_asked(path, *attempt, child, inputs.as_ref()),
+        Event::Rerun { generation, inputs, kept, .. } => fold.rerun(*generation, inputs, kept),
     }
 }
 
@@ -177,6 +183,9 @@ impl Fold<'_> {
     fn ended(&mut self, status: Status, failure: Option<&Failure>) -> Result<(), Misfit> {
         self.state.timers.clear();
         self.state.performing.clear();
+        self.state.asking.clear();
+        self.state.working.clear();
+        self.state.queued.clear();
         self.state.failure = failure.cloned();
         self.become_(status)
     }
@@ -208,7 +217,10 @@ pub(crate) fn child_frames(phase: &Phase) -> Vec<FrameId> {
         | Phase::Deciding { .. }
         | Phase::Filling { .. }
         | Phase::Sleeping { .. }
-        | Phase::Listening { .. } => Vec::new(),
+        | Phase::Listening { .. }
+        | Phase::Asking { .. }
+        | Phase::Queued { .. }
+        | Phase::Child { .. } => Vec::new(),
     }
 }
 
@@ -220,7 +232,9 @@ fn phase_timer(phase: &Phase) -> Option<Timestamp> {
             [*until, next].into_iter().flatten().min()
         }
         Phase::Filling { until } | Phase::Listening { until, .. } => *until,
+        Phase::Asking { until, .. } | Phase::Child { until, .. } => *until,
         Phase::Over
+        | Phase::Queued { .. }
         | Phase::Ready
         | Phase::Performing
         | Phase::Choosing { .. }

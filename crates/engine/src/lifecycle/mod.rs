@@ -12,16 +12,20 @@
 //! | Pause | refused | paused | nothing | refused | refused | refused |
 //! | Resume | refused | nothing | running | running, work delivered again | nothing | refused |
 //! | Recovered | nothing | work delivered again | work delivered again | nothing | stopped work ends | nothing |
+//! | Rerun | refused | refused | refused | refused | refused | running, a new generation |
+//! | ChildEnded | refused | recorded, flow goes on | recorded | recorded | recorded, flow goes on | refused |
 //!
 //! `rolling_back` has no message yet that leads to it. "Nothing" is accepted without an event.
 
 mod cancel;
+mod child_ended;
 mod decision;
 mod input;
-mod outcome;
+pub(crate) mod outcome;
 mod pause;
 mod progress;
 mod recovered;
+mod rerun;
 mod resume;
 mod signal;
 mod start;
@@ -51,6 +55,8 @@ pub(crate) fn handle(turn: &mut Deciding<'_>, message: &Message) -> Result<(), R
         Message::Pause { actor } => pause::handle(turn, actor),
         Message::Resume { actor } => resume::handle(turn, actor),
         Message::Recovered => recovered::handle(turn),
+        Message::Rerun { actor, from, inputs } => rerun::handle(turn, actor, from.as_ref(), inputs.as_ref()),
+        Message::ChildEnded(ended) => child_ended::handle(turn, ended),
     }
 }
 
@@ -61,6 +67,7 @@ fn check_state(status: Status, message: &Message) -> Result<(), Rejection> {
         Status::Pending if matches!(message, Message::Start(_) | Message::Recovered) => Ok(()),
         Status::Pending => Err(Rejection::NotStarted),
         _ if matches!(message, Message::Start(_)) => Err(Rejection::AlreadyStarted),
+        _ if matches!(message, Message::Rerun { .. }) => Ok(()),
         terminal if terminal.is_terminal() && !silent => Err(Rejection::Terminal(terminal)),
         _ => Ok(()),
     }

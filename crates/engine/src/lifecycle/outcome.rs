@@ -11,9 +11,8 @@ use skep_model::plan::GateWhen;
 use crate::decide::Deciding;
 use crate::rejection::Rejection;
 use crate::retry::pause_ms;
-use crate::scope::Trouble;
 use crate::state::{InstanceId, Phase};
-use crate::steps::approval;
+use crate::steps::{approval, results};
 
 pub(super) fn handle(turn: &mut Deciding<'_>, outcome: &Outcome) -> Result<(), Rejection> {
     let id = outstanding_delivery(turn, &outcome.path, &outcome.token)?;
@@ -21,7 +20,11 @@ pub(super) fn handle(turn: &mut Deciding<'_>, outcome: &Outcome) -> Result<(), R
         Ended::Succeeded(raw) => succeeded(turn, id, raw),
         Ended::Failed { failure, outputs } => match turn.state.instance(id).stop.clone() {
             Some(then) => stopped(turn, id, then),
-            None => failed(turn, id, failure.clone(), outputs.clone()),
+            None => {
+                // What the definition names cannot be had from streams that are not all there.
+                let named = turn.step_of(id).0.outputs.is_some();
+                failed(turn, id, failure.clone(), if named { Map::new() } else { outputs.clone() })
+            }
         },
         Ended::Aborted => {
             let then = turn.state.instance(id).stop.clone().unwrap_or_default();
@@ -42,14 +45,15 @@ pub(super) fn outstanding_delivery(
     if performing && turn.token_of(id) == *token { Ok(id) } else { Err(stale()) }
 }
 
-fn succeeded(turn: &mut Deciding<'_>, id: InstanceId, raw: &Map<Value>) -> Result<(), Rejection> {
-    let path = turn.state.instance(id).path.clone();
-    match named_outputs(turn, id, raw)? {
-        Err(failure) => failed(turn, id, failure, raw.clone()),
-        Ok(outputs) if turn.state.instance(id).stop.is_none() && proposes(turn, id) => {
-            approval::propose(turn, id, outputs)
-        }
-        Ok(outputs) => {
+/// The work of a step was done; whether it succeeded, its checks say.
+pub(crate) fn succeeded(turn: &mut Deciding<'_>, id: InstanceId, raw: &Map<Value>) -> Result<(), Rejection> {
+    let instance = turn.state.instance(id);
+    let (path, stop) = (instance.path.clone(), instance.stop.clone());
+    match (results::checked(turn, id, raw)?, stop) {
+        (Err(_), Some(then)) => stopped(turn, id, then),
+        (Err((failure, outputs)), None) => failed(turn, id, failure, outputs),
+        (Ok(outputs), None) if proposes(turn, id) => approval::propose(turn, id, outputs),
+        (Ok(outputs), _) => {
             let mut outputs = turn.store_map(outputs);
             // What the person said who allowed the step; a step without a gate has no outputs before its end.
             outputs.extend(turn.state.instance(id).outputs.clone());
@@ -62,28 +66,13 @@ fn proposes(turn: &Deciding<'_>, id: InstanceId) -> bool {
     turn.step_of(id).0.approve.as_ref().is_some_and(|gate| gate.when == GateWhen::After)
 }
 
-/// The outputs that the definition names, or the raw ones.
-fn named_outputs(
-    turn: &Deciding<'_>,
+/// An attempt failed: there is another one, or the step has failed with these outputs.
+pub(crate) fn failed(
+    turn: &mut Deciding<'_>,
     id: InstanceId,
-    raw: &Map<Value>,
-) -> Result<Result<Map<Value>, Failure>, Rejection> {
-    let instance = turn.state.instance(id);
-    let Some(templates) = &turn.program.step_program(instance.step).outputs else { return Ok(Ok(raw.clone())) };
-    let mut place = turn.place(instance.frame);
-    place.own = Some(raw);
-    let mut outputs = Map::new();
-    for (name, template) in templates {
-        match place.evaluate(template, &format!("output `{name}` of step `{}`", instance.path)) {
-            Ok(value) => outputs.insert(name.clone(), value),
-            Err(Trouble::Wrong(failure)) => return Ok(Err(*failure)),
-            Err(Trouble::Needs(reference)) => return Err(Rejection::NeedsBlob(reference)),
-        };
-    }
-    Ok(Ok(outputs))
-}
-
-fn failed(turn: &mut Deciding<'_>, id: InstanceId, failure: Failure, raw: Map<Value>) -> Result<(), Rejection> {
+    failure: Failure,
+    outputs: Map<Value>,
+) -> Result<(), Rejection> {
     let instance = turn.state.instance(id);
     let path = instance.path.clone();
     let seed = turn.state.start.as_ref().map_or(0, |start| start.seed);
@@ -94,15 +83,12 @@ fn failed(turn: &mut Deciding<'_>, id: InstanceId, failure: Failure, raw: Map<Va
             let retry_at = turn.now.plus_ms(pause);
             turn.emit(Event::AttemptFailed { path: path.clone(), failure: failure.at_step(&path), retry_at })
         }
-        None => {
-            let named = turn.step_of(id).0.outputs.is_some();
-            turn.fail(&path, failure, if named { Map::new() } else { raw })
-        }
+        None => turn.fail(&path, failure, outputs),
     }
 }
 
 /// The work of a step that was asked to stop has ended.
-pub(super) fn stopped(turn: &mut Deciding<'_>, id: InstanceId, then: Then) -> Result<(), Rejection> {
+pub(crate) fn stopped(turn: &mut Deciding<'_>, id: InstanceId, then: Then) -> Result<(), Rejection> {
     let path = turn.state.instance(id).path.clone();
     match then {
         Then::Failed(failure) => turn.fail(&path, failure, Map::new()),

@@ -10,6 +10,7 @@ use crate::codes;
 use crate::decide::Deciding;
 use crate::rejection::Rejection;
 use crate::state::InstanceId;
+use crate::steps::child;
 
 pub(super) fn handle(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
     match turn.state.status {
@@ -38,7 +39,7 @@ pub(super) fn deliver_again(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
         turn.emit(Event::Redelivered { path, delivery })?;
         turn.perform(id)?;
     }
-    Ok(())
+    child::ask_again(turn)
 }
 
 fn hold(turn: &mut Deciding<'_>, lost: u32) -> Result<(), Rejection> {

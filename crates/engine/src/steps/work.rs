@@ -63,6 +63,8 @@ fn arguments(
         | KindProgram::Foreach { .. }
         | KindProgram::While { .. }
         | KindProgram::Repeat { .. }
+        | KindProgram::WaitCondition(_)
+        | KindProgram::Workflow { .. }
         | KindProgram::Plain => Err(Rejection::Broken(format!("`{path}` does no work"))),
     }
 }

@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use skep_model::Map;
 use skep_model::actor::Actor;
 use skep_model::catalogue::{Action, Catalogue, Feature};
-use skep_model::effect::{Effect, Task};
+use skep_model::effect::{Child, Effect, Task};
 use skep_model::error::{Failure, Kind};
 use skep_model::event::{Event, Turn};
 use skep_model::ids::{ExecutionId, Hash, StepPath, Token};
-use skep_model::message::{Decision, Message, Start};
+use skep_model::message::{ChildEnded, Decision, Message, Start};
 use skep_model::outcome::{Ended, Outcome};
 use skep_model::status::Execution as Status;
 use skep_model::time::Timestamp;
@@ -38,6 +38,10 @@ pub(super) struct Harness {
     pub stopping: BTreeMap<StepPath, Token>,
     /// Every task ever performed, in order.
     pub performed: Vec<Task>,
+    /// Children that were asked for and have not ended: path to the newest asking.
+    pub children: BTreeMap<StepPath, Child>,
+    /// Children that were told to end.
+    pub cancelled_children: Vec<ExecutionId>,
     pub more: bool,
     /// Blobs written, and those at hand.
     pub stored: HashMap<Hash, Arc<Value>>,
@@ -62,6 +66,17 @@ pub(super) fn flow(yaml: &str) -> Harness {
     let workflow = loaded.workflow.expect("a usable text has a workflow");
     let plan =
         skep_definition::plan::plan(&workflow, &catalogue()).unwrap_or_else(|found| panic!("{text}\n{found:#?}"));
+    of_plan(plan)
+}
+
+/// The same with a plan that was changed by hand.
+pub(super) fn flow_with(yaml: &str, change: impl FnOnce(&mut skep_model::plan::Plan)) -> Harness {
+    let mut plan = flow(yaml).program.plan().clone();
+    change(&mut plan);
+    of_plan(plan)
+}
+
+fn of_plan(plan: skep_model::plan::Plan) -> Harness {
     Harness {
         program: Program::new(plan).expect("a checked plan compiles"),
         state: State::default(),
@@ -70,6 +85,8 @@ pub(super) fn flow(yaml: &str) -> Harness {
         running: BTreeMap::new(),
         stopping: BTreeMap::new(),
         performed: Vec::new(),
+        children: BTreeMap::new(),
+        cancelled_children: Vec::new(),
         more: false,
         stored: HashMap::new(),
         fetched: HashMap::new(),
@@ -111,6 +128,10 @@ pub(super) fn resume() -> Message {
     Message::Resume { actor: ada() }
 }
 
+pub(super) fn rerun(from: Option<&str>, inputs: Option<Value>) -> Message {
+    Message::Rerun { actor: ada(), from: from.map(StepPath::from), inputs: inputs.map(object) }
+}
+
 pub(super) fn signal(name: &str, payload: Value) -> Message {
     Message::Signal { name: name.to_owned(), payload, actor: ada() }
 }
@@ -137,6 +158,7 @@ pub(super) fn start_message(program: &Program, inputs: Value) -> Message {
         actor: ada(),
         event: Value::Null,
         seed: 7,
+        parent: None,
     }))
 }
 
@@ -229,7 +251,8 @@ impl Harness {
         assert_eq!(back, turn, "a turn survives its JSON text");
         if turn.events.is_empty() {
             assert!(self.state == before, "a turn without events changed the state");
-            assert!(effects.is_empty(), "effects follow from events");
+            let by_id = |effect: &Effect| matches!(effect, Effect::StartChild(_) | Effect::CancelChild { .. });
+            assert!(effects.iter().all(by_id), "effects follow from events; only a child is asked for again");
         } else {
             let mut folded = before;
             apply_turn(&mut folded, &self.program, &turn).expect("an emitted turn fits");
@@ -245,10 +268,13 @@ impl Harness {
 
     /// Which work the events end.
     fn follow(&mut self, turn: &Turn) {
-        let over = self.journal.iter().flat_map(|turn| &turn.events).any(|event| matches!(event, Event::Ended { .. }));
-        assert!(!over, "nothing follows the end: {turn:?}");
+        let last = self.journal.last().and_then(|turn| turn.events.last());
+        let over = matches!(last, Some(Event::Ended { .. }));
+        let again = matches!(turn.events.first(), Some(Event::Rerun { .. }));
+        assert!(!over || again, "nothing follows the end but a rerun: {turn:?}");
         for (at, event) in turn.events.iter().enumerate() {
             match event {
+                Event::ChildAsked { path, .. } => drop(self.children.remove(path)),
                 Event::Completed { path, .. }
                 | Event::Failed { path, .. }
                 | Event::Skipped { path, .. }
@@ -258,12 +284,14 @@ impl Harness {
                     self.running.remove(path);
                     self.stopping.remove(path);
                     self.hanging.remove(path);
+                    self.children.remove(path);
                 }
                 Event::StopAsked { path, .. } => drop(self.running.remove(path)),
                 Event::Ended { .. } => {
                     assert_eq!(at + 1, turn.events.len(), "nothing follows the end");
                     self.running.clear();
                     self.stopping.clear();
+                    self.children.clear();
                 }
                 _ => {}
             }
@@ -273,7 +301,9 @@ impl Harness {
     fn take(&mut self, effect: Effect) {
         match effect {
             Effect::Perform(task) => {
-                let completed = self.ended(&task.path) == Some("completed".to_owned());
+                let again =
+                    self.performed.iter().any(|other| (&other.path, other.generation) == (&task.path, task.generation));
+                let completed = again && self.ended(&task.path) == Some("completed".to_owned());
                 assert!(!completed, "`{}` completed and is performed again", task.path);
                 self.hanging.remove(&task.path);
                 self.performed.push((*task).clone());
@@ -286,6 +316,11 @@ impl Harness {
                     self.stopping.insert(path, token);
                 }
             }
+            Effect::StartChild(child) => {
+                let known = self.children.insert(child.path.clone(), (*child).clone());
+                assert!(known.is_none_or(|known| known == *child), "a child is asked for again as it was");
+            }
+            Effect::CancelChild { child, .. } => self.cancelled_children.push(child),
         }
     }
 
@@ -293,10 +328,35 @@ impl Harness {
         let effects = outstanding(&self.state, &self.program, &self.stored).expect("every blob is at hand");
         let tasks = effects.into_iter().filter_map(|effect| match effect {
             Effect::Perform(task) => Some((task.path.clone(), *task)),
-            Effect::Abort { .. } => None,
+            Effect::Abort { .. } | Effect::StartChild(_) | Effect::CancelChild { .. } => None,
         });
         let tasks: BTreeMap<StepPath, Task> = tasks.collect();
+        self.check_children();
         assert_eq!(tasks, self.running, "what is outstanding is what was asked for and not answered");
+    }
+
+    fn check_children(&self) {
+        let effects = outstanding(&self.state, &self.program, &self.stored).expect("every blob is at hand");
+        let owed = effects.into_iter().filter_map(|effect| match effect {
+            Effect::StartChild(child) => Some(child.id.clone()),
+            Effect::CancelChild { child, .. } => Some(child),
+            Effect::Perform(_) | Effect::Abort { .. } => None,
+        });
+        let owed: BTreeSet<ExecutionId> = owed.collect();
+        let asked: BTreeSet<ExecutionId> = self.children.values().map(|child| child.id.clone()).collect();
+        assert_eq!(owed, asked, "the children that are owed are those that were asked for and have not ended");
+    }
+
+    /// The child of the step at `path` has ended.
+    pub fn child_ended(&mut self, path: &str, status: Status, outputs: Value, failure: Option<Failure>) {
+        let message = self.child_message(path, status, outputs, failure);
+        self.tell(&message);
+    }
+
+    pub fn child_message(&self, path: &str, status: Status, outputs: Value, failure: Option<Failure>) -> Message {
+        let child = self.children.get(path).unwrap_or_else(|| panic!("`{path}` has no child\n{}", self.trace()));
+        let (path, child) = (path.into(), child.id.clone());
+        Message::ChildEnded(Box::new(ChildEnded { path, child, status, outputs: object(outputs), failure }))
     }
 
     // ---- the world --------------------------------------------------------------------------------------
@@ -426,10 +486,11 @@ impl Harness {
 
     /// The outputs with which the execution ended.
     pub fn outputs(&self) -> Value {
-        let outputs = self.events().find_map(|event| match event {
+        let ends = self.events().filter_map(|event| match event {
             Event::Ended { outputs, .. } => Some(outputs.clone()),
             _ => None,
         });
+        let outputs = ends.last();
         crate::payload::load_map(&outputs.unwrap_or_default(), &|hash| self.stored.get(hash).cloned())
             .expect("every blob is stored")
     }

@@ -1,7 +1,7 @@
 //! Every message in every state. A new message or state does not compile here until it has its row.
 
 use serde_json::json;
-use skep_model::ids::Token;
+use skep_model::ids::{ExecutionId, Token};
 use skep_model::message::{Message, Progress};
 use skep_model::outcome::Ended;
 use skep_model::status::Execution as Status;
@@ -10,9 +10,10 @@ use super::kit::{self, Harness, flow};
 use crate::Rejection;
 
 const YAML: &str = "steps: [{id: p, parallel: {w: [{id: a, uses: noop}], q: [{id: gate, approval: {message: ok?}}], \
-    f: [{id: form, input: {n: {type: integer}}}], s: [{id: sig, wait: {signal: go}}]}}]\nfinally: [{id: f1, uses: noop}]";
+    f: [{id: form, input: {n: {type: integer}}}], s: [{id: sig, wait: {signal: go}}], \
+    c: [{id: c, workflow: {name: other}}]}}]\nfinally: [{id: f1, uses: noop}]";
 
-/// An execution in this state in which `a` is performed if that is possible; `None` if nothing leads there.
+/// An execution in this state in which `a` is performed and `c` has a child if that is possible; `None` if nothing leads there.
 fn at(status: Status) -> Option<Harness> {
     let mut harness = flow(YAML);
     if status == Status::Pending {
@@ -27,10 +28,12 @@ fn at(status: Status) -> Option<Harness> {
         Status::Completed => complete(&mut harness),
         Status::Failed => {
             harness.fail("a", skep_model::error::Kind::Invalid);
+            harness.child_ended("c", Status::Cancelled, json!({}), None);
             harness.settle();
         }
         Status::Cancelled => {
             harness.tell(&kit::cancel());
+            harness.child_ended("c", Status::Cancelled, json!({}), None);
             harness.settle();
         }
         Status::RollingBack | Status::RolledBack | Status::RollbackFailed => return None,
@@ -43,6 +46,7 @@ fn complete(harness: &mut Harness) {
     harness.tell(&kit::approve(None));
     harness.tell(&kit::input(json!({"n": 1})));
     harness.tell(&kit::signal("go", json!(1)));
+    harness.child_ended("c", Status::Completed, json!({}), None);
     harness.settle();
 }
 
@@ -52,7 +56,7 @@ fn token(harness: &Harness) -> Token {
     known.or_else(|| harness.stopping.get("a").cloned()).unwrap_or_else(|| Token::new("unknown"))
 }
 
-const MESSAGES: [&str; 12] = [
+const MESSAGES: [&str; 14] = [
     "start",
     "outcome",
     "progress",
@@ -65,6 +69,8 @@ const MESSAGES: [&str; 12] = [
     "pause",
     "resume",
     "recovered",
+    "rerun",
+    "child_ended",
 ];
 
 fn message(word: &str, harness: &Harness) -> Message {
@@ -84,6 +90,14 @@ fn message(word: &str, harness: &Harness) -> Message {
         "pause" => kit::pause(),
         "resume" => kit::resume(),
         "recovered" => Message::Recovered,
+        "rerun" => kit::rerun(None, None),
+        "child_ended" => Message::ChildEnded(Box::new(skep_model::message::ChildEnded {
+            path: "c".into(),
+            child: harness.children.get("c").map_or_else(|| ExecutionId::new("unknown"), |child| child.id.clone()),
+            status: Status::Completed,
+            outputs: skep_model::Map::new(),
+            failure: None,
+        })),
         other => panic!("{other} is no message"),
     };
     assert_eq!(self::word(&message), word);
@@ -104,6 +118,8 @@ fn word(message: &Message) -> &'static str {
         Message::Pause { .. } => "pause",
         Message::Resume { .. } => "resume",
         Message::Recovered => "recovered",
+        Message::Rerun { .. } => "rerun",
+        Message::ChildEnded(_) => "child_ended",
     }
 }
 
@@ -122,6 +138,7 @@ fn kind(rejection: &Rejection) -> &'static str {
         Rejection::BadInput(_) => "bad_input",
         Rejection::TooManySignals(_) => "too_many_signals",
         Rejection::Broken(_) => "broken",
+        Rejection::BadRerun(_) => "bad_rerun",
     }
 }
 
