@@ -301,9 +301,11 @@ impl Harness {
     fn take(&mut self, effect: Effect) {
         match effect {
             Effect::Perform(task) => {
-                let again =
-                    self.performed.iter().any(|other| (&other.path, other.generation) == (&task.path, task.generation));
-                let completed = again && self.ended(&task.path) == Some("completed".to_owned());
+                let events: Vec<&Event> = self.events().collect();
+                let begin = events.iter().rposition(|event| matches!(event, Event::Rerun { .. })).unwrap_or(0);
+                let completed = events[begin..]
+                    .iter()
+                    .any(|event| matches!(event, Event::Completed { path, .. } if *path == task.path));
                 assert!(!completed, "`{}` completed and is performed again", task.path);
                 self.hanging.remove(&task.path);
                 self.performed.push((*task).clone());

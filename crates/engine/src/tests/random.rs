@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use serde_json::json;
 use skep_model::error::Kind;
 use skep_model::message::Message;
+use skep_model::status::Execution as Status;
 
-use super::kit::{self, Harness, flow};
+use super::kit::{self, Harness, flow_with};
 
 /// A step without its id.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ enum Shape {
     Approval { timeout: bool, goes_on: bool },
     Sleep,
     Listen,
+    Until(bool),
+    Child { retried: bool, skips: bool },
     Switch(bool, Vec<Shape>, Vec<Shape>),
     Parallel { join: &'static str, fail_fast: bool, left: Vec<Shape>, right: Vec<Shape> },
     Foreach { parallel: u8, fail_fast: bool, steps: Vec<Shape> },
@@ -32,6 +35,8 @@ fn leaf() -> impl Strategy<Value = Shape> {
         1 => any::<(bool, bool)>().prop_map(|(timeout, goes_on)| Shape::Approval { timeout, goes_on }),
         1 => Just(Shape::Sleep),
         1 => Just(Shape::Listen),
+        1 => any::<bool>().prop_map(Shape::Until),
+        1 => any::<(bool, bool)>().prop_map(|(retried, skips)| Shape::Child { retried, skips }),
     ]
 }
 
@@ -98,6 +103,12 @@ impl Writer {
             }
             Shape::Sleep => "wait: {for: 10s}".to_owned(),
             Shape::Listen => "wait: {signal: go, timeout: 1m}".to_owned(),
+            Shape::Until(holds) => format!("wait: {{condition: '${{{{ {holds} }}}}', every: 7s, timeout: 20s}}"),
+            Shape::Child { retried, skips } => {
+                let retry = if *retried { ", retry: {max_attempts: 2, delay: 1s}" } else { "" };
+                let skip = if *skips { ", on_error: skip" } else { "" };
+                format!("workflow: {{name: other}}, timeout: 1m{retry}{skip}")
+            }
             Shape::Switch(which, then, other) => {
                 let (then, other) = (self.list(then, false), self.list(other, false));
                 format!("switch: {{cases: [{{when: '${{{{ {which} }}}}', steps: {then}}}], default: {other}}}")
@@ -140,6 +151,7 @@ enum Move {
     Cancel,
     Crash,
     Nudge,
+    ChildEnds(u8, bool),
 }
 
 fn moves() -> impl Strategy<Value = Vec<Move>> {
@@ -155,6 +167,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         1 => Just(Move::Cancel),
         2 => Just(Move::Crash),
         1 => Just(Move::Nudge),
+        3 => any::<(u8, bool)>().prop_map(|(which, well)| Move::ChildEnds(which, well)),
     ];
     prop::collection::vec(one, 0..40)
 }
@@ -198,7 +211,19 @@ fn make(harness: &mut Harness, step: Move) {
         Move::Cancel => drop(harness.try_tell(&kit::cancel())),
         Move::Crash => harness.crash(),
         Move::Nudge => harness.tell(&Message::TimerFired),
+        Move::ChildEnds(which, well) => {
+            let waiting: Vec<String> = harness.children.keys().map(ToString::to_string).collect();
+            pick(&waiting, which, |path| end_child(harness, path, well));
+        }
     }
+}
+
+fn end_child(harness: &mut Harness, path: &str, well: bool) {
+    let (status, failure) = match well {
+        true => (Status::Completed, None),
+        false => (Status::Failed, Some(kit::failure(Kind::Network))),
+    };
+    harness.child_ended(path, status, json!({"n": 1}), failure);
 }
 
 /// Answers everything, people and time included, until the end.
@@ -212,6 +237,10 @@ fn finish(harness: &mut Harness) {
         // One decision may take the question of another away.
         while let Some(path) = asked(harness).pop() {
             harness.tell(&kit::approve(Some(&path)));
+            harness.settle();
+        }
+        while let Some(path) = harness.children.keys().next().cloned() {
+            end_child(harness, &path, true);
             harness.settle();
         }
         if let Some(wake) = harness.state.next_wake() {
@@ -228,8 +257,9 @@ proptest! {
     #[test]
     fn every_execution_holds_the_invariants_and_ends(
         shapes in prop::collection::vec(shape(), 1..4), graph: bool, finally: bool, moves in moves(),
+        limit in prop::option::of(1..4_u32), from_first: bool,
     ) {
-        let mut harness = flow(&workflow(&shapes, graph, finally)).start();
+        let mut harness = flow_with(&workflow(&shapes, graph, finally), |plan| plan.max_parallel = limit).start();
         for step in moves {
             if !harness.status().is_terminal() {
                 make(&mut harness, step);
@@ -237,6 +267,16 @@ proptest! {
         }
         finish(&mut harness);
         prop_assert!(harness.running.is_empty());
+        let first = harness.program.plan().steps[0].id.clone();
+        let last = harness.program.plan().blocks[harness.program.plan().root as usize].steps.last().copied();
+        let last = last.map(|step| harness.program.plan().steps[step as usize].id.clone());
+        let from = if from_first { Some(first) } else { last };
+        harness.tell(&kit::rerun(from.as_deref(), None));
+        harness.crash();
+        finish(&mut harness);
+        harness.tell(&kit::rerun(None, None));
+        finish(&mut harness);
+        prop_assert_eq!(harness.state.generation(), 3);
         prop_assert_eq!(harness.state.performing_count(), 0);
         harness.crash();
     }

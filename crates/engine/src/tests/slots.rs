@@ -39,10 +39,10 @@ fn who_waits_begins_in_the_order_of_turns_and_of_the_plan() {
 #[test]
 fn a_loop_without_an_end_starves_nobody() {
     let yaml = "steps: [{id: p, join: any, parallel: {l: [{id: x, while: '${{ true }}', steps: [{id: a, uses: noop}]}], \
-        r: [{id: y, while: '${{ true }}', steps: [{id: b, uses: noop}]}], q: [{id: z, uses: noop}]}}]";
+        r: [{id: y, while: '${{ true }}', steps: [{id: b, uses: noop}]}], q: [{id: w, repeat: {times: 1}, steps: [{id: z, uses: noop}]}]}}]";
     let mut harness = limited(1, yaml).start();
     harness.settle();
-    assert_eq!(harness.order(), "x[0].a y[0].b z");
+    assert_eq!(harness.order(), "x[0].a y[0].b w[0].z x[1].a");
 }
 
 #[test]

@@ -163,7 +163,7 @@ fn every_message_in_every_state() {
         }
     }
     insta::assert_snapshot!(lines, @r"
-    pending start: started, forked p, scheduled a, approval_asked gate, form_asked form, wait_began sig
+    pending start: started, forked p, scheduled a, approval_asked gate, form_asked form, wait_began sig, child_asked c
     pending outcome: !not_started
     pending progress: !not_started
     pending timer: !not_started
@@ -175,18 +175,22 @@ fn every_message_in_every_state() {
     pending pause: !not_started
     pending resume: !not_started
     pending recovered: nothing
+    pending rerun: !not_started
+    pending child_ended: !not_started
     running start: !already_started
     running outcome: completed a, branch_ended p
     running progress: nothing
     running timer: nothing
     running signal: signal_taken sig, completed sig, branch_ended p
     running approve: decided gate, completed gate, branch_ended p
-    running reject: decided gate, skipped gate, branch_ended p, stop_asked p, stop_asked a, cancelled form, cancelled sig, branch_ended p, branch_ended p
+    running reject: decided gate, skipped gate, branch_ended p, stop_asked p, stop_asked a, cancelled form, cancelled sig, stop_asked c, branch_ended p, branch_ended p
     running input: form_filled form, completed form, branch_ended p
-    running cancel: cancel_asked, stop_asked p, stop_asked a, cancelled gate, cancelled form, cancelled sig, branch_ended p, branch_ended p, branch_ended p
+    running cancel: cancel_asked, stop_asked p, stop_asked a, cancelled gate, cancelled form, cancelled sig, stop_asked c, branch_ended p, branch_ended p, branch_ended p
     running pause: paused
     running resume: nothing
     running recovered: redelivered a
+    running rerun: !wrong_state
+    running child_ended: completed c, branch_ended p
     paused start: !already_started
     paused outcome: completed a
     paused progress: nothing
@@ -195,10 +199,12 @@ fn every_message_in_every_state() {
     paused approve: decided gate, completed gate
     paused reject: decided gate, skipped gate
     paused input: form_filled form, completed form
-    paused cancel: cancel_asked, stop_asked p, stop_asked a, cancelled gate, cancelled form, cancelled sig, branch_ended p, branch_ended p, branch_ended p
+    paused cancel: cancel_asked, stop_asked p, stop_asked a, cancelled gate, cancelled form, cancelled sig, stop_asked c, branch_ended p, branch_ended p, branch_ended p
     paused pause: nothing
     paused resume: resumed
     paused recovered: redelivered a
+    paused rerun: !wrong_state
+    paused child_ended: completed c
     held start: !already_started
     held outcome: completed a
     held progress: nothing
@@ -207,12 +213,14 @@ fn every_message_in_every_state() {
     held approve: decided gate, completed gate
     held reject: decided gate, skipped gate
     held input: form_filled form, completed form
-    held cancel: cancel_asked, stop_asked p, stop_asked a, cancelled gate, cancelled form, cancelled sig, branch_ended p, branch_ended p, branch_ended p
+    held cancel: cancel_asked, stop_asked p, stop_asked a, cancelled gate, cancelled form, cancelled sig, stop_asked c, branch_ended p, branch_ended p, branch_ended p
     held pause: !wrong_state
     held resume: resumed, redelivered a
     held recovered: nothing
+    held rerun: !wrong_state
+    held child_ended: completed c
     cancelling start: !already_started
-    cancelling outcome: completed a, branch_ended p, cancelled p, finally_began, scheduled f1
+    cancelling outcome: completed a, branch_ended p
     cancelling progress: nothing
     cancelling timer: nothing
     cancelling signal: signal_kept
@@ -222,7 +230,9 @@ fn every_message_in_every_state() {
     cancelling cancel: force_asked
     cancelling pause: !wrong_state
     cancelling resume: nothing
-    cancelling recovered: cancelled a, branch_ended p, cancelled p, finally_began, scheduled f1
+    cancelling recovered: cancelled a, branch_ended p
+    cancelling rerun: !wrong_state
+    cancelling child_ended: completed c, branch_ended p
     completed start: !already_started
     completed outcome: !terminal
     completed progress: !terminal
@@ -235,6 +245,8 @@ fn every_message_in_every_state() {
     completed pause: !terminal
     completed resume: !terminal
     completed recovered: nothing
+    completed rerun: rerun, forked p, scheduled a, approval_asked gate, form_asked form, wait_began sig, child_asked c
+    completed child_ended: !terminal
     failed start: !already_started
     failed outcome: !terminal
     failed progress: !terminal
@@ -247,6 +259,8 @@ fn every_message_in_every_state() {
     failed pause: !terminal
     failed resume: !terminal
     failed recovered: nothing
+    failed rerun: rerun, forked p, scheduled a, approval_asked gate, form_asked form, wait_began sig, child_asked c
+    failed child_ended: !terminal
     cancelled start: !already_started
     cancelled outcome: !terminal
     cancelled progress: !terminal
@@ -259,5 +273,7 @@ fn every_message_in_every_state() {
     cancelled pause: !terminal
     cancelled resume: !terminal
     cancelled recovered: nothing
+    cancelled rerun: rerun, forked p, scheduled a, approval_asked gate, form_asked form, wait_began sig, child_asked c
+    cancelled child_ended: !terminal
     ");
 }

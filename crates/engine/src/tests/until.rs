@@ -1,14 +1,21 @@
 //! `wait: {condition}`: when it is asked, and that asking costs no row.
 
 use skep_model::message::Message;
+use skep_model::plan::{Kind, Plan, Wait};
 
-use super::kit::{Harness, cancel, flow, pause, resume};
+use super::kit::{Harness, cancel, flow, flow_with, pause, resume};
 
 const TWO: &str = "steps: [{id: p, parallel: {l: [{id: a, uses: noop, on_error: skip}], \
-    r: [{id: w, wait: {condition: '${{ steps.a.status == \"completed\" }}', every: 10s, timeout: 1m}}]}}, {id: z, uses: noop}]";
+    r: [{id: w, wait: {condition: '${{ 1 > 2 }}', every: 10s, timeout: 1m}}]}}, {id: z, uses: noop}]";
 
+/// `w` waits until `a` beside it has completed.
 fn waiting() -> Harness {
-    flow(TWO).hangs("a").run()
+    let beside = |plan: &mut Plan| {
+        let at = plan.step_by_id("w").expect("the plan has it") as usize;
+        let Kind::Wait(Wait::Condition { condition, .. }) = &mut plan.steps[at].kind else { panic!("it waits") };
+        *condition = "${{ steps.a.status == 'completed' }}".to_owned();
+    };
+    flow_with(TWO, beside).hangs("a").run()
 }
 
 #[test]
