@@ -24,8 +24,12 @@ use crate::step::{Step, Waiting};
 /// ```
 /// `execution_id` and `started_at` are null before the first turn. `error` and `held` are null or
 /// `{class, kind, code, message, hint, step, exit_code}`. `for` is `decision`, `form` (message, assignee, until),
-/// `signal` (name, until), `time` (until) or `next_attempt` (at, error); `proposed` holds the outputs that a
+/// `signal` (name, until), `time` (until), `next_attempt` (at, error), `condition` (every_ms, until) or `turn` (of
+/// `max_parallel`); `proposed` holds the outputs that a
 /// decision is about. `time` gives the text of a moment.
+///
+/// Three keys stand there only where they say something: `generation` of the execution and of a step after a rerun
+/// (2 or more), `parent` of a child execution (`{"execution_id", "step"}`), `child` of a step that has one (its id).
 pub fn answer(
     execution: &Execution,
     value_of: &mut dyn FnMut(&Payload) -> Value,
@@ -36,7 +40,7 @@ pub fn answer(
         steps.insert(step.path.to_string(), step_entry(execution, step, value_of));
     }
     let waiting: Vec<Value> = execution.waiting().filter_map(|step| waiting_entry(step, value_of, time)).collect();
-    json!({
+    let mut answer = json!({
         "execution_id": execution.id.as_ref().map(|id| id.as_str()),
         "workflow": execution.workflow.id,
         "status": execution.status.as_str(),
@@ -47,7 +51,12 @@ pub fn answer(
         "held": error(execution.held.as_ref()),
         "waiting": waiting,
         "steps": steps,
-    })
+    });
+    say_generation(&mut answer, execution.generation);
+    if let Some(parent) = &execution.parent {
+        answer["parent"] = json!({ "execution_id": parent.execution.as_str(), "step": &*parent.path });
+    }
+    answer
 }
 
 /// One step as [`answer`] has it under its path. Of a loop that began, `outputs` is
@@ -60,13 +69,25 @@ pub fn step_entry(execution: &Execution, step: &Step, value_of: &mut dyn FnMut(&
         }
         None => values(&step.outputs, value_of),
     };
-    json!({
+    let mut entry = json!({
         "status": step.status.as_str(),
         "attempts": step.attempts,
         "outputs": outputs,
         "error": error(step.failure.as_ref()),
         "reason": step.reason.map(|reason| reason.as_str()),
-    })
+    });
+    say_generation(&mut entry, step.generation);
+    if let Some(child) = &step.child {
+        entry["child"] = json!(child.as_str());
+    }
+    entry
+}
+
+/// The first run is a matter of course.
+fn say_generation(entry: &mut Value, generation: u32) {
+    if generation > 1 {
+        entry["generation"] = json!(generation);
+    }
 }
 
 fn round(result: Option<&RoundResult<'_>>, value_of: &mut dyn FnMut(&Payload) -> Value) -> Value {
@@ -114,6 +135,10 @@ fn waiting_entry(
             json!({ "step": path, "for": "signal", "name": name, "until": until.map(time) })
         }
         Waiting::Time { until } => json!({ "step": path, "for": "time", "until": time(*until) }),
+        Waiting::Condition { until, every_ms } => {
+            json!({ "step": path, "for": "condition", "every_ms": every_ms, "until": until.map(time) })
+        }
+        Waiting::Turn => json!({ "step": path, "for": "turn" }),
         Waiting::NextAttempt { at, failure } => {
             json!({ "step": path, "for": "next_attempt", "at": time(*at), "error": error(Some(failure)) })
         }

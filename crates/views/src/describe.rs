@@ -51,7 +51,11 @@ pub fn describe(event: &Event, execution: &Execution, time: &dyn Fn(Timestamp) -
             format!("{path} asks {whom} to fill in a form{said}{}", end_of_wait(*until, time))
         }
         Event::FormFilled { path, actor } => format!("the form of {path} was filled in by {}", actor.label()),
-        Event::WaitBegan { path, until, signal } => waits(path, *until, signal.as_deref(), time),
+        Event::WaitBegan { path, until, every_ms: Some(every_ms), .. } => {
+            let every = skep_model::span::print_duration_ms(*every_ms);
+            format!("{path} waits for its condition, asked every {every}{}", end_of_wait(*until, time))
+        }
+        Event::WaitBegan { path, until, signal, .. } => waits(path, *until, signal.as_deref(), time),
         Event::SignalKept { name, actor, .. } => {
             format!("the signal {name} from {} came early and is kept", actor.label())
         }
@@ -65,6 +69,15 @@ pub fn describe(event: &Event, execution: &Execution, time: &dyn Fn(Timestamp) -
         Event::TimedOut => "the time of the execution is over; what runs is being stopped".to_owned(),
         Event::Held { reason } => format!("held{}", said(Some(&reason.message))),
         Event::FinallyBegan { status } => format!("finally began; the execution would end {}", status.as_str()),
+        Event::Queued { path } => format!("{path} waits for its turn"),
+        Event::ChildAsked { path, attempt: 1, child, .. } => format!("{path} asks for the child execution {child}"),
+        Event::ChildAsked { path, attempt, child, .. } => {
+            format!("{path} asks for the child execution {child} (attempt {attempt})")
+        }
+        Event::Rerun { actor, from, generation, .. } => {
+            let from = from.as_ref().map(|from| format!(" from {from}")).unwrap_or_default();
+            format!("run again{from} by {} (generation {generation})", actor.label())
+        }
         Event::Ended { status, failure, .. } => {
             let why = failure.as_ref().map(|failure| format!(" {}", because(failure))).unwrap_or_default();
             format!("execution {}{why}", status.as_str())

@@ -129,7 +129,10 @@ fn is_told(event: &Event) -> bool {
         | Event::TimedOut
         | Event::Held { .. }
         | Event::FinallyBegan { .. }
-        | Event::Ended { .. } => false,
+        | Event::Ended { .. }
+        | Event::Queued { .. }
+        | Event::ChildAsked { .. }
+        | Event::Rerun { .. } => false,
     }
 }
 

@@ -78,6 +78,9 @@ pub(super) fn line(step: &Step, name: &str, name_width: usize, now: Timestamp) -
 /// What is special about a step: attempts, why it failed or was skipped, what it waits for.
 pub(super) fn details(step: &Step) -> String {
     let mut parts = Vec::new();
+    if step.generation > 1 {
+        parts.push(format!("run {}", step.generation));
+    }
     if step.attempts > 1 {
         parts.push(format!("attempt {}", step.attempts));
     }
@@ -88,6 +91,7 @@ pub(super) fn details(step: &Step) -> String {
     if let Some(waiting) = &step.waiting {
         parts.push(waiting_words(waiting));
     }
+    parts.extend(step.child.as_ref().map(|child| format!("child {child}")));
     if let (Some(failure), StepStatus::Failed) = (&step.failure, step.status) {
         parts.push(paint(Paint::Bad, &failure.message));
     }
@@ -116,6 +120,10 @@ fn waiting_words(waiting: &Waiting) -> String {
         Waiting::Form { assignee, until: end, .. } => format!("waits for answers{}{}", by(assignee), until(end)),
         Waiting::Signal { name, until: end } => format!("waits for the signal `{name}`{}", until(end)),
         Waiting::Time { until } => format!("waits until {}", moment_words(*until)),
+        Waiting::Condition { until: end, every_ms } => {
+            format!("waits for its condition, asked every {}{}", print_duration_ms(*every_ms), until(end))
+        }
+        Waiting::Turn => "waits for its turn".to_owned(),
         Waiting::NextAttempt { at, failure } => format!("tries again at {}: {}", moment_words(*at), failure.message),
     }
 }
@@ -139,7 +147,7 @@ fn question(step: &Step, id: &str) -> Option<String> {
         Waiting::Signal { name, .. } => {
             (format!("waits for the signal `{name}`"), vec![format!("skep signal {id} {}", quoted(name))])
         }
-        Waiting::Time { .. } | Waiting::NextAttempt { .. } => return None,
+        Waiting::Time { .. } | Waiting::NextAttempt { .. } | Waiting::Condition { .. } | Waiting::Turn => return None,
     };
     let asked = format!("{} {}: {asked}", paint(Paint::Attention, "◆"), step.path);
     Some(

@@ -5,5 +5,6 @@ mod lifecycle;
 mod loops;
 mod plans;
 mod properties;
+mod reruns;
 mod retries;
 mod waiting;
