@@ -298,6 +298,11 @@ impl State {
         (!waits.is_empty()).then(|| waits.join(", "))
     }
 
+    /// True if it waits for a child execution.
+    pub fn has_children(&self) -> bool {
+        self.working.iter().any(|id| matches!(self.instance(*id).phase, Phase::Child { .. }))
+    }
+
     fn somebody_is_awaited(&self, waits: &mut dyn FnMut(&ExecutionId) -> bool) -> bool {
         let mut awaited = false;
         for instance in self.instances.iter() {
@@ -352,8 +357,8 @@ impl Instance {
             Phase::Sleeping { .. } => "time",
             Phase::Listening { signal, .. } => return Some(format!("signal {signal}: {}", self.path)),
             Phase::Asking { .. } => "condition",
-            Phase::Queued { .. } => "its turn",
-            Phase::Child { id, .. } => return Some(format!("child {id}: {}", self.path)),
+            // Both move by themselves.
+            Phase::Queued { .. } | Phase::Child { .. } => return None,
             Phase::Over | Phase::Ready | Phase::Performing | Phase::Retrying { .. } => return None,
             Phase::Choosing { .. } | Phase::Forking { .. } | Phase::Looping(_) => return None,
         };

@@ -6,7 +6,14 @@ use skep_model::catalogue::{Catalogue, Feature};
 
 /// Features of the definition language that this build executes. What a workflow uses beyond these is
 /// refused before it starts.
-const FEATURES: [Feature; 1] = [Feature::Escalation];
+const FEATURES: [Feature; 6] = [
+    Feature::Escalation,
+    Feature::ChildWorkflow,
+    Feature::WaitCondition,
+    Feature::OutputSchema,
+    Feature::SuccessCriteria,
+    Feature::MaxParallel,
+];
 
 /// The catalogue of this node.
 pub fn build() -> Catalogue {

@@ -231,5 +231,6 @@ fn changes_row(event: &Event) -> bool {
             | Event::Held { .. }
             | Event::FinallyBegan { .. }
             | Event::Ended { .. }
+            | Event::Rerun { .. }
     )
 }

@@ -52,7 +52,7 @@ fn a_pause_between_attempts_keeps_its_place_and_a_wait_takes_none() {
     let mut harness = limited(1, yaml).fails("a", Kind::Network).run();
     assert_eq!(
         (harness.order().as_str(), harness.state.waiting_for().as_deref()),
-        ("a", Some("its turn: b, signal go: w"))
+        ("a", Some("signal go: w"))
     );
     harness.crash();
     harness.pass_ms(60_000);

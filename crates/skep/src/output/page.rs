@@ -3,6 +3,7 @@
 use skep_api::views::execution::Execution;
 use skep_api::views::step::{Step, Waiting};
 use skep_model::error::Failure;
+use skep_model::span::print_duration_ms;
 use skep_model::status::{SkipReason, Step as StepStatus};
 use skep_model::time::Timestamp;
 
@@ -38,7 +39,9 @@ fn head(view: &Execution, id: &str, now: Timestamp) -> String {
     let mut text = format!("{} {}{took}", paint(Paint::Strong, &view.workflow.name), status_words(view.status));
     let started = view.started_at.map(|at| format!("started {}", moment_words(at)));
     let by = view.actor.as_ref().map(|actor| format!("by {}", actor.label()));
-    let facts: Vec<String> = [Some(id.to_owned()), started, by].into_iter().flatten().collect();
+    let run = (view.generation > 1).then(|| format!("run {}", view.generation));
+    let child = view.parent.as_ref().map(|parent| format!("child of {} ({})", parent.execution, parent.path));
+    let facts: Vec<String> = [Some(id.to_owned()), started, by, run, child].into_iter().flatten().collect();
     text.push_str(&format!("\n{}", paint(Paint::Faint, &facts.join("  "))));
     if let Some(cancel) = &view.cancel {
         let reason = cancel.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));

@@ -187,6 +187,7 @@ fn lists_are_filtered_and_paged(store: &mut dyn Fixture) {
         statuses: statuses.to_vec(),
         workflow: workflow.map(str::to_owned),
         started_since: since.map(Timestamp),
+        not_by: None,
     };
     let table = [
         (of(&[], None, None), vec![6, 5, 4, 3, 2, 1]),
