@@ -308,7 +308,7 @@ impl State {
         for instance in self.instances.iter() {
             match &instance.phase {
                 Phase::Deciding { .. } | Phase::Filling { .. } | Phase::Listening { .. } => awaited = true,
-                Phase::Child { id, .. } if waits(id) => awaited = true,
+                Phase::Child { id, .. } if instance.stop.is_none() && waits(id) => awaited = true,
                 Phase::Child { .. } | Phase::Asking { .. } => return false,
                 Phase::Ready | Phase::Retrying { .. } | Phase::Sleeping { .. } => return false,
                 Phase::Queued { .. }
