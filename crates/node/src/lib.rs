@@ -17,12 +17,13 @@ pub mod clock;
 pub mod codes;
 pub mod config;
 pub mod core;
-mod driver;
+pub mod driver;
 mod error;
 mod fold;
 mod log_sink;
 mod owner;
 pub mod service;
+mod shard_time;
 mod watch;
 
 pub use error::{Class as ErrorClass, Error};

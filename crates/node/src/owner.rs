@@ -4,18 +4,17 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use skep_model::catalogue::Catalogue;
 use skep_model::ids::{LocalId, Token};
 use skep_model::message::Message;
-use skep_model::time::Timestamp;
 use skep_runner::{Identity, Runner};
-use skep_store::blobs::{Blobs, FolderBlobs};
+use skep_store::blobs::FolderBlobs;
 use skep_store::{DataDir, OwnerLock, Reader, Row, SqliteJournal, SqliteReader, Stats, WriterThread};
 
 use crate::config::Config;
-use crate::core::Core;
+use crate::driver::thread::{self, LocalPerformer, Queue, WallClock};
 use crate::driver::{Driver, Input, Parts};
 use crate::error::Error;
 use crate::log_sink::LogSink;
@@ -46,7 +45,9 @@ pub struct Node {
     inputs: Sender<Input>,
     watcher: Watcher,
     catalogue: Arc<Catalogue>,
-    driver: Option<JoinHandle<(Runner, WriterThread)>>,
+    driver: Option<JoinHandle<()>>,
+    runner: Arc<Runner>,
+    writer: Arc<WriterThread>,
     directory: DataDir,
     _lock: OwnerLock,
 }
@@ -72,24 +73,20 @@ impl Node {
         let answer = Box::new(move |acks| drop(acknowledge.send(Input::Acks(acks))));
         let writer =
             WriterThread::start(Box::new(journal), answer).map_err(|error| Error::Runner(error.to_string()))?;
-        let core = Core::new(reader.last_at()?.unwrap_or(Timestamp(0)));
-        let next_local = reader.next_local_id()?;
-        let blobs: Arc<dyn Blobs> = Arc::new(blobs);
+        let (runner, writer) = (Arc::new(runner), Arc::new(writer));
         let parts = Parts {
-            core,
             reader: Box::new(reader),
-            blobs,
-            runner,
-            writer,
+            blobs: Arc::new(blobs),
             watcher: watcher.clone(),
-            logs,
-            next_local,
-            inputs,
-            sender: sender.clone(),
+            clock: Box::new(WallClock),
+            performer: Box::new(LocalPerformer::new(Arc::clone(&runner), logs)),
+            committer: Box::new(Arc::clone(&writer)),
+            mailbox: Box::new(Queue(sender.clone())),
         };
+        let driver = Driver::new(parts)?;
         let driver = std::thread::Builder::new()
             .name("skep-driver".to_owned())
-            .spawn(move || Driver::new(parts).run())
+            .spawn(move || thread::run(driver, &inputs))
             .map_err(|error| Error::Runner(error.to_string()))?;
         let node = Self {
             reading: Mutex::new(Reading::open(&directory)?),
@@ -97,6 +94,8 @@ impl Node {
             watcher,
             catalogue: Arc::new(crate::catalogue::build()),
             driver: Some(driver),
+            runner,
+            writer,
             directory,
             _lock: lock,
         };
@@ -171,26 +170,28 @@ impl Node {
     /// Ends at once: makes durable what was decided, stops what runs. Executions that are not terminal stay open
     /// and are taken on by the next owner. Says what was committed in its time.
     pub fn close(self) -> Stats {
-        self.end_by(Instant::now())
+        self.end_within(Duration::ZERO)
     }
 
     /// Ends as [`Node::close`] does, but gives what runs some time to end by itself; nothing new begins.
     pub fn drain(self) -> Stats {
-        self.end_by(Instant::now() + DRAIN_PATIENCE)
+        self.end_within(DRAIN_PATIENCE)
     }
 
-    fn end_by(mut self, deadline: Instant) -> Stats {
-        drop(self.inputs.send(Input::Stop(deadline)));
-        let ended = self.driver.take().and_then(|driver| driver.join().ok());
-        let Some((runner, writer)) = ended else {
+    fn end_within(mut self, patience: Duration) -> Stats {
+        drop(self.inputs.send(Input::Stop(patience)));
+        if self.driver.take().is_some_and(|driver| driver.join().is_err()) {
             tracing::error!("the driver thread panicked");
-            return Stats::default();
-        };
-        let stats = writer.stats();
-        if let Err(error) = writer.close() {
-            tracing::error!("the writer did not end well: {error}");
         }
-        runner.shutdown(SHUTDOWN_GRACE);
+        let stats = self.writer.stats();
+        // The driver's thread has ended, so nobody else has them any more.
+        match Arc::into_inner(self.writer).map(WriterThread::close) {
+            Some(Ok(_)) | None => {}
+            Some(Err(error)) => tracing::error!("the writer did not end well: {error}"),
+        }
+        if let Some(runner) = Arc::into_inner(self.runner) {
+            runner.shutdown(SHUTDOWN_GRACE);
+        }
         stats
     }
 

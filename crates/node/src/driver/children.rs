@@ -92,7 +92,7 @@ impl Driver {
             Ok(Found::Nowhere) => {
                 let (path, child) = (path.clone(), child.clone());
                 let ended = ChildEnded { path, child, status: Status::Cancelled, outputs: Map::new(), failure: None };
-                self.send(Input::ChildEnded(execution, Box::new(ended)));
+                self.mailbox.send(Input::ChildEnded(execution, Box::new(ended)));
             }
             Err(error) => tracing::error!(child = child.as_str(), "a child cannot be cancelled: {error}"),
         }
@@ -143,13 +143,13 @@ impl Driver {
             outputs: Map::new(),
             failure: Some(unreadable(&error)),
         });
-        self.send(Input::ChildEnded(parent.clone(), Box::new(ended)));
+        self.mailbox.send(Input::ChildEnded(parent.clone(), Box::new(ended)));
     }
 
     fn answer_failed(&self, child: &Child, failure: Failure) {
         let (path, id, status) = (child.path.clone(), child.id.clone(), Status::Failed);
         let ended = ChildEnded { path, child: id, status, outputs: Map::new(), failure: Some(failure) };
-        self.send(Input::ChildEnded(child.execution.clone(), Box::new(ended)));
+        self.mailbox.send(Input::ChildEnded(child.execution.clone(), Box::new(ended)));
     }
 
     /// How a terminal execution ended, from its last turn.
@@ -201,7 +201,7 @@ impl Driver {
     pub(super) fn child_lost(&mut self, local: LocalId) {
         if let Some(child) = self.children.starting.remove(&local) {
             self.locals.remove(&child.id);
-            self.send_later(Input::StartChild(Box::new(child)));
+            self.mailbox.send_later(Input::StartChild(Box::new(child)));
         }
     }
 

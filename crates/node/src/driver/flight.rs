@@ -7,11 +7,11 @@ use skep_model::error::Failure;
 use skep_model::ids::LocalId;
 use skep_model::message::Message;
 use skep_model::status::Execution as Status;
-use skep_runner::{Prepared, Runner};
+use skep_runner::Identity;
 use skep_store::writer::{Submission, Ticket};
 use skep_store::{ChildRow, Row, Write};
 
-use super::{NO_EXECUTION, Reply};
+use super::{NO_EXECUTION, Performer, Reply};
 use crate::watch::Summary;
 
 /// A turn on its way to the disk.
@@ -19,8 +19,8 @@ pub(super) struct Flight {
     pub local: LocalId,
     pub write: Write,
     pub effects: Vec<Effect>,
-    /// Children by the index of their effect: parked, or why there is none.
-    pub children: HashMap<usize, Result<Prepared, Box<Failure>>>,
+    /// Children by the index of their effect: parked under the task's token, or why there is none.
+    pub children: HashMap<usize, Result<(), Box<Failure>>>,
     pub reply: Option<Reply>,
     /// The message, if it must not be lost when the commit fails (nobody else would send it again).
     pub retry: Option<Message>,
@@ -61,8 +61,8 @@ impl Flight {
     }
 
     /// The effects that need a child forked before the commit.
-    pub fn wants(&self, at: usize) -> Vec<(usize, usize)> {
-        let needs = |effect: &Effect| matches!(effect, Effect::Perform(task) if Runner::needs_child(task));
+    pub fn wants(&self, at: usize, performer: &dyn Performer) -> Vec<(usize, usize)> {
+        let needs = |effect: &Effect| matches!(effect, Effect::Perform(task) if performer.needs_child(task));
         let wanted = self.effects.iter().enumerate().filter(|(_, effect)| needs(effect));
         wanted.map(|(effect, _)| (at, effect)).collect()
     }
@@ -75,9 +75,8 @@ impl Flight {
     }
 
     /// Records a parked child beside the turn that schedules it.
-    pub fn keep_child(&mut self, effect: usize, prepared: Result<Prepared, Failure>) {
-        if let (Ok(prepared), Some(task)) = (&prepared, self.task(effect)) {
-            let identity = &prepared.identity;
+    pub fn keep_child(&mut self, effect: usize, prepared: Result<Identity, Failure>) {
+        if let (Ok(identity), Some(task)) = (&prepared, self.task(effect)) {
             let row = ChildRow {
                 execution: self.local,
                 path: task.path.clone(),
@@ -89,7 +88,13 @@ impl Flight {
             };
             self.write.rows.push(Row::Child(row));
         }
-        self.children.insert(effect, prepared.map_err(Box::new));
+        self.children.insert(effect, prepared.map(drop).map_err(Box::new));
+    }
+
+    /// The tokens of its parked children.
+    pub fn parked(&self) -> Vec<skep_model::ids::Token> {
+        let parked = self.children.iter().filter(|(_, child)| child.is_ok());
+        parked.filter_map(|(effect, _)| self.task(*effect)).map(|task| task.token.clone()).collect()
     }
 
     pub fn submission(&mut self, ticket: u64) -> Submission {

@@ -12,7 +12,7 @@ use skep_store::Ack;
 use crate::error::Error;
 
 /// Something for the driver to do.
-pub(crate) enum Input {
+pub enum Input {
     /// Start a new execution.
     Create(Box<Creation>, Reply),
     /// Tell an execution something.
@@ -31,24 +31,32 @@ pub(crate) enum Input {
     ChildEnded(ExecutionId, Box<ChildEnded>),
     /// A child execution is to be started, again.
     StartChild(Box<Child>),
-    /// End: no new work begins; what runs may take until this moment to end by itself.
-    Stop(std::time::Instant),
+    /// End: no new work begins; what runs may take so long to end by itself.
+    Stop(std::time::Duration),
 }
 
 /// Everything that a new execution needs.
-pub(crate) struct Creation {
+pub struct Creation {
+    /// The first message.
     pub start: Start,
+    /// Its plan, compiled.
     pub program: Arc<Program>,
+    /// The source text.
     pub definition: Vec<u8>,
+    /// Of `definition`.
     pub definition_hash: Hash,
+    /// Where it lies in the library, if it came from there.
     pub workflow_path: Option<String>,
 }
 
 /// The answer to a request, after the commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Receipt {
+pub struct Receipt {
+    /// The execution's number in the store.
     pub local: LocalId,
 }
 
-pub(crate) type Answer = Result<Receipt, Error>;
-pub(crate) type Reply = tokio::sync::oneshot::Sender<Answer>;
+/// What became of a request.
+pub type Answer = Result<Receipt, Error>;
+/// Where the answer to a request goes.
+pub type Reply = tokio::sync::oneshot::Sender<Answer>;

@@ -1,5 +1,6 @@
-//! Threads, clock and writer around [`Core`]: one thread that takes inputs, decides, has children forked
-//! and blobs written, hands turns to the writer, and acts on what the writer acknowledges.
+//! Inputs become durable turns, and durable turns become effects: decides, has children forked and blobs written,
+//! hands turns to the writer, and acts on what the writer acknowledges. No thread and no clock of its own: [`thread`]
+//! turns the crank in an owner, the simulator turns it in a world of its own.
 //!
 //! Order of one turn: decide -> children forked, parked before their exec -> blobs fsynced -> commit (with the
 //! children's identities in it) -> acknowledged: children released, other effects performed, callers answered.
@@ -9,66 +10,62 @@ mod backlog;
 mod children;
 mod flight;
 mod input;
+mod ports;
+pub(crate) mod thread;
 mod turn;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use skep_model::error::Failure;
 use skep_model::ids::{ExecutionId, LocalId, StepPath, Token};
 use skep_model::time::Timestamp;
-use skep_runner::{Prepared, Runner};
+use skep_runner::Identity;
 use skep_store::blobs::Blobs;
-use skep_store::{Ack, Reader, WriterThread};
+use skep_store::{Ack, Reader};
 
-use crate::clock;
 use crate::core::Core;
 use crate::fold::Programs;
-use crate::log_sink::LogSink;
 use crate::watch::Watcher;
 
 use backlog::Backlog;
 use flight::Flight;
-pub(crate) use input::{Creation, Input, Receipt, Reply};
+pub use input::{Answer, Creation, Input, Receipt, Reply};
+pub use ports::{Clock, Committer, Mailbox, Performer};
 
-/// Inputs handled in one pass before its turns are handed to the writer.
-const INPUTS_PER_PASS: usize = 1_024;
-/// Without a timer the thread wakes this often all the same, to notice a clock that was set.
-const WAKE_AT_LEAST: Duration = Duration::from_secs(30);
 /// Pause before a turn whose commit failed is decided again.
-const RETRY_AFTER: Duration = Duration::from_millis(500);
+pub const RETRY_AFTER: Duration = Duration::from_millis(500);
 
 /// Stands for no execution, in flights that only carry rows.
 pub(super) const NO_EXECUTION: LocalId = LocalId(0);
 
-/// What the driver thread owns.
-pub(crate) struct Driver {
-    pub core: Core,
-    pub programs: Programs,
-    pub reader: Box<dyn Reader>,
-    pub blobs: Arc<dyn Blobs>,
-    pub runner: Runner,
-    pub writer: WriterThread,
-    pub watcher: Watcher,
-    pub logs: Arc<LogSink>,
-    pub next_local: LocalId,
-    inputs: Receiver<Input>,
-    sender: Sender<Input>,
+/// Executions in memory and everything between a message and its effects.
+pub struct Driver {
+    pub(crate) core: Core,
+    programs: Programs,
+    reader: Box<dyn Reader>,
+    blobs: Arc<dyn Blobs>,
+    watcher: Watcher,
+    next_local: LocalId,
+    clock: Box<dyn Clock>,
+    performer: Box<dyn Performer>,
+    committer: Box<dyn Committer>,
+    mailbox: Box<dyn Mailbox>,
     flights: HashMap<u64, Flight>,
     next_ticket: u64,
     /// Turns decided in this pass, with the children that were forked for them.
     pending: Vec<Flight>,
     locals: HashMap<ExecutionId, LocalId>,
-    /// Deliveries that the runner has, with what it takes to answer for them.
+    /// Deliveries that are performed, with what it takes to answer for them.
     delivered: HashMap<Token, Delivered>,
-    /// Set when it is told to end: until when running work is waited for.
-    stopping: Option<Instant>,
+    /// Set when it is told to end: how long running work is waited for.
+    stopping: Option<Duration>,
     backlog: Backlog,
     children: children::Children,
 }
 
-/// A delivery that the runner has.
+/// A delivery that is performed.
 pub(crate) struct Delivered {
     pub execution: ExecutionId,
     pub path: StepPath,
@@ -77,34 +74,41 @@ pub(crate) struct Delivered {
 }
 
 /// What the driver starts with.
-pub(crate) struct Parts {
-    pub core: Core,
+pub struct Parts {
+    /// Reads what was committed, the newest state at each call.
     pub reader: Box<dyn Reader>,
+    /// Large values.
     pub blobs: Arc<dyn Blobs>,
-    pub runner: Runner,
-    pub writer: WriterThread,
+    /// Told of each commit.
     pub watcher: Watcher,
-    pub logs: Arc<LogSink>,
-    pub next_local: LocalId,
-    pub inputs: Receiver<Input>,
-    pub sender: Sender<Input>,
+    /// See [`Clock`].
+    pub clock: Box<dyn Clock>,
+    /// See [`Performer`].
+    pub performer: Box<dyn Performer>,
+    /// See [`Committer`].
+    pub committer: Box<dyn Committer>,
+    /// See [`Mailbox`].
+    pub mailbox: Box<dyn Mailbox>,
 }
 
 impl Driver {
-    pub fn new(parts: Parts) -> Self {
-        let Parts { core, reader, blobs, runner, writer, watcher, logs, next_local, inputs, sender } = parts;
-        Self {
-            core,
+    /// A driver over what the store has; it has taken nothing on yet.
+    ///
+    /// # Errors
+    /// Trouble with the store.
+    pub fn new(parts: Parts) -> Result<Self, skep_store::Error> {
+        let Parts { reader, blobs, watcher, clock, performer, committer, mailbox } = parts;
+        Ok(Self {
+            core: Core::new(reader.last_at()?.unwrap_or(Timestamp(0))),
+            next_local: reader.next_local_id()?,
             programs: Programs::default(),
             reader,
             blobs,
-            runner,
-            writer,
             watcher,
-            logs,
-            next_local,
-            inputs,
-            sender,
+            clock,
+            performer,
+            committer,
+            mailbox,
             flights: HashMap::new(),
             next_ticket: 0,
             pending: Vec::new(),
@@ -113,50 +117,45 @@ impl Driver {
             stopping: None,
             backlog: Backlog::default(),
             children: children::Children::default(),
-        }
+        })
     }
 
-    /// Runs until it is told to stop and everything in flight is answered; gives the parts back to end them.
-    pub fn run(mut self) -> (Runner, WriterThread) {
-        while !self.is_drained() {
-            match self.inputs.recv_timeout(self.patience()) {
-                Ok(first) => self.pass(first),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
-            self.fire_timers();
-            self.serve_backlog();
-            self.launch();
+    /// One turn of the crank: takes the inputs, fires due timers, gives slots to waiting scripts, and hands what was
+    /// decided to the committer as one submission.
+    pub fn turn(&mut self, inputs: impl IntoIterator<Item = Input>) {
+        for input in inputs {
+            self.take(input);
         }
-        (self.runner, self.writer)
+        self.fire_timers();
+        self.serve_backlog();
+        self.launch();
     }
 
-    fn is_drained(&self) -> bool {
-        let Some(deadline) = self.stopping else { return false };
-        self.flights.is_empty() && (self.delivered.is_empty() || Instant::now() >= deadline)
+    /// How long until the next timer is due; `None` without one.
+    pub fn until_wake(&mut self) -> Option<Duration> {
+        let at = self.core.next_wake()?;
+        let microseconds = at.0.saturating_sub(self.now().0);
+        Some(Duration::from_micros(u64::try_from(microseconds).unwrap_or(0)))
     }
 
-    fn pass(&mut self, first: Input) {
-        self.take(first);
-        for _ in 1..INPUTS_PER_PASS {
-            match self.inputs.try_recv() {
-                Ok(input) => self.take(input),
-                Err(_) => return,
-            }
-        }
+    /// What it has in memory.
+    pub fn core(&self) -> &Core {
+        &self.core
     }
 
-    fn patience(&self) -> Duration {
-        if let Some(deadline) = self.stopping {
-            return deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-        }
-        let Some(at) = self.core.next_wake() else { return WAKE_AT_LEAST };
-        let microseconds = at.0.saturating_sub(clock::now().0).max(0);
-        Duration::from_micros(u64::try_from(microseconds).unwrap_or(0)).min(WAKE_AT_LEAST)
+    /// Once it was told to end: how long running work is waited for.
+    pub fn stopping(&self) -> Option<Duration> {
+        self.stopping
+    }
+
+    /// True if it was told to end and nothing is in flight; what is performed is waited for unless it is `overdue`.
+    pub fn is_drained(&self, overdue: bool) -> bool {
+        self.stopping.is_some() && self.flights.is_empty() && (overdue || self.delivered.is_empty())
     }
 
     fn now(&mut self) -> Timestamp {
-        self.core.tick(clock::now())
+        let (wall, elapsed_us) = (self.clock.now(), self.clock.elapsed_us());
+        self.core.tick(wall, elapsed_us)
     }
 
     fn fire_timers(&mut self) {
@@ -183,9 +182,9 @@ impl Driver {
             submissions.push(flight.submission(self.next_ticket));
             self.flights.insert(self.next_ticket, flight);
         }
-        if let Err(error) = self.writer.submit(submissions) {
+        if let Err(error) = self.committer.submit(submissions) {
             tracing::error!("the writer takes no more turns: {error}");
-            self.stopping = Some(Instant::now());
+            self.stopping = Some(Duration::ZERO);
             self.flights.clear();
         }
     }
@@ -196,7 +195,7 @@ impl Driver {
             return;
         }
         let mut wanted: Vec<(usize, usize)> =
-            flights.iter().enumerate().flat_map(|(at, flight)| flight.wants(at)).collect();
+            flights.iter().enumerate().flat_map(|(at, flight)| flight.wants(at, &*self.performer)).collect();
         // What waited longest comes first; what is new waits behind it.
         wanted.sort_by_key(|(flight, _)| !flights[*flight].from_backlog);
         let waited = wanted.iter().filter(|(flight, _)| flights[*flight].from_backlog).count();
@@ -208,7 +207,7 @@ impl Driver {
             return;
         }
         let tasks: Vec<_> = wanted.iter().filter_map(|(flight, effect)| flights[*flight].task(*effect)).collect();
-        let prepared: Vec<Result<Prepared, _>> = self.runner.prepare(&tasks);
+        let prepared: Vec<Result<Identity, Failure>> = self.performer.prepare(&tasks);
         for ((flight, effect), prepared) in wanted.into_iter().zip(prepared) {
             self.backlog.children += usize::from(prepared.is_ok());
             flights[flight].keep_child(effect, prepared);

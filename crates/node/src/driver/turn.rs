@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use skep_engine::{Rejection, State};
 use skep_model::effect::{Effect, Task};
+use skep_model::error::Failure;
 use skep_model::ids::{LocalId, Token};
 use skep_model::message::Message;
 use skep_model::outcome::{Ended, Outcome};
@@ -12,8 +13,7 @@ use skep_model::status::Execution as Status;
 use skep_store::{ExecutionChange, ExecutionRow, Row};
 
 use super::flight::Flight;
-use super::{Creation, Delivered, Driver, Input, RETRY_AFTER, Receipt, Reply};
-use crate::clock;
+use super::{Creation, Delivered, Driver, Input, Receipt, Reply};
 use crate::core::{Live, Refusal};
 use crate::error::Error;
 use crate::fold;
@@ -32,7 +32,7 @@ impl Driver {
             Input::Waiting(task) => self.backlog.put_back(*task),
             Input::ChildEnded(parent, ended) => self.child_ended(&parent, *ended),
             Input::StartChild(child) => self.start_child(*child),
-            Input::Stop(deadline) => self.stopping = Some(deadline),
+            Input::Stop(patience) => self.stopping = Some(patience),
         }
     }
 
@@ -112,7 +112,7 @@ impl Driver {
         let delivered = self.delivered.remove(&outcome.token);
         let mut rows = Vec::new();
         if let Some(delivered) = delivered {
-            self.logs.end_delivery(&delivered.execution, &delivered.path, delivered.delivery);
+            self.performer.delivery_ended(&delivered.execution, &delivered.path, delivered.delivery);
             if delivered.has_child {
                 self.backlog.child_ended();
             }
@@ -222,6 +222,7 @@ impl Driver {
                 // Stopped between its turn in the backlog and this commit: the child exits without exec.
                 Effect::Perform(task) if from_backlog && !self.is_awaited(&task) => {
                     self.backlog.child_ended();
+                    self.performer.discard(&task.token);
                     self.keep_rows(vec![Row::ChildGone { token: task.token }]);
                 }
                 Effect::Perform(task) => self.perform(*task, children.remove(&at)),
@@ -231,7 +232,7 @@ impl Driver {
             }
         }
         if more {
-            self.send(Input::Message(local, Box::new(Message::TimerFired), None));
+            self.mailbox.send(Input::Message(local, Box::new(Message::TimerFired), None));
         }
         // A rerun may have been decided since, on what this turn ended.
         let over = self.core.get(local).is_some_and(|live| live.state.status.is_terminal());
@@ -251,39 +252,39 @@ impl Driver {
             let execution = live.state.execution();
             self.locals.remove(&execution);
             self.backlog.forget_execution(&execution);
-            self.logs.end_execution(&execution);
+            self.performer.execution_ended(&execution);
         }
         self.core.forget(local);
     }
 
-    fn perform(&mut self, task: Task, child: Option<Result<skep_runner::Prepared, Box<skep_model::error::Failure>>>) {
+    fn perform(&mut self, task: Task, child: Option<Result<(), Box<Failure>>>) {
         // An owner that is ending begins nothing; the fold has it, and the next owner delivers it.
         if self.stopping.is_some() {
-            return;
+            return self.performer.discard(&task.token);
         }
-        let prepared = match child {
+        let has_child = match child {
             Some(Err(failure)) => {
                 let result = Ended::Failed { failure: *failure, outputs: skep_model::Map::new() };
                 return self.answer_for(&task, result);
             }
-            Some(Ok(prepared)) => Some(prepared),
-            None => None,
+            Some(Ok(())) => true,
+            None => false,
         };
         let delivered = Delivered {
             execution: task.execution.clone(),
             path: task.path.clone(),
             delivery: task.delivery,
-            has_child: prepared.is_some(),
+            has_child,
         };
         self.delivered.insert(task.token.clone(), delivered);
-        self.runner.perform(task, prepared);
+        self.performer.perform(task);
     }
 
     fn answer_for(&self, task: &Task, result: Ended) {
-        let now = clock::now();
+        let now = self.clock.now();
         let outcome =
             Outcome { path: task.path.clone(), token: task.token.clone(), began_at: now, ended_at: now, result };
-        self.send(Input::Outcome(task.execution.clone(), Box::new(outcome)));
+        self.mailbox.send(Input::Outcome(task.execution.clone(), Box::new(outcome)));
     }
 
     /// Stops a delivery. One that the runner does not have (it ended, or belonged to an owner that died) is
@@ -291,21 +292,20 @@ impl Driver {
     fn abort(&mut self, local: LocalId, path: skep_model::ids::StepPath, token: &Token) {
         self.backlog.forget(token);
         if self.delivered.contains_key(token) {
-            return self.runner.abort(token);
+            return self.performer.abort(token);
         }
         let Some(live) = self.core.get(local) else { return };
-        let now = clock::now();
+        let now = self.clock.now();
         let outcome = Outcome { path, token: token.clone(), began_at: now, ended_at: now, result: Ended::Aborted };
-        self.send(Input::Outcome(live.state.execution(), Box::new(outcome)));
+        self.mailbox.send(Input::Outcome(live.state.execution(), Box::new(outcome)));
     }
 
     /// The turn was not committed: the execution is folded again, and what nobody else would repeat is tried again.
     pub(super) fn lost(&mut self, flight: Flight, error: &Arc<skep_store::Error>) {
         tracing::error!(local = flight.local.0, "a turn could not be committed: {error}");
-        for child in flight.children.values() {
-            if child.is_ok() {
-                self.backlog.child_ended();
-            }
+        for token in flight.parked() {
+            self.backlog.child_ended();
+            self.performer.discard(&token);
         }
         self.child_lost(flight.local);
         if flight.has_summary() {
@@ -331,7 +331,7 @@ impl Driver {
 
     fn try_again(&self, local: LocalId, message: Option<Message>) {
         if let Some(message) = message {
-            self.send_later(Input::Message(local, Box::new(message), None));
+            self.mailbox.send_later(Input::Message(local, Box::new(message), None));
         }
     }
 
@@ -339,23 +339,9 @@ impl Driver {
     fn wait_again(&self, effects: Vec<Effect>) {
         for effect in effects {
             if let Effect::Perform(task) = effect {
-                self.send_later(Input::Waiting(task));
+                self.mailbox.send_later(Input::Waiting(task));
             }
         }
-    }
-
-    /// A disk that refuses writes is not asked again at once.
-    pub(super) fn send_later(&self, input: Input) {
-        let sender = self.sender.clone();
-        std::thread::spawn(move || {
-            std::thread::sleep(RETRY_AFTER);
-            drop(sender.send(input));
-        });
-    }
-
-    pub(super) fn send(&self, input: Input) {
-        // The driver holds the receiver, so this cannot fail while it runs.
-        drop(self.sender.send(input));
     }
 }
 
