@@ -7,7 +7,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Map, Value};
 use crate::actor::Actor;
 use crate::error::Failure;
 use crate::ids::{ExecutionId, StepPath};
@@ -15,6 +14,7 @@ use crate::message::Start;
 use crate::payload::Payload;
 use crate::status::{Execution as ExecutionStatus, SkipReason, Step as StepStatus};
 use crate::time::Timestamp;
+use crate::{Map, Value};
 
 /// The events of one message, as the journal has them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -80,3 +80,22 @@ fn what_does_not_fit_is_not_proposed_and_a_stopped_step_is_cancelled() {
     stopped.succeed("a", json!({"n": 1}));
     assert_eq!(stopped.summary(), "cancelled: a=cancelled");
 }
+
+/// The one table of errors: what a bare `retry` repeats, kind by kind.
+#[test]
+fn the_table_of_errors_holds() {
+    use skep_model::error::{Class, Kind};
+    for kind in Kind::ALL {
+        let yaml = "steps: [{id: a, uses: noop, retry: {max_attempts: 4, delay: 1s, jitter: false}}]";
+        let mut harness = (0..4).fold(super::kit::flow(yaml), |flow, _| flow.fails("a", kind)).run();
+        for _ in 0..8 {
+            harness.pass_ms(60_000);
+        }
+        let attempts = match kind.class() {
+            Class::Transient => 4,
+            Class::System => 2,
+            Class::Permanent | Class::Business => 1,
+        };
+        assert_eq!(harness.performed.len(), attempts, "{}", kind.as_str());
+    }
+}

@@ -145,6 +145,17 @@ impl Reading {
     }
 }
 
+/// What `validate` says of a definition beside a library: steps whose workflow that does not have (yet), as warnings.
+/// Nothing for a text that has errors of its own.
+///
+/// # Errors
+/// Trouble with the store.
+pub fn library_warnings(text: &str, catalogue: &Catalogue, reading: &Reading) -> Result<Vec<Problem>, Error> {
+    let Ok(checked) = startable(text, catalogue) else { return Ok(Vec::new()) };
+    let missing = reading.missing_children(&checked.plan)?;
+    Ok(missing.into_iter().map(|problem| Problem { severity: Severity::Warning, ..problem }).collect())
+}
+
 fn missing(step: &str, error: &Error) -> Problem {
     Problem {
         code: codes::NO_SUCH_WORKFLOW.id,

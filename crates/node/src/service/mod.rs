@@ -18,6 +18,7 @@ mod status;
 
 pub use check::{Report, validate};
 pub(crate) use children::creation as child_creation;
+pub use children::library_warnings;
 pub use control::Decide;
 pub use dry_run::dry_run;
 pub use library::WorkflowEntry;
