@@ -19,7 +19,12 @@ impl Deciding<'_> {
     /// Follows every consequence until nothing moves.
     pub fn run(&mut self) -> Result<(), Rejection> {
         while self.state.flows() && self.events.len() < EVENTS_PER_TURN {
+            self.grant_slots()?;
             let Some(frame) = self.dirty.pop_front() else {
+                if self.ask_again {
+                    self.ask_conditions()?;
+                    continue;
+                }
                 // While effects are undone no list moves, and what is undone next follows from the stack.
                 if rollback::run::advance(self)? { continue } else { return Ok(()) }
             };
@@ -352,6 +357,10 @@ impl Deciding<'_> {
                 let unsure = self.last_attempt_is_unsure(id);
                 crate::lifecycle::outcome::end_stopped(self, id, then, unsure)
             }
+            Phase::Child { .. } => {
+                self.emit(Event::StopAsked { path, then })?;
+                self.ask_child(id)
+            }
             Phase::Over
             | Phase::Ready
             | Phase::Doubtful { .. }
@@ -359,7 +368,9 @@ impl Deciding<'_> {
             | Phase::Deciding { .. }
             | Phase::Filling { .. }
             | Phase::Sleeping { .. }
-            | Phase::Listening { .. } => match then {
+            | Phase::Listening { .. }
+            | Phase::Asking { .. }
+            | Phase::Queued { .. } => match then {
                 Then::Failed(failure) => self.fail(&path, failure, Map::new()),
                 Then::Cancelled | Then::Completed => self.emit(Event::Cancelled { path }),
             },

@@ -125,6 +125,44 @@ held.\n\n`skep resume EXECUTION` goes on undoing. A second `skep cancel EXECUTIO
 execution ends `rollback_failed`.",
 };
 
+/// A success criterion does not hold.
+pub const CRITERION: Code = Code {
+    id: "SKEP-X024",
+    title: "a success criterion of a step does not hold",
+    page: "The step did its work, but one of its `success_criteria` is false, so the attempt failed with kind `criterion` \
+(class business). The message quotes the criterion; the step's outputs are kept and shown by `skep status`.\n\nSuch a \
+failure is repeated only if the step says so:\n\n```yaml\nretry: {max_attempts: 3, on: [criterion]}\n```",
+};
+
+/// Outputs do not fit the schema.
+pub const OUTPUT_SCHEMA: Code = Code {
+    id: "SKEP-X025",
+    title: "the outputs of a step do not fit its schema",
+    page: "The step did its work, but its outputs are not what `output_schema` asks for, so the attempt failed with kind \
+`output_schema` (class business). The message names the first place that does not fit; the outputs are kept and shown \
+by `skep status`.\n\nThe schema describes all outputs as one object. For a script that prints JSON, name them:\n\n\
+```yaml\noutputs: {image: \"${{ json.image }}\"}\noutput_schema: {required: [image]}\n```",
+};
+
+/// A child execution did not complete.
+pub const CHILD_FAILED: Code = Code {
+    id: "SKEP-X026",
+    title: "a child execution did not complete",
+    page: "A `workflow` step waits for an execution of its own, the child, and that failed, was cancelled, or could not \
+be started (no such workflow in the library, inputs that do not fit, more than 8 executions below each other). The \
+message names the child's id; `skep status CHILD` and `skep logs CHILD` show what happened there.\n\nThe failure has \
+the kind of the child's failure, so `retry` and `on_error` of the step apply as for any other. A retry starts a new child.",
+};
+
+/// A child execution took too long.
+pub const CHILD_TIMEOUT: Code = Code {
+    id: "SKEP-X027",
+    title: "a child execution took longer than its step allows",
+    page: "`timeout` of a `workflow` step bounds each of its attempts. The child was cancelled, its `finally` ran, and \
+then the attempt failed with kind `timeout`.\n\nRaise `timeout` of the step, or give the child's own slow steps a bound, \
+so that they fail alone.",
+};
+
 /// All of them.
 pub const ALL: &[Code] = &[
     EXECUTION_TIMEOUT,
@@ -140,4 +178,8 @@ pub const ALL: &[Code] = &[
     ESCALATED,
     COMPENSATION_FAILED,
     ROLLBACK_STOPPED,
+    CRITERION,
+    OUTPUT_SCHEMA,
+    CHILD_FAILED,
+    CHILD_TIMEOUT,
 ];

@@ -79,7 +79,8 @@ fn decide_in_place(
     let mut turn = Deciding::new(state, program, now, blobs);
     lifecycle::handle(&mut turn, message)?;
     turn.run()?;
-    let more = !turn.dirty.is_empty();
+    let cut = turn.state.flows() && turn.events.len() >= EVENTS_PER_TURN;
+    let more = !turn.dirty.is_empty() || (cut && (turn.ask_again || !turn.state.queued.is_empty()));
     let Deciding { events, effects, fresh, .. } = turn;
     let turn = Turn { seq: state.seq + 1, at: now, events };
     if !turn.events.is_empty() {
@@ -100,12 +101,15 @@ pub(crate) struct Deciding<'a> {
     pub effects: Vec<Effect>,
     /// Frames to look at, because something in them changed.
     pub dirty: VecDeque<FrameId>,
+    /// A step has ended: conditions that are awaited may hold now.
+    pub ask_again: bool,
 }
 
 impl<'a> Deciding<'a> {
     fn new(state: &'a mut State, program: &'a Program, now: Timestamp, blobs: &'a dyn Blobs) -> Self {
         let fresh = RefCell::new(Fresh::default());
-        Self { state, program, now, blobs, fresh, events: Vec::new(), effects: Vec::new(), dirty: VecDeque::new() }
+        let (events, effects, dirty) = (Vec::new(), Vec::new(), VecDeque::new());
+        Self { state, program, now, blobs, fresh, events, effects, dirty, ask_again: false }
     }
 
     /// Applies an event, records it, and remembers which frames it concerns.
@@ -124,10 +128,11 @@ impl<'a> Deciding<'a> {
             | Event::Cancelled { path } => {
                 let frame = self.state.find(path).map(|id| self.state.instance(id).frame);
                 self.dirty.extend(frame);
+                self.ask_again = true;
             }
             Event::CaseTaken { path, .. } | Event::Forked { path } => self.mark_children(path),
             Event::IterationBegan { path, .. } => self.mark_newest_round(path),
-            Event::Started(_) => self.dirty.extend(self.state.root),
+            Event::Started(_) | Event::Rerun { .. } => self.dirty.extend(self.state.root),
             Event::FinallyBegan { .. } => self.dirty.extend(self.state.finally),
             _ => {}
         }
@@ -262,6 +267,15 @@ impl<'a> Deciding<'a> {
             self.fresh.borrow().values.get(hash).cloned().or_else(|| self.blobs.get(hash))
         });
         self.effects.push(Effect::Perform(Box::new(task.map_err(Rejection::NeedsBlob)?)));
+        Ok(())
+    }
+
+    /// The child execution that an instance has just asked for, or is to be asked for again.
+    pub fn ask_child(&mut self, id: InstanceId) -> Result<(), Rejection> {
+        let effect = crate::outstanding::child(self.state, self.program, id, &|hash| {
+            self.fresh.borrow().values.get(hash).cloned().or_else(|| self.blobs.get(hash))
+        });
+        self.effects.extend(effect.map_err(Rejection::NeedsBlob)?);
         Ok(())
     }
 

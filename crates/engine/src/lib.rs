@@ -12,6 +12,7 @@
 
 mod advance;
 mod apply;
+mod asking;
 pub mod codes;
 mod decide;
 pub mod lifecycle;
@@ -24,6 +25,7 @@ mod retry;
 mod rollback;
 mod scope;
 mod slab;
+mod slots;
 mod state;
 mod steps;
 mod unknown;

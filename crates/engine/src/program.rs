@@ -53,6 +53,10 @@ pub(crate) struct StepProgram {
     pub verify: Option<SideProgram>,
     /// Who is asked when it failed.
     pub escalate_to: Option<Template>,
+    /// `success_criteria`, as written and compiled.
+    pub criteria: Vec<(String, Template)>,
+    /// `output_schema`.
+    pub schema: Option<jsonschema::Validator>,
 }
 
 /// A piece of work beside a step.
@@ -93,6 +97,10 @@ pub(crate) enum KindProgram {
     },
     /// Nothing to compile, or not executed by this build.
     Plain,
+    WaitCondition(Template),
+    Workflow {
+        inputs: Template,
+    },
 }
 
 /// The texts of an approval.
@@ -236,6 +244,8 @@ impl Compiler<'_> {
                 OnError::Escalate { to } => Some(self.text(&place("on_error"), to)?),
                 OnError::Fail | OnError::Skip | OnError::Compensate { .. } => None,
             },
+            criteria: self.criteria(&place("success_criteria"), &step.success_criteria)?,
+            schema: step.output_schema.as_ref().map(|it| schema(&place("output_schema"), it)).transpose()?,
         })
     }
 
@@ -267,7 +277,8 @@ impl Compiler<'_> {
                 times: times.as_ref().map(|times| self.value(place, times)).transpose()?,
                 until: until.as_ref().map(|until| self.condition(place, until)).transpose()?,
             },
-            Kind::Parallel { .. } | Kind::Agent { .. } | Kind::Ai { .. } | Kind::Workflow { .. } => KindProgram::Plain,
+            Kind::Workflow { inputs, .. } => KindProgram::Workflow { inputs: self.value(place, inputs)? },
+            Kind::Parallel { .. } | Kind::Agent { .. } | Kind::Ai { .. } => KindProgram::Plain,
         })
     }
 
@@ -276,8 +287,12 @@ impl Compiler<'_> {
             Wait::Duration { duration: text } | Wait::Moment { until: text } | Wait::Signal { name: text, .. } => {
                 KindProgram::Wait(self.text(place, text)?)
             }
-            Wait::Condition { .. } => KindProgram::Plain,
+            Wait::Condition { condition, .. } => KindProgram::WaitCondition(self.condition(place, condition)?),
         })
+    }
+
+    fn criteria(&self, place: &str, criteria: &[String]) -> Result<Vec<(String, Template)>, BadPlan> {
+        criteria.iter().map(|text| Ok((text.clone(), self.condition(place, text)?))).collect()
     }
 
     fn question(&self, place: &str, approval: &Approval) -> Result<Question, BadPlan> {
@@ -308,6 +323,10 @@ impl Compiler<'_> {
     fn condition(&self, place: &str, text: &str) -> Result<Template, BadPlan> {
         Template::compile_condition(text, self.names).map_err(|errors| bad_plan(place, &errors))
     }
+}
+
+fn schema(place: &str, schema: &serde_json::Value) -> Result<jsonschema::Validator, BadPlan> {
+    skep_definition::inputs::compile(schema).map_err(|message| BadPlan { place: place.to_owned(), message })
 }
 
 fn bad_plan(place: &str, errors: &[expr::Error]) -> BadPlan {

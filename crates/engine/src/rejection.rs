@@ -80,6 +80,9 @@ pub enum Rejection {
     /// The engine met what cannot be: a bug, or a journal of another version.
     #[error("a broken invariant: {0}")]
     Broken(String),
+    /// It cannot be run again from there.
+    #[error("it cannot be run again: {0}")]
+    BadRerun(String),
 }
 
 impl From<Misfit> for Rejection {

@@ -18,6 +18,7 @@ use skep_model::rollback::{Part, Question};
 use skep_model::status::{Execution as Status, SkipReason, Step as StepStatus};
 use skep_model::time::Timestamp;
 
+use crate::asking::Asked;
 use crate::payload::KnownBlobs;
 use crate::results::Results;
 use crate::rollback::Undo;
@@ -70,6 +71,16 @@ pub struct State {
     pub(crate) undo: Undo,
     /// It is held because deliveries were lost: what counts as performed runs nowhere.
     pub(crate) undelivered: bool,
+    /// How often it was run again.
+    pub(crate) reruns: u32,
+    /// Instances that wait for a condition.
+    pub(crate) asking: BTreeSet<InstanceId>,
+    /// When conditions were asked last. No part of the fold, see [`crate::asking`].
+    pub(crate) asked: Asked,
+    /// Instances that do work or pause between attempts: what `max_parallel` of a workflow bounds.
+    pub(crate) working: BTreeSet<InstanceId>,
+    /// Instances that wait until fewer do: by turn, then in plan order.
+    pub(crate) queued: BTreeSet<(u64, StepIndex, InstanceId)>,
 }
 
 /// Why an execution ends before its flow does.
@@ -167,6 +178,10 @@ pub(crate) struct Instance {
     pub deadline: Option<Timestamp>,
     /// Which of the step's pieces of work it is. Only steps stand in their frame's slots.
     pub part: Part,
+    /// In which run of the execution it was reached; from 1.
+    pub generation: u32,
+    /// The newest child execution that it asked for; stays when that has ended.
+    pub child: Option<ExecutionId>,
 }
 
 /// What an instance is doing.
@@ -198,6 +213,12 @@ pub(crate) enum Phase {
     Doubtful { failure: Option<Failure>, asked: bool },
     /// It failed and a person is asked whether it is tried again.
     Questioned { failure: Failure, to: String, inside: Box<Phase> },
+    /// A condition is awaited, asked every `every_ms` from `since` on.
+    Asking { since: Timestamp, every_ms: u64, until: Option<Timestamp> },
+    /// It may begin, but too many steps do work; since which turn.
+    Queued { turn: u64 },
+    /// A child execution runs; `until` bounds this attempt.
+    Child { id: ExecutionId, until: Option<Timestamp> },
 }
 
 /// The progress of a loop: counters and collected results; only what runs is materialised.
@@ -234,7 +255,13 @@ impl State {
         if !self.flows() {
             return None;
         }
-        self.timers.first().map(|(at, _)| *at)
+        let timer = self.timers.first().map(|(at, _)| *at);
+        [timer, self.next_asking()].into_iter().flatten().min()
+    }
+
+    /// Which run of it this is: from 1, one more with each rerun.
+    pub fn generation(&self) -> u32 {
+        self.reruns + 1
     }
 
     /// True while new steps may begin and timers fire.
@@ -249,11 +276,18 @@ impl State {
 
     /// True if only a person or a signal can move it: nothing is performed, no timer runs that ends a wait
     /// by itself, and at least one step waits for somebody; also when it is paused or held.
+    ///
+    /// A child execution counts as something that moves; see [`State::waits_for_people_beside`].
     pub fn waits_for_people(&self) -> bool {
+        self.waits_for_people_beside(&mut |_| false)
+    }
+
+    /// The same, where `waits` tells of each child execution that it waits for whether that waits for people.
+    pub fn waits_for_people_beside(&self, waits: &mut dyn FnMut(&ExecutionId) -> bool) -> bool {
         match self.status {
             Status::Paused | Status::Held => self.performing.is_empty(),
             Status::Running | Status::Cancelling | Status::RollingBack => {
-                self.performing.is_empty() && self.somebody_is_awaited()
+                self.performing.is_empty() && self.somebody_is_awaited(waits)
             }
             Status::Pending => false,
             Status::Completed | Status::Failed | Status::Cancelled | Status::RolledBack | Status::RollbackFailed => {
@@ -282,14 +316,22 @@ impl State {
         (!waits.is_empty()).then(|| waits.join(", "))
     }
 
-    fn somebody_is_awaited(&self) -> bool {
+    /// True if it waits for a child execution.
+    pub fn has_children(&self) -> bool {
+        self.working.iter().any(|id| matches!(self.instance(*id).phase, Phase::Child { .. }))
+    }
+
+    fn somebody_is_awaited(&self, waits: &mut dyn FnMut(&ExecutionId) -> bool) -> bool {
         let mut awaited = false;
         for instance in self.instances.iter() {
-            match instance.phase {
+            match &instance.phase {
                 Phase::Deciding { .. } | Phase::Filling { .. } | Phase::Listening { .. } => awaited = true,
                 Phase::Doubtful { asked: true, .. } | Phase::Questioned { .. } => awaited = true,
+                Phase::Child { id, .. } if instance.stop.is_none() && waits(id) => awaited = true,
+                Phase::Child { .. } | Phase::Asking { .. } => return false,
                 Phase::Ready | Phase::Retrying { .. } | Phase::Sleeping { .. } => return false,
-                Phase::Over
+                Phase::Queued { .. }
+                | Phase::Over
                 | Phase::Performing
                 | Phase::Choosing { .. }
                 | Phase::Forking { .. }
@@ -335,7 +377,7 @@ impl State {
 
     pub(crate) fn token(&self, instance: &Instance) -> Token {
         let execution = &self.start.as_ref().expect("an instance exists only after the start").execution;
-        Token::derive(execution, &instance.path, GENERATION, instance.delivery)
+        Token::derive(execution, &instance.path, instance.generation, instance.delivery)
     }
 }
 
@@ -349,6 +391,9 @@ impl Instance {
             Phase::Filling { .. } => "form",
             Phase::Sleeping { .. } => "time",
             Phase::Listening { signal, .. } => return Some(format!("signal {signal}: {}", self.path)),
+            Phase::Asking { .. } => "condition",
+            // Both move by themselves.
+            Phase::Queued { .. } | Phase::Child { .. } => return None,
             Phase::Over | Phase::Ready | Phase::Performing | Phase::Retrying { .. } => return None,
             Phase::Choosing { .. } | Phase::Forking { .. } | Phase::Looping(_) => return None,
             // Questions are listed by the state, with the one that a rollback asks.
@@ -357,6 +402,3 @@ impl Instance {
         Some(format!("{what}: {}", self.path))
     }
 }
-
-/// Reruns, which raise it, are a message of their own.
-pub(crate) const GENERATION: u32 = 1;

@@ -26,6 +26,7 @@ use crate::lifecycle::{outcome, resume, timer};
 use crate::rejection::Rejection;
 use crate::rollback::keep::is_left_unsure;
 use crate::state::{InstanceId, Phase};
+use crate::steps::results;
 use crate::steps::work::arguments;
 
 // ---- doubts ----------------------------------------------------------------------------------------------
@@ -66,7 +67,7 @@ fn verify(turn: &mut Deciding<'_>, id: InstanceId) -> Result<bool, Rejection> {
 /// It was done all the same, and the verification gave `raw`; a person who says so gives nothing.
 pub(crate) fn was_done(turn: &mut Deciding<'_>, id: InstanceId, raw: &Map<Value>) -> Result<(), Rejection> {
     // What the step's own outputs are made of may be missing in what the verification gives.
-    let outputs = outcome::named_outputs(turn, id, raw)?.unwrap_or_else(|_| raw.clone());
+    let outputs = results::named(turn, id, raw)?.unwrap_or_else(|_| raw.clone());
     outcome::was_done(turn, id, raw, outputs)
 }
 

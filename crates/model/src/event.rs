@@ -7,15 +7,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Map;
 use crate::actor::Actor;
 use crate::error::Failure;
-use crate::ids::StepPath;
+use crate::ids::{ExecutionId, StepPath};
 use crate::message::Start;
 use crate::payload::Payload;
 use crate::rollback::{Question, RollbackCause};
 use crate::status::{Execution as ExecutionStatus, SkipReason, Step as StepStatus};
 use crate::time::Timestamp;
+use crate::{Map, Value};
 
 /// The events of one message, as the journal has them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -259,6 +259,10 @@ pub enum Event {
         /// The signal that ends it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         signal: Option<String>,
+        /// A condition ends it, asked again after so many milliseconds; `until` is then its timeout. Askings that
+        /// find it false leave no event: when the next one is due follows from the turn's time and this pause.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        every_ms: Option<u64>,
     },
     /// A signal came before its wait and is kept.
     SignalKept {
@@ -455,6 +459,45 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         comment: Option<String>,
     },
+    /// A step may begin, but as many steps of the execution do work as its `max_parallel` allows: step -> waiting.
+    /// It begins when its turn comes; its arguments are evaluated then.
+    Queued {
+        /// The step.
+        #[serde(rename = "p")]
+        path: StepPath,
+    },
+    /// A child execution is to be started: step -> running. After a crash it is asked for again; whoever starts it
+    /// finds by the id that it is there already.
+    ChildAsked {
+        /// The step.
+        #[serde(rename = "p")]
+        path: StepPath,
+        /// From 1: a retry has a child of its own.
+        #[serde(rename = "a")]
+        attempt: u32,
+        /// The child's id, derived from the execution, the path, the generation and the attempt.
+        #[serde(rename = "c")]
+        child: ExecutionId,
+        /// Its inputs, recorded with the first attempt and valid for all.
+        #[serde(rename = "args", default, skip_serializing_if = "Option::is_none")]
+        inputs: Option<Payload>,
+    },
+    /// A terminal execution runs again: -> running, in a new generation. Nothing of what ran before is undone.
+    Rerun {
+        /// Who asked for it.
+        actor: Actor,
+        /// The step of the main list from which it runs; `None`: from the start.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<StepPath>,
+        /// From 2; part of the idempotency key of every step that runs again.
+        generation: u32,
+        /// Inputs with other values than before.
+        #[serde(default, skip_serializing_if = "indexmap::IndexMap::is_empty")]
+        inputs: Map<Value>,
+        /// Steps of the main list whose results stay, with the generation that they had. All others are forgotten.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        kept: Vec<StepPath>,
+    },
 }
 
 fn is_false(value: &bool) -> bool {
@@ -513,7 +556,9 @@ impl Event {
             | Self::UndoDropped { path }
             | Self::Doubted { path, .. }
             | Self::QuestionAsked { path, .. }
-            | Self::Answered { path, .. } => Some(path),
+            | Self::Answered { path, .. }
+            | Self::Queued { path }
+            | Self::ChildAsked { path, .. } => Some(path),
             Self::Started(_)
             | Self::SignalKept { .. }
             | Self::Paused { .. }
@@ -526,7 +571,8 @@ impl Event {
             | Self::Ended { .. }
             | Self::RollbackBegan { .. }
             | Self::RollbackStopAsked { .. }
-            | Self::RollbackEnded { .. } => None,
+            | Self::RollbackEnded { .. }
+            | Self::Rerun { .. } => None,
         }
     }
 }

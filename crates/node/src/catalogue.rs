@@ -6,7 +6,7 @@ use skep_model::catalogue::{Catalogue, Feature};
 
 /// Features of the definition language that this build executes. What a workflow uses beyond these is
 /// refused before it starts.
-const FEATURES: [Feature; 7] = [
+const FEATURES: [Feature; 12] = [
     Feature::Escalation,
     Feature::Rollback,
     Feature::Compensate,
@@ -14,6 +14,11 @@ const FEATURES: [Feature; 7] = [
     Feature::CancelRollback,
     Feature::Unknown,
     Feature::Irreversible,
+    Feature::ChildWorkflow,
+    Feature::WaitCondition,
+    Feature::OutputSchema,
+    Feature::SuccessCriteria,
+    Feature::MaxParallel,
 ];
 
 /// The catalogue of this node.

@@ -236,5 +236,6 @@ fn changes_row(event: &Event) -> bool {
             | Event::RollbackEnded { .. }
             | Event::QuestionAsked { .. }
             | Event::Answered { .. }
+            | Event::Rerun { .. }
     )
 }

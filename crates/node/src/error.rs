@@ -218,7 +218,8 @@ fn rejection_hint(rejection: &Rejection) -> &'static str {
         }
         Rejection::BadInput(_) => "`skep status EXECUTION` shows the form",
         Rejection::TooManySignals(_) => "the workflow may wait for another name; `skep status EXECUTION` shows it",
-        Rejection::Terminal(_) => "run the workflow again with `skep run`",
+        Rejection::Terminal(_) => "run it again with `skep rerun EXECUTION`",
+        Rejection::BadRerun(_) => "`skep status EXECUTION` shows its steps",
         Rejection::WrongState { .. } | Rejection::AlreadyStarted | Rejection::NotStarted => {
             "`skep status EXECUTION` shows its state"
         }

@@ -24,10 +24,14 @@ use crate::step::{Step, Waiting};
 /// ```
 /// `execution_id` and `started_at` are null before the first turn. `error` and `held` are null or
 /// `{class, kind, code, message, hint, step, exit_code}`. `for` is `decision`, `form` (message, assignee, until),
-/// `signal` (name, until), `time` (until), `answer` (message, assignee, error) or `next_attempt` (at, error); `proposed` holds the outputs that a
-/// decision is about. `time` gives the text of a moment. Once a rollback began there is
+/// `signal` (name, until), `time` (until), `answer` (message, assignee, error), `next_attempt` (at, error), `condition`
+/// (every_ms, until) or `turn` (of `max_parallel`); `proposed` holds the outputs that a decision is about. `time` gives
+/// the text of a moment. Once a rollback began there is
 /// `"rollback": {"cause": "failure", "status": "rolled_back", "undone": 2, "left": 0}`, and in the entry of a step whose
 /// compensation began `"rollback": {"status": "completed", "attempts": 1, "error": null}`.
+///
+/// Three keys stand there only where they say something: `generation` of the execution and of a step after a rerun
+/// (2 or more), `parent` of a child execution (`{"execution_id", "step"}`), `child` of a step that has one (its id).
 pub fn answer(
     execution: &Execution,
     value_of: &mut dyn FnMut(&Payload) -> Value,
@@ -58,6 +62,10 @@ pub fn answer(
             "left": execution.left_to_undo(),
         });
     }
+    say_generation(&mut answer, execution.generation);
+    if let Some(parent) = &execution.parent {
+        answer["parent"] = json!({ "execution_id": parent.execution.as_str(), "step": &*parent.path });
+    }
     answer
 }
 
@@ -85,7 +93,18 @@ pub fn step_entry(execution: &Execution, step: &Step, value_of: &mut dyn FnMut(&
             "error": error(undoing.failure.as_ref()),
         });
     }
+    say_generation(&mut entry, step.generation);
+    if let Some(child) = &step.child {
+        entry["child"] = json!(child.as_str());
+    }
     entry
+}
+
+/// The first run is a matter of course.
+fn say_generation(entry: &mut Value, generation: u32) {
+    if generation > 1 {
+        entry["generation"] = json!(generation);
+    }
 }
 
 fn round(result: Option<&RoundResult<'_>>, value_of: &mut dyn FnMut(&Payload) -> Value) -> Value {
@@ -136,6 +155,10 @@ fn waiting_entry(
         Waiting::Answer { about, to, failure } => json!({
             "step": path, "for": "answer", "message": about.as_str(), "assignee": to, "error": error(failure.as_ref()),
         }),
+        Waiting::Condition { until, every_ms } => {
+            json!({ "step": path, "for": "condition", "every_ms": every_ms, "until": until.map(time) })
+        }
+        Waiting::Turn => json!({ "step": path, "for": "turn" }),
         Waiting::NextAttempt { at, failure } => {
             json!({ "step": path, "for": "next_attempt", "at": time(*at), "error": error(Some(failure)) })
         }

@@ -63,7 +63,11 @@ fn describe_event(event: &Event, execution: &Execution, time: &dyn Fn(Timestamp)
             format!("{path} {} by {}{}", decision_word(*approved), actor.label(), said(comment.as_deref()))
         }
         Event::FormFilled { path, actor } => format!("the form of {path} was filled in by {}", actor.label()),
-        Event::WaitBegan { path, until, signal } => waits(path, *until, signal.as_deref(), time),
+        Event::WaitBegan { path, until, every_ms: Some(every_ms), .. } => {
+            let every = skep_model::span::print_duration_ms(*every_ms);
+            format!("{path} waits for its condition, asked every {every}{}", end_of_wait(*until, time))
+        }
+        Event::WaitBegan { path, until, signal, .. } => waits(path, *until, signal.as_deref(), time),
         Event::SignalKept { name, actor, .. } => {
             format!("the signal {name} from {} came early and is kept", actor.label())
         }
@@ -78,6 +82,15 @@ fn describe_event(event: &Event, execution: &Execution, time: &dyn Fn(Timestamp)
         Event::Held { reason } => format!("held{}", said(Some(&reason.message))),
         Event::FinallyBegan { status } => format!("finally began; the execution would end {}", status.as_str()),
         Event::Ended { status, failure, .. } => format!("execution {}{}", status.as_str(), why(failure.as_ref())),
+        Event::Queued { path } => format!("{path} waits for its turn"),
+        Event::ChildAsked { path, attempt: 1, child, .. } => format!("{path} asks for the child execution {child}"),
+        Event::ChildAsked { path, attempt, child, .. } => {
+            format!("{path} asks for the child execution {child} (attempt {attempt})")
+        }
+        Event::Rerun { actor, from, generation, .. } => {
+            let from = from.as_ref().map(|from| format!(" from {from}")).unwrap_or_default();
+            format!("run again{from} by {} (generation {generation})", actor.label())
+        }
         Event::UndoKept { .. }
         | Event::CompensationAsked { .. }
         | Event::RollbackBegan { .. }

@@ -17,6 +17,7 @@ use skep_model::error::Failure;
 use skep_model::event::Turn;
 use skep_model::ids::{ExecutionId, StepPath};
 use skep_model::limits;
+use skep_model::message::Parent;
 use skep_model::payload::Payload;
 use skep_model::plan::{Head, Plan};
 use skep_model::rollback::RollbackCause;
@@ -61,6 +62,10 @@ pub struct Execution {
     pub updated_at: Option<Timestamp>,
     /// Events about steps that the plan does not have or that did not begin: a sign of a wrong plan.
     pub strays: u64,
+    /// Which run of it this is: from 1, one more with each rerun.
+    pub generation: u32,
+    /// The step that asked for it, if it is a child execution.
+    pub parent: Option<Parent>,
     pub(crate) all_iterations: bool,
     pub(crate) shape: Arc<Shape>,
     pub(crate) entries: HashMap<StepPath, Step>,
@@ -140,6 +145,8 @@ impl Execution {
             events: 0,
             updated_at: None,
             strays: 0,
+            generation: 1,
+            parent: None,
             all_iterations,
             shape: Arc::new(Shape::of(plan)),
             entries: HashMap::new(),

@@ -9,7 +9,7 @@ use skep_model::Map;
 use skep_model::actor::Actor;
 use skep_model::error::Failure;
 use skep_model::event::Event;
-use skep_model::ids::StepPath;
+use skep_model::ids::{ExecutionId, StepPath};
 use skep_model::message::Start;
 use skep_model::payload::Payload;
 use skep_model::plan::{BlockIndex, StepIndex};
@@ -55,7 +55,10 @@ impl Execution {
                 let (message, assignee) = (message.clone(), assignee.clone());
                 self.waits(at, path, Waiting::Form { message, assignee, until: *until });
             }
-            Event::WaitBegan { path, until, signal } => self.wait_began(at, path, *until, signal.as_deref()),
+            Event::WaitBegan { path, until, signal: None, every_ms: Some(every_ms) } => {
+                self.waits(at, path, Waiting::Condition { until: *until, every_ms: *every_ms });
+            }
+            Event::WaitBegan { path, until, signal, .. } => self.wait_began(at, path, *until, signal.as_deref()),
             // What follows from these stands in the same turn, or concerns no reader.
             Event::FormFilled { .. } | Event::SignalTaken { .. } | Event::SignalKept { .. } | Event::TimedOut => {}
             Event::Paused { .. } => self.status = Status::Paused,
@@ -79,6 +82,9 @@ impl Execution {
             Event::Doubted { path, failure } => self.doubted(path, failure.as_ref()),
             Event::QuestionAsked { path, .. } => self.question_asked(at, path, event),
             Event::Answered { path, .. } => self.question_answered(path),
+            Event::Queued { path } => self.queued(path),
+            Event::ChildAsked { path, attempt, child, .. } => self.child_asked(at, path, *attempt, child),
+            Event::Rerun { .. } => self.rerun(event),
         }
     }
 
@@ -87,6 +93,7 @@ impl Execution {
         self.inputs = start.inputs.clone();
         self.actor = Some(start.actor.clone());
         self.started_at = Some(at);
+        self.parent.clone_from(&start.parent);
         self.status = Status::Running;
     }
 
@@ -123,9 +130,27 @@ impl Execution {
         });
     }
 
+    fn queued(&mut self, path: &StepPath) {
+        self.change(path, |step| {
+            step.status = StepStatus::Waiting;
+            step.waiting = Some(Waiting::Turn);
+        });
+    }
+
+    fn child_asked(&mut self, at: Timestamp, path: &StepPath, attempt: u32, child: &ExecutionId) {
+        self.change(path, |step| {
+            step.status = StepStatus::Running;
+            step.waiting = None;
+            step.attempts = attempt;
+            step.child = Some(child.clone());
+            step.began_at.get_or_insert(at);
+        });
+    }
+
     fn attempt_failed(&mut self, path: &StepPath, failure: &Failure, retry_at: Timestamp) {
         self.change(path, |step| {
             step.status = StepStatus::Waiting;
+            step.stopping = false;
             step.waiting = Some(Waiting::NextAttempt { at: retry_at, failure: failure.clone() });
             step.failure = Some(failure.clone());
         });
@@ -377,7 +402,8 @@ impl Execution {
         for index in members {
             let planned = shape.step(*index);
             let path: StepPath = format!("{prefix}{}", planned.id).into();
-            let step = pending(path.clone(), *index, &shape);
+            let mut step = pending(path.clone(), *index, &shape);
+            step.generation = self.generation;
             self.tally.listed += u64::from(planned.is_leaf());
             self.tally.expected += step.expected;
             self.entries.insert(path.clone(), step);
@@ -464,6 +490,8 @@ fn pending(path: StepPath, index: StepIndex, shape: &Shape) -> Step {
         waiting: None,
         stopping: false,
         inside: Inside::Nothing,
+        generation: 1,
+        child: None,
         out_of_reach: false,
         expected: planned.round_size,
         ticket: None,

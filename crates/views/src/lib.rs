@@ -14,6 +14,7 @@
 //!
 //! Folding a turn costs what the turn changes, never what the execution holds.
 
+mod again;
 pub mod answer;
 pub mod describe;
 pub mod execution;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use skep_model::Map;
 use skep_model::error::Failure;
-use skep_model::ids::StepPath;
+use skep_model::ids::{ExecutionId, StepPath};
 use skep_model::payload::Payload;
 use skep_model::plan::StepIndex;
 use skep_model::rollback::Question;
@@ -45,6 +45,10 @@ pub struct Step {
     pub stopping: bool,
     /// What it holds.
     pub inside: Inside,
+    /// In which run of the execution it was reached, or will be; from 1.
+    pub generation: u32,
+    /// The newest child execution that it asked for.
+    pub child: Option<ExecutionId>,
     /// The flow can no longer reach it.
     pub(crate) out_of_reach: bool,
     /// Steps that a loop is expected to have in rounds that have not begun.
@@ -121,6 +125,15 @@ pub enum Waiting {
         /// Why the last one failed.
         failure: Failure,
     },
+    /// A condition that is asked again and again.
+    Condition {
+        /// When it gives up.
+        until: Option<Timestamp>,
+        /// The pause between two askings in milliseconds.
+        every_ms: u64,
+    },
+    /// Its turn: as many steps of the execution work as its `max_parallel` allows.
+    Turn,
 }
 
 /// What a step holds, as far as it has begun.

@@ -145,9 +145,52 @@ impl Fold<'_> {
         if let Some(at) = phase_timer(&phase) {
             self.state.timers.insert((at, Timer::Phase(id)));
         }
+        self.note_phase(id, &old, &phase);
         let instance = self.state.instances.get_mut(id);
         instance.phase = phase;
         instance.status = status;
+    }
+
+    /// Keeps the sets of instances by what they do.
+    fn note_phase(&mut self, id: InstanceId, old: &Phase, new: &Phase) {
+        match old {
+            Phase::Asking { .. } => drop(self.state.asking.remove(&id)),
+            Phase::Queued { turn } => {
+                let step = self.state.instances.get(id).step;
+                self.state.queued.remove(&(*turn, step, id));
+            }
+            Phase::Performing | Phase::Retrying { .. } | Phase::Child { .. } => drop(self.state.working.remove(&id)),
+            Phase::Over
+            | Phase::Ready
+            | Phase::Deciding { .. }
+            | Phase::Filling { .. }
+            | Phase::Sleeping { .. }
+            | Phase::Listening { .. }
+            | Phase::Choosing { .. }
+            | Phase::Forking { .. }
+            | Phase::Looping(_)
+            | Phase::Doubtful { .. }
+            | Phase::Questioned { .. } => {}
+        }
+        match new {
+            Phase::Asking { .. } => drop(self.state.asking.insert(id)),
+            Phase::Queued { turn } => {
+                let step = self.state.instances.get(id).step;
+                self.state.queued.insert((*turn, step, id));
+            }
+            Phase::Performing | Phase::Retrying { .. } | Phase::Child { .. } => drop(self.state.working.insert(id)),
+            Phase::Over
+            | Phase::Ready
+            | Phase::Deciding { .. }
+            | Phase::Filling { .. }
+            | Phase::Sleeping { .. }
+            | Phase::Listening { .. }
+            | Phase::Choosing { .. }
+            | Phase::Forking { .. }
+            | Phase::Looping(_)
+            | Phase::Doubtful { .. }
+            | Phase::Questioned { .. } => {}
+        }
     }
 
     pub(super) fn drop_timer(&mut self, id: InstanceId, phase: &Phase) {

@@ -5,6 +5,7 @@
 
 mod frames;
 mod people;
+mod rerun;
 mod rollback;
 mod structure;
 mod work;
@@ -86,7 +87,9 @@ pub(crate) fn apply(state: &mut State, program: &Program, event: &Event, at: Tim
         Event::Decided { path, approved, actor, comment } => fold.decided(path, *approved, actor, comment.as_deref()),
         Event::FormAsked { path, until, .. } => fold.wait(path, Phase::Filling { until: *until }),
         Event::FormFilled { .. } => Ok(()),
-        Event::WaitBegan { path, until, signal } => fold.wait_began(path, *until, signal.as_deref()),
+        Event::WaitBegan { path, until, signal, every_ms } => {
+            fold.wait_began(path, *until, signal.as_deref(), *every_ms)
+        }
         Event::SignalKept { name, payload, actor } => fold.signal_kept(name, payload, actor.label()),
         Event::SignalTaken { name, kept, .. } => fold.signal_taken(name, *kept),
         Event::Paused { .. } => fold.become_(Status::Paused),
@@ -108,6 +111,9 @@ pub(crate) fn apply(state: &mut State, program: &Program, event: &Event, at: Tim
         Event::Doubted { path, failure } => fold.doubted(path, failure.as_ref()),
         Event::QuestionAsked { path, about, to, failure } => fold.question_asked(path, *about, to, failure.as_ref()),
         Event::Answered { path, approved, .. } => fold.question_answered(path, *approved),
+        Event::Queued { path } => fold.queued(path),
+        Event::ChildAsked { path, attempt, child, inputs } => fold.child_asked(path, *attempt, child, inputs.as_ref()),
+        Event::Rerun { generation, inputs, kept, .. } => fold.rerun(*generation, inputs, kept),
     }
 }
 
@@ -199,6 +205,9 @@ impl Fold<'_> {
     fn ended(&mut self, status: Status, failure: Option<&Failure>) -> Result<(), Misfit> {
         self.state.timers.clear();
         self.state.performing.clear();
+        self.state.asking.clear();
+        self.state.working.clear();
+        self.state.queued.clear();
         self.state.failure = failure.cloned();
         self.become_(status)
     }
@@ -232,7 +241,10 @@ pub(crate) fn child_frames(phase: &Phase) -> Vec<FrameId> {
         | Phase::Deciding { .. }
         | Phase::Filling { .. }
         | Phase::Sleeping { .. }
-        | Phase::Listening { .. } => Vec::new(),
+        | Phase::Listening { .. }
+        | Phase::Asking { .. }
+        | Phase::Queued { .. }
+        | Phase::Child { .. } => Vec::new(),
     }
 }
 
@@ -244,9 +256,11 @@ fn phase_timer(phase: &Phase) -> Option<Timestamp> {
             [*until, next].into_iter().flatten().min()
         }
         Phase::Filling { until } | Phase::Listening { until, .. } => *until,
+        Phase::Asking { until, .. } | Phase::Child { until, .. } => *until,
         Phase::Doubtful { .. }
         | Phase::Questioned { .. }
         | Phase::Over
+        | Phase::Queued { .. }
         | Phase::Ready
         | Phase::Performing
         | Phase::Choosing { .. }

@@ -46,6 +46,8 @@ impl Fold<'_> {
             tainted: false,
             deadline: None,
             part,
+            generation: self.state.generation(),
+            child: None,
         });
         self.state.instance_by_path.insert(path.clone(), id);
         id
@@ -68,8 +70,7 @@ impl Fold<'_> {
 
     pub(super) fn forget(&mut self, path: &str) {
         if let Some(id) = self.state.instance_by_path.remove(path) {
-            let phase = self.state.instances.get(id).phase.clone();
-            self.drop_timer(id, &phase);
+            self.set_phase(id, Phase::Over, StepStatus::Cancelled);
             self.state.performing.remove(&id);
             self.state.instances.remove(id);
         }

@@ -1,5 +1,7 @@
 //! Events of steps that do work.
 
+use skep_model::ids::ExecutionId;
+
 use super::*;
 
 impl Fold<'_> {
@@ -11,6 +13,7 @@ impl Fold<'_> {
         arguments: Option<&Payload>,
     ) -> Result<(), Misfit> {
         let id = self.reach(path)?;
+        self.leave_queue(id);
         if let Some(arguments) = arguments {
             self.note_payload(arguments);
         }
@@ -30,6 +33,47 @@ impl Fold<'_> {
         Ok(())
     }
 
+    pub(super) fn queued(&mut self, path: &StepPath) -> Result<(), Misfit> {
+        let id = self.reach(path)?;
+        let turn = self.state.seq + 1;
+        // Its bound begins with its work: who waits for others to end has not taken any time.
+        if let Some(deadline) = self.state.instances.get_mut(id).deadline.take() {
+            self.state.timers.remove(&(deadline, Timer::Deadline(id)));
+        }
+        self.set_phase(id, Phase::Queued { turn }, StepStatus::Waiting);
+        Ok(())
+    }
+
+    fn leave_queue(&mut self, id: InstanceId) {
+        if matches!(self.state.instances.get(id).phase, Phase::Queued { .. }) {
+            self.set_deadline(id);
+        }
+    }
+
+    pub(super) fn child_asked(
+        &mut self,
+        path: &StepPath,
+        attempt: u32,
+        child: &ExecutionId,
+        inputs: Option<&Payload>,
+    ) -> Result<(), Misfit> {
+        let id = self.reach(path)?;
+        self.leave_queue(id);
+        if let Some(inputs) = inputs {
+            self.note_payload(inputs);
+        }
+        let bound_ms = self.program.step(self.state.instances.get(id).step).timeout_ms;
+        let until = bound_ms.map(|bound_ms| self.at.plus_ms(bound_ms));
+        self.set_phase(id, Phase::Child { id: child.clone(), until }, StepStatus::Running);
+        let instance = self.state.instances.get_mut(id);
+        instance.attempt = attempt;
+        instance.child = Some(child.clone());
+        if inputs.is_some() {
+            instance.arguments = inputs.cloned();
+        }
+        Ok(())
+    }
+
     pub(super) fn redelivered(&mut self, path: &StepPath, delivery: u32) -> Result<(), Misfit> {
         let id = self.known(path)?;
         self.state.instances.get_mut(id).delivery = delivery;
@@ -45,6 +89,13 @@ impl Fold<'_> {
         self.answered(id);
         self.set_phase(id, Phase::Retrying { at }, StepStatus::Waiting);
         self.restore_deadline(id);
+        let instance = self.state.instances.get_mut(id);
+        // A child that was stopped because its time was over is tried again; the bound of the whole step stands.
+        if instance.stop.take().is_some()
+            && let Some(deadline) = instance.deadline
+        {
+            self.state.timers.insert((deadline, Timer::Deadline(id)));
+        }
         let instance = self.state.instances.get_mut(id);
         if failure.class == skep_model::error::Class::System {
             instance.system_failures += 1;
@@ -125,6 +176,11 @@ impl Fold<'_> {
         }
         for frame in child_frames(&self.state.instances.get(id).phase) {
             self.state.frames.get_mut(frame).stopping = true;
+        }
+        // The bound of an attempt that is being stopped has nothing more to say.
+        if let Phase::Child { id: child, until: Some(_) } = &self.state.instances.get(id).phase {
+            let phase = Phase::Child { id: child.clone(), until: None };
+            self.set_phase(id, phase, StepStatus::Running);
         }
         Ok(())
     }

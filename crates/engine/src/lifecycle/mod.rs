@@ -14,18 +14,22 @@
 //! | Resume | refused | nothing | running | goes on, lost work delivered again, failed steps again; refused while it is asked whether a step was done | nothing | nothing | refused |
 //! | Recovered | nothing | work delivered again, or doubted | work delivered again | work delivered again; nothing if lost deliveries hold it | stopped work ends | work delivered again | nothing |
 //! | Rollback | refused | refused | refused | refused | refused | refused | rolling_back; refused if nothing is left to undo |
+//! | Rerun | refused | refused | refused | refused | refused | refused | running, a new generation |
+//! | ChildEnded | refused | recorded, flow goes on | recorded | recorded | recorded, flow goes on | recorded | refused |
 //!
 //! Cancel of an execution that is held in a rollback: the first stops the rollback (held, for that reason), the second
 //! ends it as `rollback_failed`. Cancel while `finally` runs after a rollback forces the end after the grace period.
 //! "Nothing" is accepted without an event.
 
 mod cancel;
+mod child_ended;
 mod decision;
 mod input;
 pub(crate) mod outcome;
 mod pause;
 mod progress;
 mod recovered;
+mod rerun;
 pub(crate) mod resume;
 mod rollback;
 mod signal;
@@ -57,6 +61,8 @@ pub(crate) fn handle(turn: &mut Deciding<'_>, message: &Message) -> Result<(), R
         Message::Resume { actor } => resume::handle(turn, actor),
         Message::Recovered => recovered::handle(turn),
         Message::Rollback { actor, reason } => rollback::handle(turn, actor, reason.as_deref()),
+        Message::Rerun { actor, from, inputs } => rerun::handle(turn, actor, from.as_ref(), inputs.as_ref()),
+        Message::ChildEnded(ended) => child_ended::handle(turn, ended),
     }
 }
 
@@ -67,6 +73,7 @@ fn check_state(status: Status, message: &Message) -> Result<(), Rejection> {
         Status::Pending if matches!(message, Message::Start(_) | Message::Recovered) => Ok(()),
         Status::Pending => Err(Rejection::NotStarted),
         _ if matches!(message, Message::Start(_)) => Err(Rejection::AlreadyStarted),
+        _ if matches!(message, Message::Rerun { .. }) => Ok(()),
         terminal if terminal.is_terminal() && !silent => Err(Rejection::Terminal(terminal)),
         _ => Ok(()),
     }

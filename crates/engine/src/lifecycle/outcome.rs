@@ -12,9 +12,8 @@ use crate::decide::Deciding;
 use crate::rejection::Rejection;
 use crate::retry::pause_ms;
 use crate::rollback::keep::is_left_unsure;
-use crate::scope::Trouble;
 use crate::state::{InstanceId, Phase};
-use crate::steps::approval;
+use crate::steps::{approval, results};
 use crate::unknown;
 
 pub(super) fn handle(turn: &mut Deciding<'_>, outcome: &Outcome) -> Result<(), Rejection> {
@@ -26,7 +25,11 @@ pub(super) fn handle(turn: &mut Deciding<'_>, outcome: &Outcome) -> Result<(), R
         Ended::Succeeded(raw) => succeeded(turn, id, raw),
         Ended::Failed { failure, outputs } => match turn.state.instance(id).stop.clone() {
             Some(then) => stopped(turn, id, then, failure.kind.leaves_unknown()),
-            None => failed(turn, id, failure.clone(), outputs.clone()),
+            None => {
+                // What the definition names cannot be had from streams that are not all there.
+                let named = turn.step_of(id).0.outputs.is_some();
+                failed(turn, id, failure.clone(), if named { Map::new() } else { outputs.clone() })
+            }
         },
         Ended::Aborted => {
             let then = turn.state.instance(id).stop.clone().unwrap_or_default();
@@ -47,10 +50,19 @@ pub(super) fn outstanding_delivery(
     if performing && turn.token_of(id) == *token { Ok(id) } else { Err(stale()) }
 }
 
-fn succeeded(turn: &mut Deciding<'_>, id: InstanceId, raw: &Map<Value>) -> Result<(), Rejection> {
-    match named_outputs(turn, id, raw)? {
-        Err(failure) => failed(turn, id, failure, raw.clone()),
-        Ok(outputs) => was_done(turn, id, raw, outputs),
+/// The work of a step was done; whether it succeeded, its checks say.
+pub(crate) fn succeeded(turn: &mut Deciding<'_>, id: InstanceId, raw: &Map<Value>) -> Result<(), Rejection> {
+    let instance = turn.state.instance(id);
+    let (path, stop) = (instance.path.clone(), instance.stop.clone());
+    match (results::checked(turn, id, raw)?, stop) {
+        (Err(_), Some(then)) => stopped(turn, id, then, true),
+        (Err((failure, outputs)), None) => {
+            repeat_or_fail(turn, id, failure, outputs)?;
+            // The result is not what was asked for, but the work was done.
+            let over = turn.state.find(&path).is_some_and(|id| turn.is_final(id));
+            if over { turn.keep_done(&path, Some(raw)) } else { Ok(()) }
+        }
+        (Ok(outputs), _) => was_done(turn, id, raw, outputs),
     }
 }
 
@@ -78,32 +90,17 @@ fn proposes(turn: &Deciding<'_>, id: InstanceId) -> bool {
     turn.step_of(id).0.approve.as_ref().is_some_and(|gate| gate.when == GateWhen::After)
 }
 
-/// The outputs that the definition names, or the raw ones.
-pub(crate) fn named_outputs(
-    turn: &Deciding<'_>,
+/// An attempt failed: it is looked at, or there is another one, or the step has failed with these outputs.
+pub(crate) fn failed(
+    turn: &mut Deciding<'_>,
     id: InstanceId,
-    raw: &Map<Value>,
-) -> Result<Result<Map<Value>, Failure>, Rejection> {
-    let instance = turn.state.instance(id);
-    let Some(templates) = &turn.program.step_program(instance.step).outputs else { return Ok(Ok(raw.clone())) };
-    let mut place = turn.place(instance.frame);
-    place.own = Some(raw);
-    let mut outputs = Map::new();
-    for (name, template) in templates {
-        match place.evaluate(template, &format!("output `{name}` of step `{}`", instance.path)) {
-            Ok(value) => outputs.insert(name.clone(), value),
-            Err(Trouble::Wrong(failure)) => return Ok(Err(*failure)),
-            Err(Trouble::Needs(reference)) => return Err(Rejection::NeedsBlob(reference)),
-        };
-    }
-    Ok(Ok(outputs))
-}
-
-fn failed(turn: &mut Deciding<'_>, id: InstanceId, failure: Failure, raw: Map<Value>) -> Result<(), Rejection> {
+    failure: Failure,
+    outputs: Map<Value>,
+) -> Result<(), Rejection> {
     if failure.kind.leaves_unknown() && unknown::policy(turn, id) != OnUnknown::Retry {
         return unknown::doubt(turn, id, Some(failure));
     }
-    repeat_or_fail(turn, id, failure, raw)
+    repeat_or_fail(turn, id, failure, outputs)
 }
 
 /// An attempt failed, and its work was not done or is simply done again.
@@ -111,7 +108,7 @@ pub(crate) fn repeat_or_fail(
     turn: &mut Deciding<'_>,
     id: InstanceId,
     failure: Failure,
-    raw: Map<Value>,
+    outputs: Map<Value>,
 ) -> Result<(), Rejection> {
     let instance = turn.state.instance(id);
     let path = instance.path.clone();
@@ -124,15 +121,15 @@ pub(crate) fn repeat_or_fail(
             turn.emit(Event::AttemptFailed { path: path.clone(), failure: failure.at_step(&path), retry_at })
         }
         None => {
-            let (named, unsure) = (turn.step_of(id).0.outputs.is_some(), is_left_unsure(turn.step_of(id).0, &failure));
-            turn.fail(&path, failure, if named { Map::new() } else { raw })?;
+            let unsure = is_left_unsure(turn.step_of(id).0, &failure);
+            turn.fail(&path, failure, outputs)?;
             if unsure { turn.keep_unsure(&path) } else { Ok(()) }
         }
     }
 }
 
 /// The work of a step that was asked to stop has ended; `open`: nobody knows whether it was done.
-pub(super) fn stopped(turn: &mut Deciding<'_>, id: InstanceId, then: Then, open: bool) -> Result<(), Rejection> {
+pub(crate) fn stopped(turn: &mut Deciding<'_>, id: InstanceId, then: Then, open: bool) -> Result<(), Rejection> {
     match &then {
         // Its own time is over, not that of what is around it: it is still asked about.
         Then::Failed(failure) if open && unknown::policy(turn, id) != OnUnknown::Retry => {

@@ -11,6 +11,7 @@ use crate::codes;
 use crate::decide::Deciding;
 use crate::rejection::Rejection;
 use crate::state::InstanceId;
+use crate::steps::child;
 use crate::unknown;
 
 pub(super) fn handle(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
@@ -51,7 +52,7 @@ pub(super) fn deliver_again(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
     for id in doubtful.into_iter().rev() {
         unknown::doubt(turn, id, None)?;
     }
-    Ok(())
+    child::ask_again(turn)
 }
 
 fn hold(turn: &mut Deciding<'_>, lost: u32) -> Result<(), Rejection> {

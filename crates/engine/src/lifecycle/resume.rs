@@ -34,5 +34,6 @@ pub(crate) fn go_on(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
         approval::begin_ready(turn, id)?;
     }
     turn.mark_all();
+    turn.ask_again = true;
     super::timer::fire_due(turn)
 }

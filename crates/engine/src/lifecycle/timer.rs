@@ -9,11 +9,12 @@ use crate::decide::Deciding;
 use crate::rejection::Rejection;
 use crate::rollback::Stage;
 use crate::state::{InstanceId, Phase, Timer};
-use crate::steps::{approval, form, wait, work};
+use crate::steps::{self, approval, child, form, wait};
 
 pub(super) fn handle(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
     if turn.state.flows() {
         turn.mark_all();
+        turn.ask_again = true;
         fire_due(turn)?;
     }
     Ok(())
@@ -51,7 +52,7 @@ fn fire_phase(turn: &mut Deciding<'_>, id: InstanceId) -> Result<(), Rejection> 
     let instance = turn.state.instance(id);
     let now = turn.now;
     match instance.phase.clone() {
-        Phase::Retrying { .. } => work::begin_again(turn, id),
+        Phase::Retrying { .. } => steps::begin_again(turn, id),
         Phase::Sleeping { .. } => wait::woke(turn, id),
         Phase::Listening { signal, .. } => wait::time_over(turn, id, &signal),
         Phase::Filling { .. } => form::time_over(turn, id),
@@ -61,7 +62,9 @@ fn fire_phase(turn: &mut Deciding<'_>, id: InstanceId) -> Result<(), Rejection> 
             let to = escalations.front().map(|(_, to)| to.clone()).unwrap_or_default();
             turn.emit(Event::Escalated { path, to })
         }
-        Phase::Over | Phase::Ready | Phase::Performing => Ok(()),
+        Phase::Asking { .. } => wait::condition_time_over(turn, id),
+        Phase::Child { .. } => child::time_over(turn, id),
+        Phase::Over | Phase::Ready | Phase::Performing | Phase::Queued { .. } => Ok(()),
         Phase::Choosing { .. } | Phase::Forking { .. } | Phase::Looping(_) => Ok(()),
         Phase::Doubtful { .. } | Phase::Questioned { .. } => Ok(()),
     }
@@ -105,6 +108,7 @@ fn force(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
     if turn.state.undo.stage != Stage::Idle {
         return turn.end();
     }
+    child::abandon(turn)?;
     turn.emit(Event::Ended { status: Status::Cancelled, outputs: skep_model::Map::new(), failure: None })
 }
 

@@ -64,7 +64,10 @@ fn runs(state: &State) -> bool {
             | Phase::Forking { .. }
             | Phase::Looping(_)
             | Phase::Doubtful { .. }
-            | Phase::Questioned { .. } => false,
+            | Phase::Questioned { .. }
+            | Phase::Asking { .. }
+            | Phase::Queued { .. }
+            | Phase::Child { .. } => false,
         })
     })
 }

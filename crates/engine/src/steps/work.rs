@@ -72,6 +72,8 @@ pub(crate) fn arguments(place: &mut Place<'_>, templates: &Templates<'_>, of: &s
         | KindProgram::Foreach { .. }
         | KindProgram::While { .. }
         | KindProgram::Repeat { .. }
+        | KindProgram::WaitCondition(_)
+        | KindProgram::Workflow { .. }
         | KindProgram::Plain => {
             let message = format!("{of} is neither a script nor an action");
             Err(Trouble::Wrong(Box::new(Failure::new(FailureKind::Bug, codes::NOT_BUILT.id, message))))

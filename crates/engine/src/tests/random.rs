@@ -22,6 +22,8 @@ enum Shape {
     Approval { timeout: bool, goes_on: bool },
     Sleep,
     Listen,
+    Until(bool),
+    Child { retried: bool, skips: bool },
     Switch(bool, Vec<Shape>, Vec<Shape>),
     Parallel { join: &'static str, fail_fast: bool, left: Vec<Shape>, right: Vec<Shape> },
     Foreach { parallel: u8, fail_fast: bool, steps: Vec<Shape> },
@@ -36,6 +38,8 @@ fn leaf() -> impl Strategy<Value = Shape> {
         1 => any::<(bool, bool)>().prop_map(|(timeout, goes_on)| Shape::Approval { timeout, goes_on }),
         1 => Just(Shape::Sleep),
         1 => Just(Shape::Listen),
+        1 => any::<bool>().prop_map(Shape::Until),
+        1 => any::<(bool, bool)>().prop_map(|(retried, skips)| Shape::Child { retried, skips }),
     ]
 }
 
@@ -102,6 +106,12 @@ impl Writer {
             }
             Shape::Sleep => "wait: {for: 10s}".to_owned(),
             Shape::Listen => "wait: {signal: go, timeout: 1m}".to_owned(),
+            Shape::Until(holds) => format!("wait: {{condition: '${{{{ {holds} }}}}', every: 7s, timeout: 20s}}"),
+            Shape::Child { retried, skips } => {
+                let retry = if *retried { ", retry: {max_attempts: 2, delay: 1s}" } else { "" };
+                let skip = if *skips { ", on_error: skip" } else { "" };
+                format!("workflow: {{name: other}}, timeout: 1m{retry}{skip}")
+            }
             Shape::Switch(which, then, other) => {
                 let (then, other) = (self.list(then, false), self.list(other, false));
                 format!("switch: {{cases: [{{when: '${{{{ {which} }}}}', steps: {then}}}], default: {other}}}")
@@ -145,6 +155,7 @@ enum Move {
     Crash,
     Nudge,
     Rollback,
+    ChildEnds(u8, bool),
 }
 
 /// What is edited into a step: bits of one number.
@@ -201,6 +212,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         2 => Just(Move::Crash),
         1 => Just(Move::Nudge),
         1 => Just(Move::Rollback),
+        3 => any::<(u8, bool)>().prop_map(|(which, well)| Move::ChildEnds(which, well)),
     ];
     prop::collection::vec(one, 0..60)
 }
@@ -246,6 +258,10 @@ fn make(harness: &mut Harness, step: Move) {
         Move::Crash => harness.crash(),
         Move::Nudge => harness.tell(&Message::TimerFired),
         Move::Rollback => drop(harness.try_tell(&kit::rollback())),
+        Move::ChildEnds(which, well) => {
+            let waiting: Vec<String> = harness.children.keys().map(ToString::to_string).collect();
+            pick(&waiting, which, |path| end_child(harness, path, well));
+        }
     }
 }
 
@@ -269,6 +285,23 @@ fn check_undone(harness: &Harness) {
     }
 }
 
+fn end_child(harness: &mut Harness, path: &str, well: bool) {
+    let (status, failure) = match well {
+        true => (Status::Completed, None),
+        false => (Status::Failed, Some(kit::failure(Kind::Network))),
+    };
+    harness.child_ended(path, status, json!({"n": 1}), failure);
+}
+
+/// The first or the last step of the main list that the flow does not pass by.
+fn step_to_rerun_from(harness: &Harness, first: bool) -> Option<String> {
+    let plan = harness.program.plan();
+    let steps = plan.blocks[plan.root as usize].steps.iter().map(|step| &plan.steps[*step as usize]);
+    let mut in_flow = steps.filter(|step| !step.compensation_only);
+    let step = if first { in_flow.next() } else { in_flow.next_back() };
+    step.map(|step| step.id.clone())
+}
+
 /// Answers everything, people and time included, until the end.
 fn finish(harness: &mut Harness) {
     for _ in 0..2_000 {
@@ -280,6 +313,10 @@ fn finish(harness: &mut Harness) {
         // One decision may take the question of another away.
         while let Some(path) = asked(harness).pop() {
             decide(harness, &path, true);
+            harness.settle();
+        }
+        while let Some(path) = harness.children.keys().next().cloned() {
+            end_child(harness, &path, true);
             harness.settle();
         }
         if let Some(wake) = harness.state.next_wake() {
@@ -297,9 +334,14 @@ proptest! {
     fn every_execution_holds_the_invariants_and_ends(
         shapes in prop::collection::vec(shape(), 1..4), graph: bool, finally: bool, moves in moves(),
         extras in prop::collection::vec(any::<u16>().prop_map(Extras), 0..6), on_cancel: bool, undone: bool,
+        limit in prop::option::of(1..4_u32), from_first: bool,
     ) {
         let text = workflow(&shapes, graph, finally);
-        let mut harness = flow_with(&text, |plan| edit(plan, &extras, on_cancel)).start();
+        let mut harness = flow_with(&text, |plan| {
+            edit(plan, &extras, on_cancel);
+            plan.max_parallel = limit;
+        })
+        .start();
         for step in moves {
             if !harness.status().is_terminal() || matches!(step, Move::Rollback) {
                 make(&mut harness, step);
@@ -311,6 +353,13 @@ proptest! {
         }
         check_undone(&harness);
         prop_assert!(harness.running.is_empty());
+        let from = step_to_rerun_from(&harness, from_first);
+        harness.tell(&kit::rerun(from.as_deref(), None));
+        harness.crash();
+        finish(&mut harness);
+        harness.tell(&kit::rerun(None, None));
+        finish(&mut harness);
+        prop_assert_eq!(harness.state.generation(), 3);
         prop_assert_eq!(harness.state.performing_count(), 0);
         harness.crash();
     }

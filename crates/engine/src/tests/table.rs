@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use skep_model::error::Kind;
-use skep_model::ids::Token;
+use skep_model::ids::{ExecutionId, Token};
 use skep_model::message::{Message, Progress};
 use skep_model::outcome::Ended;
 use skep_model::status::Execution as Status;
@@ -11,9 +11,10 @@ use super::kit::{self, Harness, flow};
 use crate::Rejection;
 
 const YAML: &str = "steps: [{id: p, parallel: {w: [{id: a, uses: noop}], q: [{id: gate, approval: {message: ok?}}], \
-    f: [{id: form, input: {n: {type: integer}}}], s: [{id: sig, wait: {signal: go}}]}}]\nfinally: [{id: f1, uses: noop}]";
+    f: [{id: form, input: {n: {type: integer}}}], s: [{id: sig, wait: {signal: go}}], \
+    c: [{id: c, workflow: {name: other}}]}}]\nfinally: [{id: f1, uses: noop}]";
 
-/// An execution in this state in which `a` is performed if that is possible; `None` if nothing leads there.
+/// An execution in this state in which `a` is performed and `c` has a child if that is possible; `None` if nothing leads there.
 fn at(status: Status) -> Option<Harness> {
     let mut harness = if is_of_rollbacks(status) { undoing(UNDOING) } else { flow(YAML) };
     if status == Status::Pending {
@@ -28,10 +29,12 @@ fn at(status: Status) -> Option<Harness> {
         Status::Completed => complete(&mut harness),
         Status::Failed => {
             harness.fail("a", Kind::Invalid);
+            harness.child_ended("c", Status::Cancelled, json!({}), None);
             harness.settle();
         }
         Status::Cancelled => {
             harness.tell(&kit::cancel());
+            harness.child_ended("c", Status::Cancelled, json!({}), None);
             harness.settle();
         }
         Status::RollingBack | Status::RolledBack | Status::RollbackFailed => {
@@ -67,6 +70,7 @@ fn complete(harness: &mut Harness) {
     harness.tell(&kit::approve(None));
     harness.tell(&kit::input(json!({"n": 1})));
     harness.tell(&kit::signal("go", json!(1)));
+    harness.child_ended("c", Status::Completed, json!({}), None);
     harness.settle();
 }
 
@@ -77,7 +81,7 @@ fn token(harness: &Harness) -> Token {
     known.or_else(|| harness.stopping.get(path).cloned()).unwrap_or_else(|| Token::new("unknown"))
 }
 
-const MESSAGES: [&str; 13] = [
+const MESSAGES: [&str; 15] = [
     "start",
     "outcome",
     "progress",
@@ -91,6 +95,8 @@ const MESSAGES: [&str; 13] = [
     "resume",
     "recovered",
     "rollback",
+    "rerun",
+    "child_ended",
 ];
 
 fn message(word: &str, harness: &Harness) -> Message {
@@ -112,6 +118,14 @@ fn message(word: &str, harness: &Harness) -> Message {
         "resume" => kit::resume(),
         "recovered" => Message::Recovered,
         "rollback" => kit::rollback(),
+        "rerun" => kit::rerun(None, None),
+        "child_ended" => Message::ChildEnded(Box::new(skep_model::message::ChildEnded {
+            path: "c".into(),
+            child: harness.children.get("c").map_or_else(|| ExecutionId::new("unknown"), |child| child.id.clone()),
+            status: Status::Completed,
+            outputs: skep_model::Map::new(),
+            failure: None,
+        })),
         other => panic!("{other} is no message"),
     };
     assert_eq!(self::word(&message), word);
@@ -133,6 +147,8 @@ fn word(message: &Message) -> &'static str {
         Message::Resume { .. } => "resume",
         Message::Recovered => "recovered",
         Message::Rollback { .. } => "rollback",
+        Message::Rerun { .. } => "rerun",
+        Message::ChildEnded(_) => "child_ended",
     }
 }
 
@@ -153,6 +169,7 @@ fn kind(rejection: &Rejection) -> &'static str {
         Rejection::NothingToUndo(_) => "nothing_to_undo",
         Rejection::Unanswered { .. } => "unanswered",
         Rejection::Broken(_) => "broken",
+        Rejection::BadRerun(_) => "bad_rerun",
     }
 }
 
@@ -177,7 +194,7 @@ fn every_message_in_every_state() {
         }
     }
     insta::assert_snapshot!(lines, @r"
-    pending start: started, forked p, scheduled a, approval_asked gate, form_asked form, wait_began sig
+    pending start: started, forked p, scheduled a, approval_asked gate, form_asked form, wait_began sig, child_asked c
     pending outcome: !not_started
     pending progress: !not_started
     pending timer: !not_started
@@ -190,19 +207,23 @@ fn every_message_in_every_state() {
     pending resume: !not_started
     pending recovered: nothing
     pending rollback: !not_started
+    pending rerun: !not_started
+    pending child_ended: !not_started
     running start: !already_started
     running outcome: completed a, branch_ended p
     running progress: nothing
     running timer: nothing
     running signal: signal_taken sig, completed sig, branch_ended p
     running approve: decided gate, completed gate, branch_ended p
-    running reject: decided gate, skipped gate, branch_ended p, stop_asked p, stop_asked a, cancelled form, cancelled sig, branch_ended p, branch_ended p
+    running reject: decided gate, skipped gate, branch_ended p, stop_asked p, stop_asked a, cancelled form, cancelled sig, stop_asked c, branch_ended p, branch_ended p
     running input: form_filled form, completed form, branch_ended p
-    running cancel: cancel_asked, stop_asked p, stop_asked a, cancelled gate, cancelled form, cancelled sig, branch_ended p, branch_ended p, branch_ended p
+    running cancel: cancel_asked, stop_asked p, stop_asked a, cancelled gate, cancelled form, cancelled sig, stop_asked c, branch_ended p, branch_ended p, branch_ended p
     running pause: paused
     running resume: nothing
     running recovered: redelivered a
     running rollback: !wrong_state
+    running rerun: !wrong_state
+    running child_ended: completed c, branch_ended p
     paused start: !already_started
     paused outcome: completed a
     paused progress: nothing
@@ -211,11 +232,13 @@ fn every_message_in_every_state() {
     paused approve: decided gate, completed gate
     paused reject: decided gate, skipped gate
     paused input: form_filled form, completed form
-    paused cancel: cancel_asked, stop_asked p, stop_asked a, cancelled gate, cancelled form, cancelled sig, branch_ended p, branch_ended p, branch_ended p
+    paused cancel: cancel_asked, stop_asked p, stop_asked a, cancelled gate, cancelled form, cancelled sig, stop_asked c, branch_ended p, branch_ended p, branch_ended p
     paused pause: nothing
     paused resume: resumed
     paused recovered: redelivered a
     paused rollback: !wrong_state
+    paused rerun: !wrong_state
+    paused child_ended: completed c
     held start: !already_started
     held outcome: completed a
     held progress: nothing
@@ -224,13 +247,15 @@ fn every_message_in_every_state() {
     held approve: decided gate, completed gate
     held reject: decided gate, skipped gate
     held input: form_filled form, completed form
-    held cancel: cancel_asked, stop_asked p, stop_asked a, cancelled gate, cancelled form, cancelled sig, branch_ended p, branch_ended p, branch_ended p
+    held cancel: cancel_asked, stop_asked p, stop_asked a, cancelled gate, cancelled form, cancelled sig, stop_asked c, branch_ended p, branch_ended p, branch_ended p
     held pause: !wrong_state
     held resume: resumed, redelivered a
     held recovered: nothing
     held rollback: !wrong_state
+    held rerun: !wrong_state
+    held child_ended: completed c
     cancelling start: !already_started
-    cancelling outcome: completed a, branch_ended p, cancelled p, finally_began, scheduled f1
+    cancelling outcome: completed a, branch_ended p
     cancelling progress: nothing
     cancelling timer: nothing
     cancelling signal: signal_kept
@@ -255,6 +280,9 @@ fn every_message_in_every_state() {
     rolling_back resume: nothing
     rolling_back recovered: redelivered a.rollback
     rolling_back rollback: !wrong_state
+    cancelling recovered: cancelled a, branch_ended p
+    cancelling rerun: !wrong_state
+    cancelling child_ended: completed c, branch_ended p
     completed start: !already_started
     completed outcome: !terminal
     completed progress: !terminal
@@ -268,6 +296,8 @@ fn every_message_in_every_state() {
     completed resume: !terminal
     completed recovered: nothing
     completed rollback: !nothing_to_undo
+    completed rerun: rerun, forked p, scheduled a, approval_asked gate, form_asked form, wait_began sig, child_asked c
+    completed child_ended: !terminal
     failed start: !already_started
     failed outcome: !terminal
     failed progress: !terminal
@@ -281,6 +311,8 @@ fn every_message_in_every_state() {
     failed resume: !terminal
     failed recovered: nothing
     failed rollback: !nothing_to_undo
+    failed rerun: rerun, forked p, scheduled a, approval_asked gate, form_asked form, wait_began sig, child_asked c
+    failed child_ended: !terminal
     cancelled start: !already_started
     cancelled outcome: !terminal
     cancelled progress: !terminal
@@ -320,5 +352,7 @@ fn every_message_in_every_state() {
     rollback_failed resume: !terminal
     rollback_failed recovered: nothing
     rollback_failed rollback: rollback_began, scheduled a.rollback
+    cancelled rerun: rerun, forked p, scheduled a, approval_asked gate, form_asked form, wait_began sig, child_asked c
+    cancelled child_ended: !terminal
     ");
 }

@@ -140,7 +140,10 @@ fn is_told(event: &Event) -> bool {
         | Event::RollbackStopAsked { .. }
         | Event::RollbackEnded { .. }
         | Event::Answered { .. }
-        | Event::Ended { .. } => false,
+        | Event::Ended { .. }
+        | Event::Queued { .. }
+        | Event::ChildAsked { .. }
+        | Event::Rerun { .. } => false,
     }
 }
 
