@@ -12,6 +12,7 @@
 
 mod advance;
 mod apply;
+mod asking;
 pub mod codes;
 mod decide;
 pub mod lifecycle;
@@ -21,10 +22,13 @@ mod program;
 mod rejection;
 mod results;
 mod retry;
+mod rollback;
 mod scope;
 mod slab;
+mod slots;
 mod state;
 mod steps;
+mod unknown;
 
 pub use apply::{Misfit, apply_turn};
 pub use decide::{Decision, EVENTS_PER_TURN, decide};

@@ -14,11 +14,14 @@ use skep_model::ids::{ExecutionId, StepPath, Token};
 use skep_model::message::Start;
 use skep_model::payload::Payload;
 use skep_model::plan::{BlockIndex, StepIndex};
+use skep_model::rollback::{Part, Question};
 use skep_model::status::{Execution as Status, SkipReason, Step as StepStatus};
 use skep_model::time::Timestamp;
 
+use crate::asking::Asked;
 use crate::payload::KnownBlobs;
 use crate::results::Results;
+use crate::rollback::Undo;
 use crate::slab::Slab;
 
 /// Number of a frame in [`State::frames`].
@@ -64,6 +67,20 @@ pub struct State {
     pub(crate) signals: VecDeque<KeptSignal>,
     /// Instances whose work a runner does now.
     pub(crate) performing: BTreeSet<InstanceId>,
+    /// What can be undone, and how far undoing it is.
+    pub(crate) undo: Undo,
+    /// It is held because deliveries were lost: what counts as performed runs nowhere.
+    pub(crate) undelivered: bool,
+    /// How often it was run again.
+    pub(crate) reruns: u32,
+    /// Instances that wait for a condition.
+    pub(crate) asking: BTreeSet<InstanceId>,
+    /// When conditions were asked last. No part of the fold, see [`crate::asking`].
+    pub(crate) asked: Asked,
+    /// Instances that do work or pause between attempts: what `max_parallel` of a workflow bounds.
+    pub(crate) working: BTreeSet<InstanceId>,
+    /// Instances that wait until fewer do: by turn, then in plan order.
+    pub(crate) queued: BTreeSet<(u64, StepIndex, InstanceId)>,
 }
 
 /// Why an execution ends before its flow does.
@@ -73,6 +90,8 @@ pub enum Ending {
     Cancelled(Timestamp),
     /// Its `timeout` is over.
     TimedOut,
+    /// A step with `on_error: compensate` failed.
+    Compensating,
 }
 
 /// A durable timer.
@@ -157,6 +176,12 @@ pub(crate) struct Instance {
     /// It or something before it in its graph failed.
     pub tainted: bool,
     pub deadline: Option<Timestamp>,
+    /// Which of the step's pieces of work it is. Only steps stand in their frame's slots.
+    pub part: Part,
+    /// In which run of the execution it was reached; from 1.
+    pub generation: u32,
+    /// The newest child execution that it asked for; stays when that has ended.
+    pub child: Option<ExecutionId>,
 }
 
 /// What an instance is doing.
@@ -184,6 +209,16 @@ pub(crate) enum Phase {
     Forking { frames: Vec<FrameId>, halted: bool },
     /// Iterations run.
     Looping(Box<Looping>),
+    /// It cannot be told whether its work was done: its verification runs, or a person is asked.
+    Doubtful { failure: Option<Failure>, asked: bool },
+    /// It failed and a person is asked whether it is tried again.
+    Questioned { failure: Failure, to: String, inside: Box<Phase> },
+    /// A condition is awaited, asked every `every_ms` from `since` on.
+    Asking { since: Timestamp, every_ms: u64, until: Option<Timestamp> },
+    /// It may begin, but too many steps do work; since which turn.
+    Queued { turn: u64 },
+    /// A child execution runs; `until` bounds this attempt.
+    Child { id: ExecutionId, until: Option<Timestamp> },
 }
 
 /// The progress of a loop: counters and collected results; only what runs is materialised.
@@ -220,12 +255,18 @@ impl State {
         if !self.flows() {
             return None;
         }
-        self.timers.first().map(|(at, _)| *at)
+        let timer = self.timers.first().map(|(at, _)| *at);
+        [timer, self.next_asking()].into_iter().flatten().min()
+    }
+
+    /// Which run of it this is: from 1, one more with each rerun.
+    pub fn generation(&self) -> u32 {
+        self.reruns + 1
     }
 
     /// True while new steps may begin and timers fire.
     pub fn flows(&self) -> bool {
-        matches!(self.status, Status::Running | Status::Cancelling)
+        matches!(self.status, Status::Running | Status::Cancelling | Status::RollingBack)
     }
 
     /// Number of steps that a runner works on now.
@@ -235,11 +276,20 @@ impl State {
 
     /// True if only a person or a signal can move it: nothing is performed, no timer runs that ends a wait
     /// by itself, and at least one step waits for somebody; also when it is paused or held.
+    ///
+    /// A child execution counts as something that moves; see [`State::waits_for_people_beside`].
     pub fn waits_for_people(&self) -> bool {
+        self.waits_for_people_beside(&mut |_| false)
+    }
+
+    /// The same, where `waits` tells of each child execution that it waits for whether that waits for people.
+    pub fn waits_for_people_beside(&self, waits: &mut dyn FnMut(&ExecutionId) -> bool) -> bool {
         match self.status {
             Status::Paused | Status::Held => self.performing.is_empty(),
-            Status::Running | Status::Cancelling => self.performing.is_empty() && self.somebody_is_awaited(),
-            Status::Pending | Status::RollingBack => false,
+            Status::Running | Status::Cancelling | Status::RollingBack => {
+                self.performing.is_empty() && self.somebody_is_awaited(waits)
+            }
+            Status::Pending => false,
             Status::Completed | Status::Failed | Status::Cancelled | Status::RolledBack | Status::RollbackFailed => {
                 false
             }
@@ -251,10 +301,12 @@ impl State {
         if self.status.is_terminal() {
             return None;
         }
-        if let Some(reason) = &self.held {
+        let questions = self.questions();
+        if let Some(reason) = self.held.as_ref().filter(|_| questions.is_empty() || self.undelivered) {
             return Some(format!("held: {}", reason.message));
         }
         let mut waits: Vec<String> = self.instances.iter().filter_map(Instance::waiting_for).collect();
+        waits.extend(questions.iter().map(|(path, about)| format!("answer: {path} ({})", about.as_str())));
         waits.sort();
         let more = waits.len().saturating_sub(WAITS_NAMED_MAX);
         waits.truncate(WAITS_NAMED_MAX);
@@ -264,20 +316,45 @@ impl State {
         (!waits.is_empty()).then(|| waits.join(", "))
     }
 
-    fn somebody_is_awaited(&self) -> bool {
+    /// True if it waits for a child execution.
+    pub fn has_children(&self) -> bool {
+        self.working.iter().any(|id| matches!(self.instance(*id).phase, Phase::Child { .. }))
+    }
+
+    fn somebody_is_awaited(&self, waits: &mut dyn FnMut(&ExecutionId) -> bool) -> bool {
         let mut awaited = false;
         for instance in self.instances.iter() {
-            match instance.phase {
+            match &instance.phase {
                 Phase::Deciding { .. } | Phase::Filling { .. } | Phase::Listening { .. } => awaited = true,
+                Phase::Doubtful { asked: true, .. } | Phase::Questioned { .. } => awaited = true,
+                Phase::Child { id, .. } if instance.stop.is_none() && waits(id) => awaited = true,
+                Phase::Child { .. } | Phase::Asking { .. } => return false,
                 Phase::Ready | Phase::Retrying { .. } | Phase::Sleeping { .. } => return false,
-                Phase::Over
+                Phase::Queued { .. }
+                | Phase::Over
                 | Phase::Performing
                 | Phase::Choosing { .. }
                 | Phase::Forking { .. }
-                | Phase::Looping(_) => {}
+                | Phase::Looping(_)
+                | Phase::Doubtful { asked: false, .. } => {}
             }
         }
-        awaited
+        awaited || self.undo.asked
+    }
+
+    /// The questions that are open, by the path of their step, in a stable order.
+    pub(crate) fn questions(&self) -> BTreeMap<StepPath, Question> {
+        let mut open = BTreeMap::new();
+        for instance in self.instances.iter() {
+            if matches!(instance.phase, Phase::Doubtful { asked: true, .. }) {
+                open.insert(instance.path.clone(), Question::Unknown);
+            } else if matches!(instance.phase, Phase::Questioned { .. }) {
+                open.insert(instance.path.clone(), Question::Escalated);
+            }
+        }
+        let about_undoing = self.undo.kept.last().filter(|_| self.undo.asked);
+        open.extend(about_undoing.map(|kept| (kept.path.clone(), Question::Unknown)));
+        open
     }
 
     /// True if the delivery `token` of the step at `path` is to be performed: nothing answered or stopped it.
@@ -300,7 +377,7 @@ impl State {
 
     pub(crate) fn token(&self, instance: &Instance) -> Token {
         let execution = &self.start.as_ref().expect("an instance exists only after the start").execution;
-        Token::derive(execution, &instance.path, GENERATION, instance.delivery)
+        Token::derive(execution, &instance.path, instance.generation, instance.delivery)
     }
 }
 
@@ -314,12 +391,14 @@ impl Instance {
             Phase::Filling { .. } => "form",
             Phase::Sleeping { .. } => "time",
             Phase::Listening { signal, .. } => return Some(format!("signal {signal}: {}", self.path)),
+            Phase::Asking { .. } => "condition",
+            // Both move by themselves.
+            Phase::Queued { .. } | Phase::Child { .. } => return None,
             Phase::Over | Phase::Ready | Phase::Performing | Phase::Retrying { .. } => return None,
             Phase::Choosing { .. } | Phase::Forking { .. } | Phase::Looping(_) => return None,
+            // Questions are listed by the state, with the one that a rollback asks.
+            Phase::Doubtful { .. } | Phase::Questioned { .. } => return None,
         };
         Some(format!("{what}: {}", self.path))
     }
 }
-
-/// Reruns, which raise it, are a message of their own.
-pub(crate) const GENERATION: u32 = 1;

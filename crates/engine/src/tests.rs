@@ -1,5 +1,6 @@
 //! Whole executions against a harness that plays the node.
 
+mod children;
 mod kit;
 mod loops;
 mod order;
@@ -7,6 +8,13 @@ mod outputs;
 mod people;
 mod random;
 mod recovery;
+mod rerun;
+mod results;
+mod rollback;
+mod slots;
 mod stops;
 mod table;
 mod time;
+mod undo_kit;
+mod unknown;
+mod until;

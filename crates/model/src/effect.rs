@@ -19,6 +19,38 @@ pub enum Effect {
         /// The delivery.
         token: Token,
     },
+    /// Start a child execution, unless it is there already; its end is a message.
+    StartChild(Box<Child>),
+    /// Cancel a child execution; its end is still a message.
+    CancelChild {
+        /// The step that waits for it.
+        path: StepPath,
+        /// The child.
+        child: ExecutionId,
+    },
+}
+
+/// A child execution that a step asks for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Child {
+    /// The id that it gets.
+    pub id: ExecutionId,
+    /// The execution that asks.
+    pub execution: ExecutionId,
+    /// The step that asks.
+    pub path: StepPath,
+    /// The workflow's path in the library, or the end of one.
+    pub workflow: String,
+    /// The version that its definition declares, or its number in the library; the newest if `None`.
+    pub version: Option<String>,
+    /// Its inputs, evaluated: an object.
+    pub inputs: Value,
+    /// Executions above it: 1 for a child of an execution that nobody's step started.
+    pub depth: u32,
+    /// Where relative paths of its steps begin: its parent's.
+    pub base_dir: String,
+    /// The environment that its steps get: its parent's.
+    pub environment: Map<String>,
 }
 
 /// One delivery of one attempt of a step: all that a runner, here or far away, needs.

@@ -25,6 +25,7 @@ pub mod outcome;
 pub mod payload;
 pub mod plan;
 pub mod problem;
+pub mod rollback;
 pub mod span;
 pub mod status;
 pub mod time;

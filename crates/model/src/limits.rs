@@ -57,3 +57,7 @@ pub const RETRY_DELAY_MS_MAX: u64 = 3_600_000;
 pub const ITERATIONS_SHOWN_MAX: u32 = 1_000;
 /// A blob up to this size appears whole in an answer, in bytes.
 pub const ANSWER_VALUE_BYTES_MAX: u64 = 1024 * 1024;
+/// How deep child executions nest: a workflow that starts itself ends here, and people do not read deeper ones.
+pub const CHILD_DEPTH_MAX: u32 = 8;
+/// Characters that a message quotes of a schema's or a criterion's complaint.
+pub const COMPLAINT_CHARACTERS_MAX: usize = 300;

@@ -6,7 +6,20 @@ use skep_model::catalogue::{Catalogue, Feature};
 
 /// Features of the definition language that this build executes. What a workflow uses beyond these is
 /// refused before it starts.
-const FEATURES: [Feature; 1] = [Feature::Escalation];
+const FEATURES: [Feature; 12] = [
+    Feature::Escalation,
+    Feature::Rollback,
+    Feature::Compensate,
+    Feature::Escalate,
+    Feature::CancelRollback,
+    Feature::Unknown,
+    Feature::Irreversible,
+    Feature::ChildWorkflow,
+    Feature::WaitCondition,
+    Feature::OutputSchema,
+    Feature::SuccessCriteria,
+    Feature::MaxParallel,
+];
 
 /// The catalogue of this node.
 pub fn build() -> Catalogue {

@@ -100,6 +100,17 @@ who owns the data directory. It is said once per execution. A policy that a defi
 start, because it could not be enforced.\n\nRun only workflows that you trust, or run Skep as a user who may do little.",
 };
 
+/// A child execution could not be started.
+pub const CHILD_NOT_STARTED: Code = Code {
+    id: "SKEP-N020",
+    title: "a child execution could not be started",
+    page: "A `workflow` step starts a workflow of the library as an execution of its own. Its name, its version and its \
+inputs are looked at when the step begins; what does not fit is the step's failure, so `retry` and `on_error` apply. At \
+most 8 executions stand below each other, so that a workflow that starts itself ends.\n\nA name that the library does not \
+have when the parent is started is refused there. `skep workflow list` shows the library, `skep workflow show NAME` \
+the inputs of one.",
+};
+
 /// All of them.
 pub const ALL: &[Code] = &[
     INVALID_DEFINITION,
@@ -113,4 +124,5 @@ pub const ALL: &[Code] = &[
     ENDING,
     BAD_REQUEST,
     UNCONFINED,
+    CHILD_NOT_STARTED,
 ];

@@ -232,5 +232,10 @@ fn changes_row(event: &Event) -> bool {
             | Event::Held { .. }
             | Event::FinallyBegan { .. }
             | Event::Ended { .. }
+            | Event::RollbackBegan { .. }
+            | Event::RollbackEnded { .. }
+            | Event::QuestionAsked { .. }
+            | Event::Answered { .. }
+            | Event::Rerun { .. }
     )
 }

@@ -218,9 +218,14 @@ fn rejection_hint(rejection: &Rejection) -> &'static str {
         }
         Rejection::BadInput(_) => "`skep status EXECUTION` shows the form",
         Rejection::TooManySignals(_) => "the workflow may wait for another name; `skep status EXECUTION` shows it",
-        Rejection::Terminal(_) => "run the workflow again with `skep run`",
+        Rejection::Terminal(_) => "run it again with `skep rerun EXECUTION`",
+        Rejection::BadRerun(_) => "`skep status EXECUTION` shows its steps",
         Rejection::WrongState { .. } | Rejection::AlreadyStarted | Rejection::NotStarted => {
             "`skep status EXECUTION` shows its state"
+        }
+        Rejection::NothingToUndo(_) => "`skep status EXECUTION` shows which steps are undone and which cannot be",
+        Rejection::Unanswered { .. } => {
+            "look, then `skep approve EXECUTION --step PATH` (it was done) or `skep reject EXECUTION --step PATH` (it was not)"
         }
         Rejection::NeedsBlob(_) | Rejection::Stale { .. } => "nothing is to be done",
         Rejection::Broken(_) => "this is a bug: please report it with the output of `skep replay EXECUTION`",

@@ -167,3 +167,6 @@ steps:
     assert_eq!(answer["steps"]["a"]["outputs"]["value"].as_str().map(str::len), Some(100_000));
     node.close();
 }
+
+mod children;
+mod reruns;

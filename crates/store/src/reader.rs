@@ -28,6 +28,8 @@ pub struct Filter {
     pub workflow: Option<String>,
     /// Only those accepted at or after this instant.
     pub started_since: Option<Timestamp>,
+    /// Only those that somebody else than this actor (its label) started.
+    pub not_by: Option<String>,
 }
 
 impl Filter {
@@ -36,7 +38,8 @@ impl Filter {
         let status = self.statuses.is_empty() || self.statuses.contains(&row.status);
         let workflow = self.workflow.as_deref();
         let named = workflow.is_none_or(|name| row.workflow == name || row.workflow_path.as_deref() == Some(name));
-        status && named && self.started_since.is_none_or(|since| row.started_at >= since)
+        let by_others = self.not_by.as_ref().is_none_or(|actor| row.actor != *actor);
+        by_others && status && named && self.started_since.is_none_or(|since| row.started_at >= since)
     }
 }
 

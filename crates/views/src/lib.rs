@@ -14,6 +14,7 @@
 //!
 //! Folding a turn costs what the turn changes, never what the execution holds.
 
+mod again;
 pub mod answer;
 pub mod describe;
 pub mod execution;
@@ -24,6 +25,7 @@ pub mod timeline;
 
 mod fold;
 mod shape;
+mod undo;
 
 #[cfg(test)]
 mod tests;

@@ -55,6 +55,7 @@ pub(super) fn row_of(row: ExecutionSummary) -> Row {
         waiting: row.waiting,
         error: row.error,
         actor: row.actor,
+        is_child: row.is_child,
     }
 }
 

@@ -23,6 +23,6 @@ pub use reads::{
     Replay, Row, Settled, Status,
 };
 pub use writes::{
-    Approve, Cancel, Done, DryRun, Input, Pause, Ping, Pong, Reject, Resume, Signal, Source, Start, Started, Stop,
-    Stopping,
+    Approve, Cancel, Done, DryRun, Input, Pause, Ping, Pong, Reject, Rerun, Resume, Signal, Source, Start, Started,
+    Stop, Stopping,
 };

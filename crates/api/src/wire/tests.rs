@@ -66,6 +66,7 @@ fn every_call_has_a_route_of_its_own() {
         Cancel::NAME,
         Pause::NAME,
         Resume::NAME,
+        Rerun::NAME,
         Signal::NAME,
         Approve::NAME,
         Reject::NAME,

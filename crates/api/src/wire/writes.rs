@@ -140,6 +140,22 @@ pub struct Input {
     pub arguments: Vec<(String, String)>,
 }
 
+/// Runs a terminal execution again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rerun {
+    /// An id, the beginning of one, or `@latest`.
+    pub execution: String,
+    /// The step of the main list from which it runs; `None`: from the start.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// Typed inputs that get other values.
+    #[serde(default)]
+    pub inputs: Map<Value>,
+    /// The same as text, read by their declared types.
+    #[serde(default)]
+    pub arguments: Vec<(String, String)>,
+}
+
 /// It is recorded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Done {
@@ -193,4 +209,5 @@ calls! {
     Input "input" Owner -> Done;
     Ping "ping" Owner -> Pong;
     Stop "stop" Owner -> Stopping;
+    Rerun "rerun" Owner -> Done;
 }

@@ -58,11 +58,14 @@ impl Fold<'_> {
         path: &StepPath,
         until: Option<Timestamp>,
         signal: Option<&str>,
+        every_ms: Option<u64>,
     ) -> Result<(), Misfit> {
-        match (signal, until) {
-            (Some(signal), until) => self.wait(path, Phase::Listening { signal: signal.to_owned(), until }),
-            (None, Some(until)) => self.wait(path, Phase::Sleeping { until }),
-            (None, None) => Err(Misfit(format!("`{path}` waits for nothing"))),
+        let since = self.at;
+        match (signal, until, every_ms) {
+            (None, until, Some(every_ms)) => self.wait(path, Phase::Asking { since, every_ms, until }),
+            (Some(signal), until, _) => self.wait(path, Phase::Listening { signal: signal.to_owned(), until }),
+            (None, Some(until), None) => self.wait(path, Phase::Sleeping { until }),
+            (None, None, None) => Err(Misfit(format!("`{path}` waits for nothing"))),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Events of steps that do work.
 
+use skep_model::ids::ExecutionId;
+
 use super::*;
 
 impl Fold<'_> {
@@ -11,16 +13,63 @@ impl Fold<'_> {
         arguments: Option<&Payload>,
     ) -> Result<(), Misfit> {
         let id = self.reach(path)?;
+        self.leave_queue(id);
         if let Some(arguments) = arguments {
             self.note_payload(arguments);
         }
         self.set_phase(id, Phase::Performing, StepStatus::Running);
         self.state.performing.insert(id);
+        self.restore_deadline(id);
         let instance = self.state.instances.get_mut(id);
         instance.attempt = attempt;
         instance.delivery = delivery;
         if arguments.is_some() {
             instance.arguments = arguments.cloned();
+        }
+        if attempt == 1 {
+            instance.system_failures = 0;
+            self.take_kept_arguments(id);
+        }
+        Ok(())
+    }
+
+    pub(super) fn queued(&mut self, path: &StepPath) -> Result<(), Misfit> {
+        let id = self.reach(path)?;
+        let turn = self.state.seq + 1;
+        // Its bound begins with its work: who waits for others to end has not taken any time.
+        if let Some(deadline) = self.state.instances.get_mut(id).deadline.take() {
+            self.state.timers.remove(&(deadline, Timer::Deadline(id)));
+        }
+        self.set_phase(id, Phase::Queued { turn }, StepStatus::Waiting);
+        Ok(())
+    }
+
+    fn leave_queue(&mut self, id: InstanceId) {
+        if matches!(self.state.instances.get(id).phase, Phase::Queued { .. }) {
+            self.set_deadline(id);
+        }
+    }
+
+    pub(super) fn child_asked(
+        &mut self,
+        path: &StepPath,
+        attempt: u32,
+        child: &ExecutionId,
+        inputs: Option<&Payload>,
+    ) -> Result<(), Misfit> {
+        let id = self.reach(path)?;
+        self.leave_queue(id);
+        if let Some(inputs) = inputs {
+            self.note_payload(inputs);
+        }
+        let bound_ms = self.program.step(self.state.instances.get(id).step).timeout_ms;
+        let until = bound_ms.map(|bound_ms| self.at.plus_ms(bound_ms));
+        self.set_phase(id, Phase::Child { id: child.clone(), until }, StepStatus::Running);
+        let instance = self.state.instances.get_mut(id);
+        instance.attempt = attempt;
+        instance.child = Some(child.clone());
+        if inputs.is_some() {
+            instance.arguments = inputs.cloned();
         }
         Ok(())
     }
@@ -39,6 +88,14 @@ impl Fold<'_> {
         let id = self.known(path)?;
         self.answered(id);
         self.set_phase(id, Phase::Retrying { at }, StepStatus::Waiting);
+        self.restore_deadline(id);
+        let instance = self.state.instances.get_mut(id);
+        // A child that was stopped because its time was over is tried again; the bound of the whole step stands.
+        if instance.stop.take().is_some()
+            && let Some(deadline) = instance.deadline
+        {
+            self.state.timers.insert((deadline, Timer::Deadline(id)));
+        }
         let instance = self.state.instances.get_mut(id);
         if failure.class == skep_model::error::Class::System {
             instance.system_failures += 1;
@@ -92,8 +149,12 @@ impl Fold<'_> {
     }
 
     pub(super) fn fail_frame(&mut self, id: InstanceId, failure: &Failure) {
+        let beside = is_beside(self.program, self.state.instances.get(id));
         let instance = self.state.instances.get_mut(id);
         instance.failure = Some(failure.clone());
+        if beside {
+            return self.note_error(failure);
+        }
         instance.tainted = true;
         let frame = self.state.frames.get_mut(instance.frame);
         frame.failure.get_or_insert_with(|| failure.clone());
@@ -116,12 +177,19 @@ impl Fold<'_> {
         for frame in child_frames(&self.state.instances.get(id).phase) {
             self.state.frames.get_mut(frame).stopping = true;
         }
+        // The bound of an attempt that is being stopped has nothing more to say.
+        if let Phase::Child { id: child, until: Some(_) } = &self.state.instances.get(id).phase {
+            let phase = Phase::Child { id: child.clone(), until: None };
+            self.set_phase(id, phase, StepStatus::Running);
+        }
         Ok(())
     }
 
     /// An outcome came: deliveries are no longer lost in a row.
     pub(super) fn answered(&mut self, id: InstanceId) {
-        if self.state.performing.remove(&id) {
+        // A verification that comes through says nothing about the step that took its owner along.
+        let verifies = self.state.instances.get(id).part == skep_model::rollback::Part::Verify;
+        if self.state.performing.remove(&id) && !verifies {
             self.state.lost_deliveries = 0;
         }
     }

@@ -14,7 +14,7 @@ use crate::decide::Deciding;
 use crate::program::{KindProgram, Question};
 use crate::rejection::Rejection;
 use crate::state::{FrameId, InstanceId};
-use crate::steps::work;
+use crate::steps;
 
 /// An `approval` step.
 pub(crate) fn begin(
@@ -110,7 +110,7 @@ pub(crate) fn begin_ready(turn: &mut Deciding<'_>, id: InstanceId) -> Result<(),
     }
     let instance = turn.state.instance(id);
     let (frame, step, path) = (instance.frame, instance.step, instance.path.clone());
-    work::begin(turn, frame, step, &path)
+    steps::begin(turn, frame, step, &path)
 }
 
 fn complete_proposed(turn: &mut Deciding<'_>, id: InstanceId) -> Result<(), Rejection> {

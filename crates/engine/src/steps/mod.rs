@@ -1,8 +1,10 @@
 //! One file per step kind: how it begins, and what the end of its parts means.
 
 pub(crate) mod approval;
+pub(crate) mod child;
 pub(crate) mod form;
 pub(crate) mod parallel;
+pub(crate) mod results;
 pub(crate) mod rounds;
 pub(crate) mod switch;
 pub(crate) mod wait;
@@ -16,7 +18,7 @@ use skep_model::plan::{Kind, StepIndex};
 use crate::codes;
 use crate::decide::Deciding;
 use crate::rejection::Rejection;
-use crate::state::FrameId;
+use crate::state::{FrameId, InstanceId};
 
 /// Begins a step that may begin.
 pub(crate) fn begin(
@@ -26,14 +28,38 @@ pub(crate) fn begin(
     path: &StepPath,
 ) -> Result<(), Rejection> {
     match &turn.program.step(step).kind {
-        Kind::Run { .. } | Kind::Uses { .. } => work::begin(turn, frame, step, path),
+        Kind::Run { .. } | Kind::Uses { .. } | Kind::Workflow { .. } => match turn.takes_slot(path)? {
+            true => begin_work(turn, frame, step, path),
+            false => Ok(()),
+        },
         Kind::Approval(approval) => approval::begin(turn, frame, step, path, approval),
         Kind::Input(form) => form::begin(turn, frame, step, path, form),
         Kind::Wait(wait) => wait::begin(turn, frame, step, path, wait),
         Kind::Switch { .. } => switch::begin(turn, frame, step, path),
         Kind::Parallel { .. } => parallel::begin(turn, path),
         Kind::Foreach { .. } | Kind::While { .. } | Kind::Repeat { .. } => rounds::begin(turn, frame, step, path),
-        Kind::Agent { .. } | Kind::Ai { .. } | Kind::Workflow { .. } => not_built(turn, step, path),
+        Kind::Agent { .. } | Kind::Ai { .. } => not_built(turn, step, path),
+    }
+}
+
+/// Begins the work of a step that has a place among the working ones.
+pub(crate) fn begin_work(
+    turn: &mut Deciding<'_>,
+    frame: FrameId,
+    step: StepIndex,
+    path: &StepPath,
+) -> Result<(), Rejection> {
+    match &turn.program.step(step).kind {
+        Kind::Workflow { .. } => child::begin(turn, frame, step, path),
+        _ => work::begin(turn, frame, step, path),
+    }
+}
+
+/// The next attempt of a step whose pause is over.
+pub(crate) fn begin_again(turn: &mut Deciding<'_>, id: InstanceId) -> Result<(), Rejection> {
+    match &turn.step_of(id).0.kind {
+        Kind::Workflow { .. } => child::begin_again(turn, id),
+        _ => work::begin_again(turn, id),
     }
 }
 

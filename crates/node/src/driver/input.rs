@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use skep_engine::Program;
-use skep_model::effect::Task;
+use skep_model::effect::{Child, Task};
 use skep_model::ids::{ExecutionId, Hash, LocalId};
-use skep_model::message::{Message, Start};
+use skep_model::message::{ChildEnded, Message, Start};
 use skep_model::outcome::Outcome;
 use skep_store::Ack;
 
@@ -27,6 +27,10 @@ pub enum Input {
     Rows(Vec<skep_store::Row>, Reply),
     /// A script that waits for a slot, again.
     Waiting(Box<Task>),
+    /// A child execution is terminal, or could not be started: its parent is to be told.
+    ChildEnded(ExecutionId, Box<ChildEnded>),
+    /// A child execution is to be started, again.
+    StartChild(Box<Child>),
     /// End: no new work begins; what runs may take so long to end by itself.
     Stop(std::time::Duration),
 }

@@ -7,6 +7,7 @@
 //! A crash between any two of these leaves either nothing, or a turn whose effects follow from the fold.
 
 mod backlog;
+mod children;
 mod flight;
 mod input;
 mod ports;
@@ -61,6 +62,7 @@ pub struct Driver {
     /// Set when it is told to end: how long running work is waited for.
     stopping: Option<Duration>,
     backlog: Backlog,
+    children: children::Children,
 }
 
 /// A delivery that is performed.
@@ -114,6 +116,7 @@ impl Driver {
             delivered: HashMap::new(),
             stopping: None,
             backlog: Backlog::default(),
+            children: children::Children::default(),
         })
     }
 
@@ -217,6 +220,8 @@ impl Driver {
         let flights: Vec<_> = flights.collect();
         let landed = flights.iter().filter(|(_, result)| result.is_ok()).map(|(flight, _)| flight);
         self.watcher.publish(landed.filter(|flight| flight.has_summary()).map(|f| (f.local, f.summary)));
+        let changed: Vec<LocalId> = flights.iter().map(|(flight, _)| flight.local).collect();
+        self.publish_parents(&changed);
         for (flight, result) in flights {
             match result {
                 Ok(_) => self.landed(flight),

@@ -30,11 +30,13 @@ impl Driver {
             Input::Outcome(execution, outcome) => self.outcome(&execution, *outcome),
             Input::Rows(rows, reply) => self.rows(rows, reply),
             Input::Waiting(task) => self.backlog.put_back(*task),
+            Input::ChildEnded(parent, ended) => self.child_ended(&parent, *ended),
+            Input::StartChild(child) => self.start_child(*child),
             Input::Stop(patience) => self.stopping = Some(patience),
         }
     }
 
-    fn create(&mut self, creation: Creation, reply: Reply) {
+    pub(super) fn create(&mut self, creation: Creation, reply: Reply) {
         let local = self.next_local;
         self.next_local = LocalId(local.0 + 1);
         let Creation { start, program, definition, definition_hash, workflow_path } = creation;
@@ -99,7 +101,7 @@ impl Driver {
         }
     }
 
-    fn bring(&mut self, local: LocalId) -> Result<(), Error> {
+    pub(super) fn bring(&mut self, local: LocalId) -> Result<(), Error> {
         let live = fold::live(&*self.reader, &mut self.programs, local)?;
         self.locals.insert(live.state.execution(), local);
         self.core.open(live);
@@ -154,7 +156,7 @@ impl Driver {
         }
         let live = self.core.get(local).expect("an execution that decided is in memory");
         let state = &live.state;
-        let summary = Summary { status: state.status, waits_for_people: state.waits_for_people() };
+        let summary = Summary { status: state.status, waits_for_people: self.waits_for_people(local) };
         let flight = Flight {
             local,
             write,
@@ -224,6 +226,7 @@ impl Driver {
     /// The turn is durable: now it may have effects.
     pub(super) fn landed(&mut self, flight: Flight) {
         let Flight { local, effects, mut children, reply, summary, more, deferred, from_backlog, .. } = flight;
+        self.child_landed(local);
         for (at, effect) in effects.into_iter().enumerate() {
             match effect {
                 Effect::Perform(task) if deferred.contains(&at) => self.backlog.push(*task),
@@ -235,13 +238,20 @@ impl Driver {
                 }
                 Effect::Perform(task) => self.perform(*task, children.remove(&at)),
                 Effect::Abort { path, token } => self.abort(local, path, &token),
+                Effect::StartChild(child) => self.start_child(*child),
+                Effect::CancelChild { path, child } => self.cancel_child(local, &path, &child),
             }
         }
         if more {
             self.mailbox.send(Input::Message(local, Box::new(Message::TimerFired), None));
         }
+        // A rerun may have been decided since, on what this turn ended.
+        let over = self.core.get(local).is_some_and(|live| live.state.status.is_terminal());
         if summary.status.is_terminal() {
-            self.close(local);
+            self.tell_parent(local);
+            if over {
+                self.close(local);
+            }
         }
         if let Some(reply) = reply {
             drop(reply.send(Ok(Receipt { local })));
@@ -308,6 +318,7 @@ impl Driver {
             self.backlog.child_ended();
             self.performer.discard(&token);
         }
+        self.child_lost(flight.local);
         if flight.has_summary() {
             self.refold(flight.local);
             self.try_again(flight.local, flight.retry);
@@ -348,7 +359,7 @@ impl Driver {
 /// True if nobody outside would send the message again.
 fn is_ours(message: &Message) -> bool {
     match message {
-        Message::Outcome(_) | Message::TimerFired | Message::Recovered => true,
+        Message::Outcome(_) | Message::TimerFired | Message::Recovered | Message::ChildEnded(_) => true,
         Message::Start(_)
         | Message::Progress(_)
         | Message::Signal { .. }
@@ -357,6 +368,8 @@ fn is_ours(message: &Message) -> bool {
         | Message::Input { .. }
         | Message::Cancel { .. }
         | Message::Pause { .. }
-        | Message::Resume { .. } => false,
+        | Message::Resume { .. }
+        | Message::Rollback { .. }
+        | Message::Rerun { .. } => false,
     }
 }

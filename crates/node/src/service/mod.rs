@@ -4,6 +4,7 @@
 //! [`Node`](crate::Node). All of it blocks until the answer is there, a change until it is durable.
 
 mod check;
+mod children;
 mod control;
 mod dry_run;
 mod library;
@@ -11,16 +12,20 @@ mod listing;
 mod logs;
 mod reading;
 mod replay;
+mod rerun;
 mod start;
 mod status;
 
 pub use check::{Report, validate};
+pub(crate) use children::creation as child_creation;
+pub use children::library_warnings;
 pub use control::Decide;
 pub use dry_run::dry_run;
 pub use library::WorkflowEntry;
 pub use listing::{ExecutionSummary, ListQuery, Listing};
 pub use reading::Reading;
 pub use replay::{Replay, ReplayedEvent};
+pub use rerun::RerunRequest;
 pub use skep_store::logs::{Cursor as LogCursor, LogPage, Record as LogRecord, Stream as LogStream};
 pub use start::{Source, StartRequest, Started};
 

@@ -1,8 +1,9 @@
 //! Reading a data directory: with an owner, beside one, or without one. Never writes.
 
+use skep_model::actor::Actor;
 use skep_model::ids::ExecutionId;
 use skep_store::sqlite::Access;
-use skep_store::{DataDir, ExecutionRow, Found, Memory, Reader, SqliteReader};
+use skep_store::{DataDir, ExecutionRow, Filter, Found, Memory, Reader, SqliteReader};
 
 use crate::error::Error;
 
@@ -52,7 +53,9 @@ impl Reading {
     pub(crate) fn find(&self, given: &str) -> Result<ExecutionRow, Error> {
         let nothing = || Error::NoSuchExecution { given: given.to_owned() };
         if given == LATEST {
-            return self.reader.newest_execution()?.ok_or_else(nothing);
+            // The newest that somebody started; its children come with it.
+            let filter = Filter { not_by: Some(Actor::Engine.label()), ..Filter::default() };
+            return self.reader.list(&filter, None, 1)?.rows.pop().ok_or_else(nothing);
         }
         match self.reader.execution_by_prefix(given)? {
             Found::One(row) => Ok(*row),

@@ -86,6 +86,7 @@ impl Node {
     pub fn start(&self, request: StartRequest) -> Result<Started, Error> {
         let found = self.reading().definition_of(&request.source)?;
         let checked = startable(&found.text, self.catalogue()).map_err(|problems| invalid(&found, problems))?;
+        known_children(&self.reading(), &found, &checked.plan)?;
         let inputs = resolve_inputs(&checked.plan, &request.inputs, &request.arguments)?;
         let program = Program::new(checked.plan).map_err(|bad| Error::damaged(&"the plan", bad))?;
         let uuid = Uuid::now_v7();
@@ -100,6 +101,7 @@ impl Node {
             environment: request.environment,
             actor: request.actor,
             event: Value::Null,
+            parent: None,
             seed: u64::from_le_bytes(uuid.as_bytes()[8..].try_into().expect("a UUID has 16 bytes")),
         };
         let creation = Creation {
@@ -151,6 +153,12 @@ fn absolute_folder(given: String) -> Result<String, Error> {
         message: format!("the working directory {given} {problem}"),
         hint: "give an existing folder with `--workdir`".to_owned(),
     })
+}
+
+/// Refuses a plan with a step whose workflow the library does not have.
+pub(super) fn known_children(reading: &Reading, found: &Found, plan: &Plan) -> Result<(), Error> {
+    let missing = reading.missing_children(plan)?;
+    if missing.is_empty() { Ok(()) } else { Err(invalid(found, missing)) }
 }
 
 pub(super) fn invalid(found: &Found, problems: Vec<Problem>) -> Error {

@@ -16,6 +16,7 @@ pub mod pause;
 pub mod prefixed;
 pub mod reference;
 pub mod replay;
+pub mod rerun;
 pub mod resume;
 pub mod run;
 pub mod schema;

@@ -107,7 +107,10 @@ fn is_told(event: &Event) -> bool {
         | Event::ApprovalAsked { .. }
         | Event::Escalated { .. }
         | Event::FormAsked { .. }
-        | Event::WaitBegan { .. } => true,
+        | Event::WaitBegan { .. }
+        | Event::RolledBack { .. }
+        | Event::Doubted { .. }
+        | Event::QuestionAsked { .. } => true,
         Event::Started(_)
         | Event::Scheduled { .. }
         | Event::Redelivered { .. }
@@ -129,7 +132,18 @@ fn is_told(event: &Event) -> bool {
         | Event::TimedOut
         | Event::Held { .. }
         | Event::FinallyBegan { .. }
-        | Event::Ended { .. } => false,
+        | Event::UndoKept { .. }
+        | Event::CompensationAsked { .. }
+        | Event::RollbackBegan { .. }
+        | Event::UndoConfirmed { .. }
+        | Event::UndoDropped { .. }
+        | Event::RollbackStopAsked { .. }
+        | Event::RollbackEnded { .. }
+        | Event::Answered { .. }
+        | Event::Ended { .. }
+        | Event::Queued { .. }
+        | Event::ChildAsked { .. }
+        | Event::Rerun { .. } => false,
     }
 }
 

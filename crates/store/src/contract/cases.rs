@@ -187,6 +187,7 @@ fn lists_are_filtered_and_paged(store: &mut dyn Fixture) {
         statuses: statuses.to_vec(),
         workflow: workflow.map(str::to_owned),
         started_since: since.map(Timestamp),
+        not_by: None,
     };
     let table = [
         (of(&[], None, None), vec![6, 5, 4, 3, 2, 1]),
@@ -201,6 +202,9 @@ fn lists_are_filtered_and_paged(store: &mut dyn Fixture) {
     for (filter, expected) in table {
         assert_eq!(list(&filter), expected, "{filter:?}");
     }
+    let others = |actor: &str| Filter { not_by: Some(actor.to_owned()), ..Filter::default() };
+    assert_eq!(list(&others("engine")), vec![6, 5, 4, 3, 2, 1]);
+    assert_eq!(list(&others("ada")), Vec::<i64>::new());
     pages_join(&*reader, &of(&[Status::Pending, Status::Failed], None, None), &[6, 5, 4, 3, 1]);
 }
 

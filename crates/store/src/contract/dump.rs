@@ -44,6 +44,7 @@ fn filters() -> Vec<Filter> {
         statuses: statuses.to_vec(),
         workflow: workflow.map(str::to_owned),
         started_since: since.map(Timestamp),
+        not_by: None,
     };
     vec![
         of(&[], None, None),

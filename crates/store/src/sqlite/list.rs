@@ -90,6 +90,10 @@ impl Stream<'_> {
             values.push(Value::from(since.0));
             sql.push_str(&format!(" AND started_at >= ?{}", values.len()));
         }
+        if let Some(actor) = &filter.not_by {
+            values.push(Value::from(actor.clone()));
+            sql.push_str(&format!(" AND actor <> ?{}", values.len()));
+        }
         if filter.workflow.is_some() && !filter.statuses.is_empty() {
             sql.push_str(&format!(" AND +status IN ({})", words(&filter.statuses)));
         }

@@ -39,8 +39,13 @@ fn proposed() -> Event {
 #[test]
 fn every_wait_has_its_shape() {
     let form = Event::FormAsked { path: "gate".into(), message: "Who?".into(), assignee: "".into(), until: None };
-    let signal = Event::WaitBegan { path: "gate".into(), until: Some(Timestamp(70)), signal: Some("paid".into()) };
-    let time = Event::WaitBegan { path: "gate".into(), until: Some(Timestamp(70)), signal: None };
+    let signal = Event::WaitBegan {
+        path: "gate".into(),
+        until: Some(Timestamp(70)),
+        signal: Some("paid".into()),
+        every_ms: None,
+    };
+    let time = Event::WaitBegan { path: "gate".into(), until: Some(Timestamp(70)), signal: None, every_ms: None };
     let retry = Event::AttemptFailed { path: "act".into(), failure: failure(), retry_at: Timestamp(50) };
     let error = crate::answer::error(Some(&failure()));
     let decision = |step: &str, escalated_to: Value, proposed: Value| {
@@ -96,8 +101,13 @@ fn an_allowed_step_of_a_paused_execution_waits_for_nothing() {
 
 #[test]
 fn events_read_as_sentences() {
-    let signal = Event::WaitBegan { path: "pay".into(), until: Some(Timestamp(70)), signal: Some("paid".into()) };
-    let time = Event::WaitBegan { path: "nap".into(), until: Some(Timestamp(70)), signal: None };
+    let signal = Event::WaitBegan {
+        path: "pay".into(),
+        until: Some(Timestamp(70)),
+        signal: Some("paid".into()),
+        every_ms: None,
+    };
+    let time = Event::WaitBegan { path: "nap".into(), until: Some(Timestamp(70)), signal: None, every_ms: None };
     let form = Event::FormAsked { path: "ask".into(), message: String::new(), assignee: String::new(), until: None };
     let taken = Event::SignalTaken { path: "pay".into(), name: "paid".into(), actor: ada(), kept: true };
     let events = [

@@ -38,6 +38,7 @@ impl Perform for List {
             since: self.since_us.map(Timestamp),
             limit: self.limit,
             cursor: self.cursor.clone(),
+            no_children: self.no_children,
         };
         let listing = or_failure(desk.reading().list(&query))?;
         Ok(Executions { executions: listing.rows.into_iter().map(row_of).collect(), next: listing.next })
