@@ -17,4 +17,5 @@ pub mod random;
 pub mod report;
 pub mod run;
 pub mod shrink;
+pub mod trace;
 pub mod world;

@@ -19,6 +19,7 @@ Usage: cargo xtask sim [OPTIONS]
   --jobs N           threads (default 2)
   --seed S           one world, and what it does if it fails
   --shrunk A,B,..    with --seed: the world after these cuts
+  --trace            say what happens
   --complete         fail if a kind of fault, crash, deed or step does not occur
   --mutants          plant each known bug in turn and say after how many worlds it is found";
 
@@ -71,6 +72,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Options, String> {
                 options.cuts = cuts.map_err(|_| format!("--shrunk: {given:?} is no list of numbers"))?;
             }
             "--complete" => options.complete = true,
+            "--trace" => skep_sim::trace::switch_on(),
             "--mutants" => options.mutants = true,
             other => return Err(format!("`{other}` is no option")),
         }

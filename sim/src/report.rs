@@ -114,11 +114,13 @@ pub enum Deed {
     Pause,
     Resume,
     Adopt,
+    Rollback,
+    Rerun,
 }
 
 impl Deed {
     /// Every one, for tables.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Start,
         Self::Signal,
         Self::Approve,
@@ -129,6 +131,8 @@ impl Deed {
         Self::Pause,
         Self::Resume,
         Self::Adopt,
+        Self::Rollback,
+        Self::Rerun,
     ];
 }
 

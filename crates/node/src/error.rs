@@ -150,7 +150,7 @@ impl Error {
             Self::NoSuchExecution { .. } | Self::NoSuchWorkflow { .. } => Class::NotFound,
             Self::Rejected(_) | Self::Refused(Refusal::Rejected(_)) => Class::Conflict,
             Self::Owned(_) | Self::Store(_) | Self::DataDir(_) | Self::Commit(_) => Class::Transient,
-            Self::Runner(_) | Self::Ending | Self::Refused(Refusal::NotOpen) => Class::Transient,
+            Self::Runner(_) | Self::Ending | Self::Refused(Refusal::NotOpen | Refusal::NotReady) => Class::Transient,
             Self::Damaged { .. } | Self::NewerFormat { .. } | Self::Blob(_) => Class::Corrupt,
             Self::Refused(Refusal::Blob { .. }) => Class::Corrupt,
         }

@@ -34,6 +34,8 @@ pub struct Account {
     row: Status,
     /// Who has said something that is on record.
     actors: Vec<String>,
+    /// A cancel was accepted once, also one of a rollback.
+    stopped: bool,
 }
 
 /// Of all executions of a world.
@@ -57,7 +59,18 @@ impl Books {
 
     /// True if the execution is being cancelled or has ended.
     pub fn stopped(&self, local: LocalId) -> bool {
-        self.accounts.get(&local).is_some_and(|account| account.journal.cancelled || account.state.status.is_terminal())
+        self.accounts.get(&local).is_some_and(|account| account.stopped || account.state.status.is_terminal())
+    }
+
+    /// Executions that have ended.
+    pub fn over(&self) -> Vec<LocalId> {
+        let over = self.accounts.iter().filter(|(_, account)| account.state.status.is_terminal());
+        over.map(|(local, _)| *local).collect()
+    }
+
+    /// An execution by its public id.
+    pub fn by_id(&self, id: &ExecutionId) -> Option<LocalId> {
+        self.accounts.iter().find(|(_, account)| account.id == *id).map(|(local, _)| *local)
     }
 
     /// Executions that have not ended.
@@ -113,6 +126,7 @@ impl Books {
                     turns: Vec::new(),
                     row: row.status,
                     actors: Vec::new(),
+                    stopped: false,
                 };
                 self.accounts.insert(row.local, account);
             }
@@ -167,6 +181,8 @@ impl Account {
         for event in &turn.events {
             deliveries.note(&self.id, event);
             self.actors.extend(actor(event));
+            self.stopped |= matches!(event, Event::CancelAsked { .. } | Event::RollbackStopAsked { .. });
+            self.stopped |= matches!(event, Event::CompensationAsked { .. });
             if let Some(kind) = kind_of(&self.program, event) {
                 report.hit(Hit::Kind(kind));
             }
@@ -174,7 +190,9 @@ impl Account {
         self.turns.push(turn);
         let (row, state) = (self.row, self.state.status);
         demand(row == state, Invariant::RowsAgree, || format!("{}: the row says {row:?}, the fold {state:?}", self.id))?;
-        demand(self.journal.status == state, Invariant::ReplayIsLive, || {
+        let stands = |status: Status| status.is_terminal() || matches!(status, Status::Paused | Status::Held);
+        let agree = self.journal.status == state || !(stands(self.journal.status) || stands(state));
+        demand(agree, Invariant::ReplayIsLive, || {
             format!("{}: the events say {:?}, the fold {state:?}", self.id, self.journal.status)
         })?;
         let strays = self.view.strays;
@@ -206,7 +224,11 @@ fn actor(event: &Event) -> Option<String> {
         | Event::Paused { actor }
         | Event::Resumed { actor }
         | Event::CancelAsked { actor, .. }
-        | Event::ForceAsked { actor, .. } => Some(actor.label()),
+        | Event::ForceAsked { actor, .. }
+        | Event::Answered { actor, .. }
+        | Event::RollbackStopAsked { actor, .. }
+        | Event::Rerun { actor, .. } => Some(actor.label()),
+        Event::RollbackBegan { actor, .. } => actor.as_ref().map(|actor| actor.label()),
         _ => None,
     }
 }

@@ -7,10 +7,11 @@ use skep_engine::Program;
 use skep_model::event::{Event, Turn};
 use skep_model::ids::{ExecutionId, StepPath};
 use skep_model::plan::{Plan, Step, StepIndex};
+use skep_model::rollback::Part;
 use skep_model::status::{Execution as Status, Step as StepStatus};
 use skep_model::time::Timestamp;
 
-use super::{Invariant, Verdict, Violation, demand, limits, order, steps, stops, waits};
+use super::{Invariant, Verdict, Violation, demand, limits, order, steps, stops, undo, waits};
 use crate::world::Outside;
 
 /// What the journal said of one execution so far.
@@ -34,6 +35,12 @@ pub struct Journal {
     pub timed_out: bool,
     /// `finally` has begun.
     pub finally: bool,
+    /// Which run of the execution it is.
+    pub generation: u32,
+    /// Steps that can be undone, the last one first.
+    pub stack: Vec<StepPath>,
+    /// The step that runs before the stack is undone.
+    pub first: Option<StepPath>,
     /// Number and time of the last turn.
     pub last: (u64, Timestamp),
 }
@@ -51,6 +58,10 @@ pub struct Path {
     pub delivery: u32,
     /// It was asked to stop.
     pub stopping: bool,
+    /// The step itself, or work beside it.
+    pub part: Part,
+    /// The run in which it was reached.
+    pub generation: u32,
 }
 
 /// What a step does.
@@ -67,8 +78,10 @@ pub enum Doing {
         /// It ends only then (a duration, a moment).
         sleeps: bool,
     },
-    /// It holds others.
+    /// It holds others, or it is its turn to begin later.
     Hold,
+    /// Nobody knows whether its work was done, or what is to become of it.
+    Doubt,
     /// It is over.
     Done(StepStatus),
 }
@@ -89,6 +102,9 @@ impl Journal {
             forced: false,
             timed_out: false,
             finally: false,
+            generation: 1,
+            stack: Vec::new(),
+            first: None,
             last: (0, Timestamp(0)),
         }
     }
@@ -100,6 +116,7 @@ impl Journal {
 
     /// The step of a path.
     pub fn step_of(&self, path: &str) -> Option<(StepIndex, &Step)> {
+        let (path, _) = Part::split(path);
         let id = path.rfind("].").map_or(path, |at| &path[at + 2..]);
         let index = *self.by_id.get(id)?;
         Some((index, &self.plan().steps[index as usize]))
@@ -113,7 +130,7 @@ impl Journal {
 
     /// Steps that a runner works on.
     pub fn working(&self) -> usize {
-        self.paths.values().filter(|path| path.doing == Doing::Work).count()
+        self.paths.values().filter(|path| path.doing == Doing::Work && path.part == Part::Step).count()
     }
 
     /// Takes a committed turn.
@@ -136,7 +153,10 @@ impl Journal {
     }
 
     fn event(&mut self, at: Timestamp, event: &Event, outside: &Outside) -> Verdict {
-        demand(!self.status.is_terminal(), Invariant::TerminalMeansTerminal, || "it has ended before".to_owned())?;
+        let again = matches!(event, Event::Rerun { .. } | Event::RollbackBegan { .. });
+        let over = self.status.is_terminal() && !again;
+        demand(!over, Invariant::TerminalMeansTerminal, || "it has ended before".to_owned())?;
+        undo::before(self, event)?;
         stops::before(self, event)?;
         steps::before(self, at, event, outside)?;
         waits::before(self, at, event)?;
@@ -151,6 +171,8 @@ impl Journal {
             Event::Started(_) => self.status = Status::Running,
             Event::Paused { .. } => self.status = Status::Paused,
             Event::Held { .. } => self.status = Status::Held,
+            Event::RollbackBegan { .. } => self.status = Status::RollingBack,
+            Event::Rerun { generation, kept, .. } => self.rerun(*generation, kept),
             Event::Resumed { .. } => {
                 self.status = if self.cancelled { Status::Cancelling } else { Status::Running };
             }
@@ -167,13 +189,44 @@ impl Journal {
         }
         let Some(path) = event.path() else { return };
         let Some((step, _)) = self.step_of(path) else { return };
+        let (generation, part) = (self.generation, Part::split(path).1);
         let entry = self.paths.entry(path.clone()).or_insert(Path {
             step,
             doing: Doing::Hold,
             attempt: 0,
             delivery: 0,
             stopping: false,
+            part,
+            generation,
         });
         steps::apply(entry, event);
+    }
+
+    /// Everything but what is kept is as if it had never been.
+    fn rerun(&mut self, generation: u32, kept: &[StepPath]) {
+        let is_kept = |path: &StepPath| {
+            kept.iter().any(|kept| path == kept || path.strip_prefix(&**kept).is_some_and(|rest| rest.starts_with('[')))
+        };
+        let inside = self.inside(kept);
+        self.paths.retain(|path, _| is_kept(path) || inside.contains(path));
+        self.stack.retain(|path| is_kept(path) || inside.contains(path));
+        self.rounds.clear();
+        self.first = None;
+        self.generation = generation;
+        self.status = Status::Running;
+        (self.cancelled, self.forced, self.timed_out, self.finally) = (false, false, false, false);
+    }
+
+    /// Steps inside switches and branches that are kept.
+    fn inside(&self, kept: &[StepPath]) -> Vec<StepPath> {
+        let top = |path: &StepPath| {
+            let mut index = self.step_of(path.split('[').next().unwrap_or(path)).map(|(index, _)| index)?;
+            while let Some(owner) = self.plan().blocks[self.plan().steps[index as usize].block as usize].owner {
+                index = owner;
+            }
+            Some(self.plan().steps[index as usize].id.clone())
+        };
+        let is_inside = |path: &&StepPath| top(path).is_some_and(|top| kept.iter().any(|kept| **kept == *top));
+        self.paths.keys().filter(is_inside).cloned().collect()
     }
 }

@@ -2,13 +2,14 @@
 
 use skep_model::event::Event;
 use skep_model::plan::Kind;
+use skep_model::rollback::Part;
 
 use super::journal::Journal;
 use super::{Invariant, Verdict, demand};
 
 pub(super) fn after(journal: &Journal, event: &Event) -> Verdict {
     match event {
-        Event::Scheduled { .. } => {
+        Event::Scheduled { path, .. } if Part::split(path).1 == Part::Step => {
             let (working, bound) = (journal.working(), journal.plan().max_parallel);
             let holds = bound.is_none_or(|bound| working <= bound as usize);
             demand(holds, Invariant::Limits, || format!("{working} steps work, {bound:?} may"))

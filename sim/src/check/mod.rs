@@ -18,6 +18,7 @@ mod promises;
 mod steps;
 mod stops;
 mod store;
+mod undo;
 mod waits;
 
 pub use books::{Account, Books};
@@ -63,6 +64,8 @@ pub enum Invariant {
     StepsFollowTheirRules,
     /// A step begins when what comes before it has ended.
     Order,
+    /// What was done is undone in the reverse order, one at a time, and nothing else is.
+    CompensationOrder,
     /// Bounds of parallel work and of rounds hold.
     Limits,
     /// Nothing begins in an execution that stands still, and what was asked to stop ends.
@@ -79,7 +82,7 @@ pub enum Invariant {
 
 impl Invariant {
     /// Every one, for tables.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::DurableBeforeActedUpon,
         Self::NoRecordedStepRunsAgain,
         Self::DeliveredOnce,
@@ -97,6 +100,7 @@ impl Invariant {
         Self::TerminalMeansTerminal,
         Self::StepsFollowTheirRules,
         Self::Order,
+        Self::CompensationOrder,
         Self::Limits,
         Self::StopsStop,
         Self::TimersKeepTime,

@@ -2,6 +2,7 @@
 
 use skep_model::event::Event;
 use skep_model::plan::Order;
+use skep_model::rollback::Part;
 
 use super::journal::{Doing, Journal};
 use super::{Invariant, Verdict, demand};
@@ -12,7 +13,7 @@ pub(super) fn before(journal: &Journal, event: &Event) -> Verdict {
         return demand(active.is_none(), Invariant::Order, || format!("a step is still active: {active:?}"));
     }
     let Some(path) = event.path() else { return Ok(()) };
-    if journal.paths.contains_key(path) {
+    if journal.paths.contains_key(path) || Part::split(path).1 != Part::Step {
         return Ok(());
     }
     let (index, step) = journal.step_of(path).expect("the rules of steps have looked it up");

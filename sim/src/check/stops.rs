@@ -1,13 +1,17 @@
 //! Nothing begins in an execution that stands still or in a list that stops, and the end says what happened.
 
 use skep_model::event::Event;
+use skep_model::rollback::Part;
 use skep_model::status::{Execution as Status, Step as StepStatus};
 
 use super::journal::{Doing, Journal};
 use super::{Invariant, Verdict, demand};
 
 pub(super) fn before(journal: &Journal, event: &Event) -> Verdict {
-    let begins = matches!(
+    // What is beside a step settles what has been, also where nothing new begins.
+    let beside = event.path().is_some_and(|path| Part::split(path).1 != Part::Step);
+    let doubted = event.path().and_then(|path| journal.paths.get(path)).is_some_and(|path| path.doing == Doing::Doubt);
+    let begins = !beside && !doubted && matches!(
         event,
         Event::Scheduled { .. }
             | Event::CaseTaken { .. }
@@ -44,12 +48,12 @@ pub(super) fn after(journal: &Journal, event: &Event) -> Verdict {
     let rule = Invariant::TerminalMeansTerminal;
     demand(status.is_terminal(), rule, || "it ends in a state that is no end".to_owned())?;
     let active = journal.paths.iter().find(|(_, path)| !matches!(path.doing, Doing::Done(_)));
-    demand(active.is_none() || journal.forced, rule, || format!("a step is still active: {active:?}"))?;
+    demand(active.is_none() || journal.forced || *status == Status::RollbackFailed, rule, || format!("a step is still active: {active:?}"))?;
     let failed = journal.paths.iter().find(|(_, path)| {
         let step = &journal.plan().steps[path.step as usize];
         let block = step.block;
         let counts = block == journal.plan().root || journal.plan().finally == Some(block);
-        counts && path.doing == Doing::Done(StepStatus::Failed)
+        counts && path.part == Part::Step && path.doing == Doing::Done(StepStatus::Failed)
     });
     match status {
         Status::Completed => {

@@ -3,14 +3,17 @@
 use skep_model::ids::{LocalId, Position};
 use skep_store::{Error, Filter, Journal, Memory, Reader, Write};
 
-use super::{Invariant, Verdict, Violation, demand};
+use super::{Invariant, Verdict, Violation};
 
 /// What was committed, and what may have been.
 #[derive(Default)]
 pub struct Store {
     memory: Memory,
-    /// A group whose commit was not answered with yes, and that the disk may have all the same.
-    doubtful: Option<Vec<Write>>,
+    /// Everything committed, so that a store with one group more can be made.
+    groups: Vec<Vec<Write>>,
+    /// Groups whose commit was not answered with yes since the last one that was. One of them may be on the disk all
+    /// the same: what a failed commit wrote stays there until something is written in its place.
+    doubtful: Vec<Vec<Write>>,
 }
 
 /// More rows than a world has.
@@ -22,38 +25,47 @@ impl Store {
     /// # Errors
     /// The memory refuses what SQLite took.
     pub fn committed(&mut self, group: &[Write]) -> Verdict {
-        self.doubtful = None;
+        self.doubtful.clear();
+        self.groups.push(group.to_vec());
         let refused = |error: Error| Violation::new(Invariant::StoreIsWhatWasCommitted, format!("memory refuses: {error}"));
         self.memory.commit(group).map(drop).map_err(refused)
     }
 
     /// Nobody knows whether a group was committed.
     pub fn doubt(&mut self, group: Vec<Write>) {
-        self.doubtful = Some(group);
+        self.doubtful.push(group);
     }
 
-    /// Compares with what SQLite has now. Gives the group in doubt if it turned out to be there; one that is not there
-    /// stays in doubt if `may_come`: the next owner may still find it.
+    /// Compares with what SQLite has now. Gives the group in doubt that turned out to be there; those that are not
+    /// stay in doubt if `may_come`: the next owner may still find one.
     ///
     /// # Errors
     /// [`Invariant::StoreIsWhatWasCommitted`], or a disk that cannot be read.
     pub fn compare(&mut self, reader: &dyn Reader, may_come: bool) -> Result<Result<Vec<Write>, Violation>, Error> {
         let found = dump(reader)?;
         let known = dump(&self.memory).expect("memory can be read");
-        let Some(doubtful) = self.doubtful.take() else {
-            let verdict = demand(found == known, Invariant::StoreIsWhatWasCommitted, || difference(&found, &known));
-            return Ok(verdict.map(|()| Vec::new()));
-        };
         if found == known {
-            self.doubtful = may_come.then_some(doubtful);
+            if !may_come {
+                self.doubtful.clear();
+            }
             return Ok(Ok(Vec::new()));
         }
-        if let Err(violation) = self.committed(&doubtful) {
-            return Ok(Err(violation));
+        for group in std::mem::take(&mut self.doubtful) {
+            if self.dump_with(&group).is_some_and(|with| with == found) {
+                return Ok(self.committed(&group).map(|()| group));
+            }
         }
-        let with = dump(&self.memory).expect("memory can be read");
-        let verdict = demand(found == with, Invariant::StoreIsWhatWasCommitted, || difference(&found, &with));
-        Ok(verdict.map(|()| doubtful))
+        Ok(Err(Violation::new(Invariant::StoreIsWhatWasCommitted, difference(&found, &known))))
+    }
+
+    /// What there would be with one group more.
+    fn dump_with(&self, group: &[Write]) -> Option<Vec<String>> {
+        let mut memory = Memory::new();
+        for known in &self.groups {
+            memory.commit(known).ok()?;
+        }
+        memory.commit(group).ok()?;
+        dump(&memory).ok()
     }
 }
 

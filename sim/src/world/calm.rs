@@ -4,6 +4,7 @@ use skep_model::ids::LocalId;
 use skep_views::step::Waiting;
 
 use super::World;
+use super::people::Wish;
 use super::ports::lock;
 use crate::check::{Invariant, Verdict, demand};
 use crate::generate::NEVER;
@@ -81,6 +82,12 @@ impl World<'_> {
     fn answer_everybody(&mut self) -> bool {
         let mut anything = false;
         for local in self.books.open() {
+            let asks = self.wishes(local).into_iter().find(|wish| matches!(wish, Wish::Answer(_)));
+            if let Some(wish) = asks {
+                self.fulfil(local, &wish, false);
+                anything = true;
+                continue;
+            }
             if self.stands_still(local) {
                 self.resume(local);
                 anything = true;
@@ -97,11 +104,24 @@ impl World<'_> {
 
     fn waits_for_ever(&self, local: LocalId) -> bool {
         let account = &self.books.accounts[&local];
-        let mut waiting = account.view.waiting().peekable();
-        let never = |waiting: &Waiting| matches!(waiting, Waiting::Signal { name, until: None } if name == NEVER);
-        waiting.peek().is_some()
-            && waiting.all(|step| step.waiting.as_ref().is_some_and(never))
-            && account.journal.working() == 0
+        let mut never = false;
+        for step in account.view.active() {
+            match (&step.waiting, &step.child) {
+                (Some(Waiting::Signal { name, until: None }), _) if name == NEVER => never = true,
+                // Its turn never comes because of the one that waits.
+                (Some(Waiting::Turn), _) => {}
+                (Some(_), _) => return false,
+                (None, Some(child)) => {
+                    let waits = self.books.by_id(child).is_some_and(|child| self.waits_for_ever(child));
+                    if !waits {
+                        return false;
+                    }
+                    never = true;
+                }
+                (None, None) => {}
+            }
+        }
+        never && account.journal.working() == 0
     }
 
     fn describe(&self, local: LocalId) -> String {

@@ -3,6 +3,7 @@
 use skep_engine::Program;
 use skep_model::event::Event;
 use skep_model::plan::{self, Wait};
+use skep_model::rollback::Part;
 
 use crate::generate::Kind;
 
@@ -11,6 +12,7 @@ pub fn kind_of(program: &Program, event: &Event) -> Option<Kind> {
     let begins = matches!(
         event,
         Event::Scheduled { attempt: 1, .. }
+            | Event::ChildAsked { attempt: 1, .. }
             | Event::ApprovalAsked { .. }
             | Event::FormAsked { .. }
             | Event::WaitBegan { .. }
@@ -19,7 +21,11 @@ pub fn kind_of(program: &Program, event: &Event) -> Option<Kind> {
             | Event::LoopBegan { .. }
     );
     let path = event.path().filter(|_| begins)?;
-    let id = path.rfind("].").map_or(&**path, |at| &path[at + 2..]);
+    let (path, part) = Part::split(path);
+    if part != Part::Step {
+        return None;
+    }
+    let id = path.rfind("].").map_or(path, |at| &path[at + 2..]);
     let step = program.plan().step_by_id(id)?;
     Some(match &program.plan().steps[step as usize].kind {
         plan::Kind::Run { .. } => Kind::Script,

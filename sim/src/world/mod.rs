@@ -26,6 +26,7 @@ use crate::disk::{Armed, Disk, Fault, VFS};
 use crate::generate;
 use crate::random::Random;
 use crate::report::{CrashPoint, Report, Trouble};
+use crate::trace;
 
 pub use kinds::kind_of;
 pub use outside::{Outside, Running};
@@ -56,6 +57,8 @@ pub struct World<'a> {
     people: u64,
     /// Executions that the owner has still to take on.
     recovering: usize,
+    /// The library has the definitions.
+    is_stocked: bool,
 }
 
 /// What became of a world.
@@ -103,6 +106,7 @@ impl<'a> World<'a> {
             started: 0,
             people: 0,
             recovering: 0,
+            is_stocked: false,
         })
     }
 
@@ -210,6 +214,7 @@ impl<'a> World<'a> {
         let faults: Vec<Fault> = Fault::ALL.into_iter().filter(allowed).collect();
         let fault = self.random.pick(&faults);
         let after = self.random.below(12) as u32;
+        trace::line(|| format!("disk: {fault:?} after {after}"));
         self.disk.arm(Some(Armed { fault, after }));
     }
 
@@ -274,6 +279,7 @@ impl<'a> World<'a> {
         };
         let adopted = inputs.iter().filter(|input| matches!(input, skep_node::driver::Input::Adopt(..))).count();
         self.recovering = self.recovering.saturating_sub(adopted);
+        trace::line(|| format!("turn with {}", inputs.iter().map(name).collect::<Vec<_>>().join(", ")));
         owner.driver.turn(inputs);
         self.count_struck();
         settle_death(&self.machine, &self.disk);
@@ -321,6 +327,13 @@ impl<'a> World<'a> {
         };
         let writes: Vec<(u64, Write)> = group.iter().map(|sub| (sub.ticket.0, sub.write.clone())).collect();
         let acks = commit_group(&mut owner.journal, group, &mut Stats::default());
+        trace::line(|| {
+            let tell = |ack: &skep_store::Ack| match &ack.result {
+                Ok(position) => format!("{:?} at {position:?}", ack.ticket),
+                Err(error) => format!("{:?}: {error}", ack.ticket),
+            };
+            format!("commit {:?}", acks.iter().map(tell).collect::<Vec<_>>())
+        });
         self.count_struck();
         if self.disk.is_dead() {
             self.store.doubt(writes.into_iter().map(|(_, write)| write).collect());
@@ -380,6 +393,23 @@ impl<'a> World<'a> {
         found.map_err(|error| Violation::new(Invariant::StoreIsSound, error.to_string()))??;
         drop(owner);
         sound(&self.disk)
+    }
+}
+
+/// An input in a few words.
+fn name(input: &skep_node::driver::Input) -> String {
+    use skep_node::driver::Input;
+    match input {
+        Input::Create(creation, _) => format!("start {}", creation.start.execution),
+        Input::Message(local, message, _) => format!("{} told {message:?}", local.0),
+        Input::Adopt(local, _) => format!("take on {}", local.0),
+        Input::Acks(acks) => format!("{} acknowledgements", acks.len()),
+        Input::Outcome(execution, outcome) => format!("{execution} {} ended", outcome.path),
+        Input::Rows(..) => "rows".to_owned(),
+        Input::Waiting(task) => format!("{} waits again", task.path),
+        Input::Stop(_) => "stop".to_owned(),
+        Input::ChildEnded(parent, ended) => format!("{parent}: child of {} ended {:?}", ended.path, ended.status),
+        Input::StartChild(child) => format!("start child {}", child.id),
     }
 }
 

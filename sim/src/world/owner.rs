@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use skep_model::ids::{LocalId, Token};
+use skep_model::ids::{Hash, LocalId, Token};
+use skep_model::time::Timestamp;
 use skep_node::driver::{Driver, Input, Parts};
 use skep_node::Watcher;
-use skep_store::{Error, Reader, Row, SqliteJournal, SqliteReader};
+use skep_store::{Error, Journal as _, NewVersion, Reader, Row, SqliteJournal, SqliteReader, Write};
 
 use super::World;
 use super::ports::{SimClock, SimCommitter, SimMailbox, SimPerformer, lock};
 use crate::check::{Invariant, Promise, Verdict, Violation, demand};
 use crate::disk::{Fault, VFS};
 use crate::report::{CrashPoint, Deed, Hit};
+use crate::trace;
 
 /// More open executions than a world has.
 const OPEN_MAX: usize = 1_000;
@@ -33,6 +35,7 @@ pub struct Owner {
 impl World<'_> {
     /// The process ends at this point, and the next owner begins.
     pub(super) fn die(&mut self, point: CrashPoint, with_power: bool) -> Verdict {
+        trace::line(|| format!("dies at {point:?}{}", if with_power { ", the power fails" } else { "" }));
         self.disk.crash(with_power);
         let recovering = self.recovering > 0;
         self.owner = None;
@@ -67,6 +70,7 @@ impl World<'_> {
     }
 
     fn could_not_open(&mut self, error: &Error) -> Verdict {
+        trace::line(|| format!("could not open: {error}"));
         self.owner = None;
         let was_full = self.disk.is_full();
         let struck = self.count_struck();
@@ -83,7 +87,13 @@ impl World<'_> {
 
     fn try_open(&mut self) -> Result<(), Opening> {
         let file = self.disk.database();
-        let journal = SqliteJournal::open_through(VFS, &file)?;
+        let mut journal = SqliteJournal::open_through(VFS, &file)?;
+        if !self.is_stocked {
+            let library = vec![Write { turn: None, rows: self.library() }];
+            journal.commit(&library)?;
+            self.store.committed(&library)?;
+            self.is_stocked = true;
+        }
         let reader = SqliteReader::open_through(VFS, &file)?;
         let late = self.store.compare(&reader, false)??;
         for write in &late {
@@ -102,6 +112,27 @@ impl World<'_> {
         let driver = Driver::new(parts)?;
         self.owner = Some(Owner { driver, journal, reader, dirty: Vec::new() });
         Ok(())
+    }
+
+    /// The definitions under their names, for children.
+    fn library(&self) -> Vec<Row> {
+        let mut rows = Vec::new();
+        for (number, (program, text)) in self.programs.iter().enumerate() {
+            let definition_hash = Hash::of(text.as_bytes());
+            let head = &program.plan().workflow;
+            rows.push(Row::Definition { hash: definition_hash, text: text.clone().into_bytes() });
+            rows.push(Row::WorkflowAdded(NewVersion {
+                path: format!("sim/w{number}"),
+                workflow: head.id.clone(),
+                name: head.name.clone(),
+                description: head.description.clone(),
+                version: head.version.clone(),
+                definition_hash,
+                added_at: Timestamp(0),
+                actor: "sim".to_owned(),
+            }));
+        }
+        rows
     }
 
     /// What an owner does first: kills what still runs, then takes on what is open.
@@ -145,6 +176,9 @@ impl World<'_> {
     /// Counts the faults of the disk that struck.
     pub(super) fn count_struck(&mut self) -> Vec<Fault> {
         let struck = self.disk.take_struck();
+        if !struck.is_empty() {
+            trace::line(|| format!("struck by {struck:?}"));
+        }
         let mut machine = lock(&self.machine);
         struck.iter().for_each(|fault| machine.report.hit(Hit::Disk(*fault)));
         struck

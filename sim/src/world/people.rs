@@ -19,6 +19,7 @@ use crate::report::Deed;
 pub(super) enum Wish {
     Decision(StepPath),
     Form(StepPath),
+    Answer(StepPath),
     Signal(String),
 }
 
@@ -48,6 +49,7 @@ impl World<'_> {
             actor: Actor::Person { name: "starter".to_owned() },
             event: Value::Null,
             seed: self.scenario.seed ^ number as u64,
+            parent: None,
         };
         let program = std::sync::Arc::clone(program);
         let creation = Creation { start, program, definition, definition_hash, workflow_path: None };
@@ -68,6 +70,11 @@ impl World<'_> {
 
     /// Somebody does something to some execution.
     pub(super) fn act(&mut self) {
+        let over = self.books.over();
+        if !over.is_empty() && self.random.percent(8) {
+            let local = self.random.pick(&over);
+            return self.again(local);
+        }
         let open = self.books.open();
         if open.is_empty() {
             return;
@@ -108,6 +115,8 @@ impl World<'_> {
     /// Gives a step what it waits for. `freely`: a no is an answer too.
     pub(super) fn fulfil(&mut self, local: LocalId, wish: &Wish, freely: bool) {
         match wish {
+            // In the end too: what cannot be tried again has to be given up.
+            Wish::Answer(path) => self.decide(local, Some(path.clone())),
             Wish::Decision(path) if freely => self.decide(local, Some(path.clone())),
             Wish::Decision(path) => self.approve(local, Some(path.clone()), true),
             Wish::Form(path) => {
@@ -146,6 +155,23 @@ impl World<'_> {
         self.tell(local, Message::Cancel { actor, reason: None }, Promise::Stopped(local, deed));
     }
 
+    /// Somebody wants an execution undone that is over, or run again.
+    fn again(&mut self, local: LocalId) {
+        let (actor, label) = self.somebody();
+        if self.random.percent(50) {
+            let message = Message::Rollback { actor, reason: None };
+            return self.tell(local, message, Promise::Said(local, label, Deed::Rollback));
+        }
+        let from = self.books.accounts.get(&local).and_then(|account| {
+            let plan = account.program.plan();
+            let steps = &plan.blocks[plan.root as usize].steps;
+            let at = self.random.below(steps.len() + 1);
+            steps.get(at).map(|step| StepPath::from(plan.steps[*step as usize].id.as_str()))
+        });
+        let message = Message::Rerun { actor, from, inputs: None };
+        self.tell(local, message, Promise::Said(local, label, Deed::Rerun));
+    }
+
     fn pause(&mut self, local: LocalId) {
         let (actor, _) = self.somebody();
         self.tell(local, Message::Pause { actor }, Promise::Taken(Deed::Pause));
@@ -163,6 +189,7 @@ impl World<'_> {
         waiting
             .filter_map(|step| match step.waiting.as_ref()? {
                 Waiting::Decision { .. } => Some(Wish::Decision(step.path.clone())),
+                Waiting::Answer { .. } => Some(Wish::Answer(step.path.clone())),
                 Waiting::Form { .. } => Some(Wish::Form(step.path.clone())),
                 Waiting::Signal { name, .. } if name != NEVER => Some(Wish::Signal(name.clone())),
                 _ => None,

@@ -11,6 +11,7 @@ mod children;
 mod flight;
 mod input;
 mod ports;
+mod recovery;
 pub(crate) mod thread;
 mod turn;
 
@@ -63,6 +64,7 @@ pub struct Driver {
     stopping: Option<Duration>,
     backlog: Backlog,
     children: children::Children,
+    unready: recovery::Unready,
 }
 
 /// A delivery that is performed.
@@ -117,6 +119,7 @@ impl Driver {
             stopping: None,
             backlog: Backlog::default(),
             children: children::Children::default(),
+            unready: recovery::Unready::default(),
         })
     }
 

@@ -24,6 +24,7 @@ impl Driver {
         match input {
             Input::Create(creation, reply) => self.create(*creation, reply),
             Input::Message(local, message, Some(reply)) => self.tell(local, &message, reply),
+            Input::Message(local, message, None) if *message == Message::Recovered => self.recover_again(local),
             Input::Message(local, message, None) => self.decide(local, &message, None),
             Input::Adopt(local, reply) => self.adopt(local, reply),
             Input::Acks(acks) => self.acknowledged(acks),
@@ -74,7 +75,7 @@ impl Driver {
     }
 
     fn adopt(&mut self, local: LocalId, reply: Reply) {
-        if self.core.get(local).is_some() {
+        if self.core.get(local).is_some() || self.unready.is_unfolded(local) {
             drop(reply.send(Ok(Receipt { local })));
             return;
         }
@@ -87,7 +88,7 @@ impl Driver {
     /// A message of somebody outside: an execution that this owner does not have is taken on first, in the same
     /// pass, so that nothing comes between.
     fn tell(&mut self, local: LocalId, message: &Message, reply: Reply) {
-        if self.core.get(local).is_none() {
+        if self.core.get(local).is_none() && !self.unready.is_unfolded(local) {
             if let Err(error) = self.bring(local) {
                 drop(reply.send(Err(error)));
                 return;
@@ -142,6 +143,11 @@ impl Driver {
     }
 
     fn decide_with(&mut self, local: LocalId, message: &Message, reply: Option<Reply>, rows: Vec<Row>) {
+        if *message == Message::Recovered {
+            self.unready.recovers(local);
+        } else if !self.make_ready(local) {
+            return self.refused(local, message, Refusal::NotReady, reply, rows);
+        }
         let now = self.now();
         let blobs = Arc::clone(&self.blobs);
         let accepted = match self.core.handle(local, message, now, &*blobs) {
@@ -182,8 +188,8 @@ impl Driver {
     ) {
         self.keep_rows(rows);
         // A value that cannot be read now may be read later; a timer that is due fires again by itself.
-        if matches!(refusal, Refusal::Blob { .. }) && is_ours(message) && *message != Message::TimerFired {
-            self.try_again(local, Some(message.clone()));
+        if matches!(refusal, Refusal::Blob { .. } | Refusal::NotReady) && is_ours(message) {
+            self.refused_for_now(local, message);
         }
         if let Refusal::Rejected(Rejection::Broken(problem)) = &refusal {
             self.set_aside(local, problem);
@@ -191,6 +197,15 @@ impl Driver {
         match reply {
             Some(reply) => drop(reply.send(Err(refusal.into()))),
             None => tracing::debug!(local = local.0, "a message was refused: {refusal}"),
+        }
+    }
+
+    fn refused_for_now(&mut self, local: LocalId, message: &Message) {
+        if *message == Message::Recovered {
+            self.unready.lost_recovery(local);
+        }
+        if *message != Message::TimerFired {
+            self.try_again(local, Some(message.clone()));
         }
     }
 
@@ -216,6 +231,9 @@ impl Driver {
     /// A value of the turn could not be written: the turn is as good as not decided.
     fn not_storable(&mut self, local: LocalId, message: &Message, error: Error, reply: Option<Reply>) {
         tracing::error!(local = local.0, "a value could not be stored: {error}");
+        if *message == Message::Recovered {
+            self.unready.lost_recovery(local);
+        }
         self.refold(local);
         self.try_again(local, is_ours(message).then(|| message.clone()));
         if let Some(reply) = reply {
@@ -265,6 +283,7 @@ impl Driver {
             self.backlog.forget_execution(&execution);
             self.performer.execution_ended(&execution);
         }
+        self.unready.forget(local);
         self.core.forget(local);
     }
 
@@ -320,6 +339,9 @@ impl Driver {
         }
         self.child_lost(flight.local);
         if flight.has_summary() {
+            if flight.retry == Some(Message::Recovered) {
+                self.unready.lost_recovery(flight.local);
+            }
             self.refold(flight.local);
             self.try_again(flight.local, flight.retry);
         }
@@ -331,12 +353,17 @@ impl Driver {
         }
     }
 
-    fn refold(&mut self, local: LocalId) {
+    pub(super) fn refold(&mut self, local: LocalId) {
         self.core.forget(local);
+        self.unready.has_state(local);
         match fold::live(&*self.reader, &mut self.programs, local) {
             Ok(live) => self.core.open(live),
             Err(Error::NoSuchExecution { .. }) => {}
-            Err(error) => tracing::error!(local = local.0, "an execution cannot be folded again: {error}"),
+            Err(error) => {
+                tracing::error!(local = local.0, "an execution cannot be folded again: {error}");
+                self.unready.lost_state(local);
+                self.try_again(local, Some(Message::TimerFired));
+            }
         }
     }
 

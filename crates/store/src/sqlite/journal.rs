@@ -68,6 +68,7 @@ impl SqliteJournal {
 
     fn on(mut connection: Connection, file: PathBuf) -> Result<Self, Error> {
         migrate(&mut connection, &file, MIGRATIONS)?;
+        make_durable(&connection, &file)?;
         Ok(Self { connection, file, position: None, sequences: HashMap::new() })
     }
 
@@ -199,6 +200,15 @@ impl Transaction<'_> {
             }
         }
     }
+}
+
+/// What a dead owner left in the write-ahead log may be in the system's memory only: where a sync has failed, the
+/// system counts the pages as clean and no later sync writes them, and a loss of power would cut off everything after
+/// them. So it is copied into the database, which writes and syncs it anew, before anything is appended.
+fn make_durable(connection: &Connection, file: &Path) -> Result<(), Error> {
+    let failed = trouble("making durable what the last owner left", file, Committed::Nothing);
+    // The answer says how much could be copied beside readers; it is no error if that is not all.
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).map_err(failed)
 }
 
 /// Runs a statement without parameters that is used for every group.
