@@ -14,6 +14,7 @@ use skep_views::execution::Execution;
 
 use super::{Deliveries, Invariant, Journal, Verdict, Violation, demand};
 use crate::report::{Hit, Report};
+use crate::trace;
 use crate::world::{Outside, kind_of};
 
 /// What was committed of one execution.
@@ -174,6 +175,7 @@ impl Account {
         deliveries: &mut Deliveries,
         report: &mut Report,
     ) -> Verdict {
+        trace::line(|| format!("  {} {}: {:?}", self.id, turn.seq, turn.events));
         self.journal.commit(&turn, outside)?;
         let folded = apply_turn(&mut self.state, &self.program, &turn);
         folded.map_err(|misfit| Violation::new(Invariant::ReplayIsLive, format!("{}: {misfit}", self.id)))?;

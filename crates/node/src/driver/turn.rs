@@ -97,7 +97,9 @@ impl Driver {
         }
         self.decide(local, message, Some(reply));
         let over = self.core.get(local).is_some_and(|live| live.state.status.is_terminal());
-        if over && !self.pending.iter().any(|flight| flight.local == local) {
+        // What is on its way to the disk may be its end, of which its parent is told when it is there.
+        let on_its_way = self.pending.iter().chain(self.flights.values()).any(|flight| flight.local == local);
+        if over && !on_its_way {
             self.close(local);
         }
     }
