@@ -1,7 +1,7 @@
 //! The store against a naive one in memory: after every takeover, and at the end, both say the same.
 
 use skep_model::ids::{LocalId, Position};
-use skep_store::{Error, Filter, Journal, Memory, Reader, Write};
+use skep_store::{Error, Filter, Journal, Memory, Reader, Row, Write};
 
 use super::{Invariant, Verdict, Violation};
 
@@ -25,7 +25,10 @@ impl Store {
     /// # Errors
     /// The memory refuses what SQLite took.
     pub fn committed(&mut self, group: &[Write]) -> Verdict {
-        self.doubtful.clear();
+        // A transaction that changes nothing writes nothing, so what a failed one left stays where it is.
+        if group.iter().any(changes) {
+            self.doubtful.clear();
+        }
         self.groups.push(group.to_vec());
         let refused = |error: Error| Violation::new(Invariant::StoreIsWhatWasCommitted, format!("memory refuses: {error}"));
         self.memory.commit(group).map(drop).map_err(refused)
@@ -52,7 +55,9 @@ impl Store {
         }
         for group in std::mem::take(&mut self.doubtful) {
             if self.dump_with(&group).is_some_and(|with| with == found) {
-                return Ok(self.committed(&group).map(|()| group));
+                self.groups.push(group.clone());
+                let refused = |error: Error| Violation::new(Invariant::StoreIsWhatWasCommitted, error.to_string());
+                return Ok(self.memory.commit(&group).map_err(refused).map(|_| group));
             }
         }
         Ok(Err(Violation::new(Invariant::StoreIsWhatWasCommitted, difference(&found, &known))))
@@ -67,6 +72,12 @@ impl Store {
         memory.commit(group).ok()?;
         dump(&memory).ok()
     }
+}
+
+/// True if a write certainly changes a page.
+fn changes(write: &Write) -> bool {
+    let row = |row: &Row| matches!(row, Row::ExecutionCreated(_) | Row::ExecutionChanged(_) | Row::Child(_));
+    write.turn.is_some() || write.rows.iter().any(row)
 }
 
 /// Everything that a reader can say of executions and turns.
