@@ -11,6 +11,7 @@ mod docs;
 mod endurance;
 mod process;
 mod repository;
+mod sim;
 mod tally;
 mod test;
 mod tidy;
@@ -29,6 +30,7 @@ Tasks:
   check              formatting, clippy, tidy
   tidy               what a program can check about the sources: lengths, layers, links, leftovers
   endurance          a million events in one execution, a hundred thousand that wait: memory and restart
+  sim   [OPTIONS]    simulated worlds with faults, real engine and store (--seeds N, --seed S, --mutants, --help)
   docs  [--check]    write the generated pages (--check: fail if they are not current)";
 
 fn main() -> ExitCode {
@@ -51,6 +53,7 @@ fn run(arguments: Vec<String>) -> Result<ExitCode> {
         ["check"] => check::run()?,
         ["tidy"] => tidy::run()?,
         ["endurance"] => endurance::run()?,
+        ["sim", options @ ..] => sim::run(options)?,
         ["docs"] => docs::write()?,
         ["docs", "--check"] => docs::check()?,
         [] | ["help" | "--help" | "-h"] => println!("{USAGE}"),

@@ -344,7 +344,8 @@ impl Driver {
             if flight.retry == Some(Message::Recovered) {
                 self.unready.lost_recovery(flight.local);
             }
-            self.refold(flight.local);
+            self.give_up_pending(flight.local, error);
+            self.refold_when_quiet(flight.local);
             self.try_again(flight.local, flight.retry);
         }
         if flight.from_backlog {
@@ -369,7 +370,7 @@ impl Driver {
         }
     }
 
-    fn try_again(&self, local: LocalId, message: Option<Message>) {
+    pub(super) fn try_again(&self, local: LocalId, message: Option<Message>) {
         if let Some(message) = message {
             self.mailbox.send_later(Input::Message(local, Box::new(message), None));
         }
