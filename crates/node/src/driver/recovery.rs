@@ -59,7 +59,7 @@ impl Driver {
         !self.unready.unrecovered.contains(&local) && !self.unready.is_unfolded(local)
     }
 
-    /// After a lost turn the execution is folded again. Turns that were decided on it and are with the writer may still
+    /// After a turn that was lost or could not be stored the execution is folded again. Turns that were decided on it and are with the writer may still
     /// be committed (the lost one may have had no events), so it is not folded before the last of them is answered.
     pub(super) fn refold_when_quiet(&mut self, local: LocalId) {
         self.core.forget(local);
@@ -69,7 +69,8 @@ impl Driver {
 
     /// Folds what is to be folded again, if nothing of it is with the writer.
     pub(super) fn fold_if_quiet(&mut self, local: LocalId) {
-        let waits = self.flights.values().any(|flight| flight.local == local && flight.has_summary());
+        let mut on_their_way = self.flights.values().chain(&self.pending);
+        let waits = on_their_way.any(|flight| flight.local == local && flight.has_summary());
         if self.unready.is_unfolded(local) && !waits {
             self.refold(local);
         }

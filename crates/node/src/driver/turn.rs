@@ -236,7 +236,7 @@ impl Driver {
         if *message == Message::Recovered {
             self.unready.lost_recovery(local);
         }
-        self.refold(local);
+        self.refold_when_quiet(local);
         self.try_again(local, is_ours(message).then(|| message.clone()));
         if let Some(reply) = reply {
             drop(reply.send(Err(error)));
@@ -326,10 +326,13 @@ impl Driver {
         if self.delivered.contains_key(token) {
             return self.performer.abort(token);
         }
-        let Some(live) = self.core.get(local) else { return };
+        // It may be out of memory for the moment, to be folded again.
+        let live = self.core.get(local).map(|live| live.state.execution());
+        let known = || self.locals.iter().find(|(_, known)| **known == local).map(|(id, _)| id.clone());
+        let Some(execution) = live.or_else(known) else { return };
         let now = self.clock.now();
         let outcome = Outcome { path, token: token.clone(), began_at: now, ended_at: now, result: Ended::Aborted };
-        self.mailbox.send(Input::Outcome(live.state.execution(), Box::new(outcome)));
+        self.mailbox.send(Input::Outcome(execution, Box::new(outcome)));
     }
 
     /// The turn was not committed: the execution is folded again, and what nobody else would repeat is tried again.
