@@ -33,6 +33,8 @@ impl Driver {
             Input::Waiting(task) => self.backlog.put_back(*task),
             Input::ChildEnded(parent, ended) => self.child_ended(&parent, *ended),
             Input::StartChild(child) => self.start_child(*child),
+            Input::CancelChild(parent, path, child) => self.cancel_child(parent, &path, &child),
+            Input::TellParent(local, parent) => self.tell_parent_of(local, *parent),
             Input::Stop(patience) => self.stopping = Some(patience),
         }
     }
