@@ -30,6 +30,8 @@ pub(super) struct Flight {
     pub deferred: HashSet<usize>,
     /// It only carries the child of a script that waited for a slot.
     pub from_backlog: bool,
+    /// It has events: if it is lost, so is what follows from them.
+    pub has_turn: bool,
 }
 
 impl Flight {
@@ -46,6 +48,7 @@ impl Flight {
             more: false,
             deferred: HashSet::new(),
             from_backlog: false,
+            has_turn: false,
         }
     }
 

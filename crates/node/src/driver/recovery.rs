@@ -6,10 +6,11 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use skep_model::effect::Effect;
 use skep_model::ids::LocalId;
 use skep_model::message::Message;
 
-use super::Driver;
+use super::{Driver, Input};
 use super::flight::Flight;
 use crate::error::Error;
 
@@ -73,6 +74,20 @@ impl Driver {
         let waits = on_their_way.any(|flight| flight.local == local && flight.has_summary());
         if self.unready.is_unfolded(local) && !waits {
             self.refold(local);
+        }
+    }
+
+    /// Effects that follow from turns before the one that was lost.
+    pub(super) fn ask_again(&self, local: LocalId, effects: &[Effect]) {
+        for effect in effects {
+            match effect {
+                Effect::StartChild(child) => self.mailbox.send_later(Input::StartChild(child.clone())),
+                Effect::CancelChild { path, child } => {
+                    self.mailbox.send_later(Input::CancelChild(local, path.clone(), child.clone()));
+                }
+                // Both come with an event of their own.
+                Effect::Perform(_) | Effect::Abort { .. } => {}
+            }
         }
     }
 

@@ -169,6 +169,7 @@ impl Driver {
         let summary = Summary { status: state.status, waits_for_people: self.waits_for_people(local) };
         let flight = Flight {
             local,
+            has_turn: write.turn.is_some(),
             write,
             effects: accepted.effects,
             children: std::collections::HashMap::new(),
@@ -345,7 +346,10 @@ impl Driver {
             self.performer.discard(&token);
         }
         self.child_lost(flight.local);
-        if flight.has_summary() {
+        if flight.has_summary() && !flight.has_turn {
+            // Nothing of the state is lost with it, so nothing is decided again; later turns may have been committed.
+            self.ask_again(flight.local, &flight.effects);
+        } else if flight.has_summary() {
             if flight.retry == Some(Message::Recovered) {
                 self.unready.lost_recovery(flight.local);
             }
