@@ -335,6 +335,12 @@ impl<'a> World<'a> {
             format!("commit {:?}", acks.iter().map(tell).collect::<Vec<_>>())
         });
         self.count_struck();
+        // A write that was refused for itself was taken out before the rest was tried.
+        let refused = |ticket: u64| {
+            let of_it = |ack: &&skep_store::Ack| ack.ticket.0 == ticket;
+            acks.iter().find(of_it).is_some_and(|ack| ack.result.as_ref().is_err_and(|error| error.culprit().is_some()))
+        };
+        let writes: Vec<(u64, Write)> = writes.into_iter().filter(|(ticket, _)| !refused(*ticket)).collect();
         if self.disk.is_dead() {
             self.store.doubt(writes.into_iter().map(|(_, write)| write).collect());
             let power = self.disk.lost_power();
@@ -343,9 +349,9 @@ impl<'a> World<'a> {
         let landed = |ticket: u64| acks.iter().any(|ack| ack.ticket.0 == ticket && ack.result.is_ok());
         let (done, lost): (Vec<_>, Vec<_>) = writes.into_iter().partition(|(ticket, _)| landed(*ticket));
         let done: Vec<Write> = done.into_iter().map(|(_, write)| write).collect();
-        if done.is_empty() {
+        if done.is_empty() && !lost.is_empty() {
             self.in_doubt(lost.into_iter().map(|(_, write)| write).collect())?;
-        } else {
+        } else if !done.is_empty() {
             self.store.committed(&done)?;
             for write in &done {
                 self.book(write)?;
