@@ -252,6 +252,9 @@ impl State {
 
     /// When the next timer is due; `None` while nothing fires (no timer, paused, held, terminal).
     pub fn next_wake(&self) -> Option<Timestamp> {
+        if skep_model::mutant!("timer-lost") && self.timers.len() == 1 {
+            return None;
+        }
         if !self.flows() {
             return None;
         }

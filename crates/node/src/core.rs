@@ -147,7 +147,9 @@ impl Core {
         let live = self.live.get_mut(&local).ok_or(Refusal::NotOpen)?;
         let decision = live.decide(message, now, blobs)?;
         let write = live.write(&decision.turn);
-        self.set_wake(local);
+        if !skep_model::mutant!("wake-not-moved") || live.wake.is_none() {
+            self.set_wake(local);
+        }
         let Decision { effects, blobs, more, .. } = decision;
         Ok(Accepted { write, effects, blobs, more })
     }
@@ -229,7 +231,10 @@ fn changes_row(event: &Event) -> bool {
             | Event::WaitBegan { .. }
             | Event::SignalTaken { .. }
             | Event::Paused { .. }
-            | Event::Resumed { .. }
+                if !skep_model::mutant!("row-not-changed")
+    ) || matches!(
+        event,
+        Event::Resumed { .. }
             | Event::CancelAsked { .. }
             | Event::TimedOut
             | Event::Held { .. }

@@ -214,6 +214,9 @@ impl Fold<'_> {
 
     fn signal_kept(&mut self, name: &str, payload: &Payload, by: String) -> Result<(), Misfit> {
         self.note_payload(payload);
+        if skep_model::mutant!("signal-forgotten") {
+            return Ok(());
+        }
         self.state.signals.push_back(KeptSignal { name: name.to_owned(), payload: payload.clone(), by });
         Ok(())
     }

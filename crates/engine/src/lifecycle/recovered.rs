@@ -27,7 +27,7 @@ pub(super) fn handle(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
         return hold(turn, lost);
     }
     deliver_again(turn)?;
-    if turn.state.flows() { super::resume::go_on(turn) } else { Ok(()) }
+    if turn.state.flows() && !skep_model::mutant!("recovery-forgets-timers") { super::resume::go_on(turn) } else { Ok(()) }
 }
 
 /// Performs outstanding work again; what was asked to stop has stopped with the owner before.
@@ -40,6 +40,7 @@ pub(super) fn deliver_again(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
         let beside = crate::apply::is_beside(turn.program, instance);
         match instance.stop.clone() {
             Some(_) if beside => crate::rollback::side::stopped(turn, id)?,
+            Some(_) if skep_model::mutant!("stopped-work-hangs") => {}
             Some(then) => super::outcome::stopped(turn, id, then, true)?,
             None if unknown::policy(turn, id) != OnUnknown::Retry => doubtful.push(id),
             None => {

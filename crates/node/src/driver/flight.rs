@@ -89,7 +89,9 @@ impl Flight {
                 boot_id: identity.boot_id.clone(),
                 cgroup: None,
             };
-            self.write.rows.push(Row::Child(row));
+            if !skep_model::mutant!("child-not-recorded") {
+                self.write.rows.push(Row::Child(row));
+            }
         }
         self.children.insert(effect, prepared.map(drop).map_err(Box::new));
     }

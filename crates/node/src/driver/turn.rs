@@ -24,7 +24,11 @@ impl Driver {
         match input {
             Input::Create(creation, reply) => self.create(*creation, reply),
             Input::Message(local, message, Some(reply)) => self.tell(local, &message, reply),
-            Input::Message(local, message, None) if *message == Message::Recovered => self.recover_again(local),
+            Input::Message(local, message, None)
+                if *message == Message::Recovered && !skep_model::mutant!("recovered-twice") =>
+            {
+                self.recover_again(local);
+            }
             Input::Message(local, message, None) => self.decide(local, &message, None),
             Input::Adopt(local, reply) => self.adopt(local, reply),
             Input::Acks(acks) => self.acknowledged(acks),
@@ -173,8 +177,8 @@ impl Driver {
             write,
             effects: accepted.effects,
             children: std::collections::HashMap::new(),
-            reply,
-            retry: is_ours(message).then(|| message.clone()),
+            reply: early(local, reply),
+            retry: (is_ours(message) && !skep_model::mutant!("lost-turn-forgotten")).then(|| message.clone()),
             summary,
             more: accepted.more,
             deferred: std::collections::HashSet::new(),
@@ -271,7 +275,9 @@ impl Driver {
         // A rerun may have been decided since, on what this turn ended.
         let over = self.core.get(local).is_some_and(|live| live.state.status.is_terminal());
         if summary.status.is_terminal() {
-            self.tell_parent(local);
+            if !skep_model::mutant!("parent-not-told") {
+                self.tell_parent(local);
+            }
             if over {
                 self.close(local);
             }
@@ -342,6 +348,14 @@ impl Driver {
     pub(super) fn lost(&mut self, flight: Flight, error: &Arc<skep_store::Error>) {
         tracing::error!(local = flight.local.0, "a turn could not be committed: {error}");
         for token in flight.parked() {
+            if skep_model::mutant!("child-released-without-commit") {
+                let task = flight.effects.iter().find_map(|effect| match effect {
+                    Effect::Perform(task) if task.token == token => Some(task.as_ref().clone()),
+                    _ => None,
+                });
+                task.into_iter().for_each(|task| self.performer.perform(task));
+                continue;
+            }
             self.backlog.child_ended();
             self.performer.discard(&token);
         }
@@ -361,6 +375,9 @@ impl Driver {
             self.wait_again(flight.effects);
         }
         if let Some(reply) = flight.reply {
+            if skep_model::mutant!("lost-is-acknowledged") {
+                return drop(reply.send(Ok(Receipt { local: flight.local })));
+            }
             drop(reply.send(Err(Error::Commit(Arc::clone(error)))));
         }
     }
@@ -393,6 +410,15 @@ impl Driver {
             }
         }
     }
+}
+
+/// The reply, which waits for the commit (and does not with a planted bug).
+fn early(local: LocalId, reply: Option<Reply>) -> Option<Reply> {
+    if skep_model::mutant!("acknowledged-early") {
+        reply.map(|reply| reply.send(Ok(Receipt { local })));
+        return None;
+    }
+    reply
 }
 
 /// True if nobody outside would send the message again.
