@@ -9,6 +9,7 @@ mod people;
 mod ports;
 mod scenario;
 mod time;
+mod trial;
 
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ pub use kinds::kind_of;
 pub use outside::{Outside, Running};
 pub use scenario::{May, Scenario};
 pub use time::{BASE_SECONDS, Time};
+pub use trial::{Trial, run_trial};
 
 use owner::Owner;
 use ports::{Machine, Shared, SimBlobs, lock, settle_death};
@@ -59,6 +61,8 @@ pub struct World<'a> {
     recovering: usize,
     /// The library has the definitions.
     is_stocked: bool,
+    /// Of every execution that people start.
+    inputs: skep_model::Map<serde_json::Value>,
 }
 
 /// What became of a world.
@@ -73,12 +77,17 @@ pub struct Ended {
 pub fn run(scenario: &Scenario, catalogue: &Catalogue) -> Ended {
     let machine = Arc::new(std::sync::Mutex::new(Machine::new(scenario.seed)));
     let shared = Arc::clone(&machine);
-    let ran = catch_unwind(AssertUnwindSafe(|| World::new(scenario, catalogue, shared)?.live()));
+    ended(&machine, || World::new(scenario, catalogue, shared)?.live())
+}
+
+/// What became of a world that was let run. A panic is a violation too.
+fn ended(machine: &Shared, world: impl FnOnce() -> Verdict) -> Ended {
+    let ran = catch_unwind(AssertUnwindSafe(world));
     let verdict = ran.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
         Err(Violation::new(Invariant::NothingIsBroken, format!("a panic: {}", text.unwrap_or("without a text"))))
     });
-    let report = std::mem::take(&mut lock(&machine).report);
+    let report = std::mem::take(&mut lock(machine).report);
     Ended { report, verdict }
 }
 
@@ -91,8 +100,13 @@ impl<'a> World<'a> {
                 .map_err(|problem| Violation::new(Invariant::NothingIsBroken, format!("{problem}\n{text}")))?;
             programs.push((program, text));
         }
+        Ok(Self::with(scenario, programs, machine))
+    }
+
+    fn with(scenario: &'a Scenario, programs: Vec<(Arc<Program>, String)>, machine: Shared) -> Self {
         let blobs = SimBlobs { kept: skep_store::blobs::MemoryBlobs::new(), machine: Arc::clone(&machine) };
-        Ok(Self {
+        Self {
+            inputs: skep_model::Map::from_iter([("n".to_owned(), serde_json::json!(3))]),
             scenario,
             programs,
             blobs: Arc::new(blobs),
@@ -107,7 +121,7 @@ impl<'a> World<'a> {
             people: 0,
             recovering: 0,
             is_stocked: false,
-        })
+        }
     }
 
     fn live(mut self) -> Verdict {

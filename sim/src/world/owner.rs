@@ -159,9 +159,10 @@ impl World<'_> {
             let rows = tokens.into_iter().map(|token| Row::ChildGone { token }).collect();
             self.ask(Promise::Taken(Deed::Adopt), |reply| Input::Rows(rows, reply));
         }
+        let is_calm = lock(&self.machine).outside.is_calm;
         for row in open {
             // An owner that was not asked for all takes the others on when they are named.
-            if self.random.percent(85) {
+            if is_calm || self.random.percent(85) {
                 self.recovering += 1;
                 self.adopt(row.local);
             }

@@ -257,11 +257,14 @@ impl Driver {
         for (at, effect) in effects.into_iter().enumerate() {
             match effect {
                 Effect::Perform(task) if deferred.contains(&at) => self.backlog.push(*task),
-                // Stopped between its turn in the backlog and this commit: the child exits without exec.
-                Effect::Perform(task) if from_backlog && !self.is_awaited(&task) => {
-                    self.backlog.child_ended();
-                    self.performer.discard(&task.token);
-                    self.keep_rows(vec![Row::ChildGone { token: task.token }]);
+                // Stopped since its turn was decided: it does not begin, and its child exits without exec. Whoever
+                // has it aborted is answered by the driver.
+                Effect::Perform(task) if self.is_over(local, &task, from_backlog) => {
+                    if matches!(children.remove(&at), Some(Ok(()))) {
+                        self.backlog.child_ended();
+                        self.performer.discard(&task.token);
+                        self.keep_rows(vec![Row::ChildGone { token: task.token }]);
+                    }
                 }
                 Effect::Perform(task) => self.perform(*task, children.remove(&at)),
                 Effect::Abort { path, token } => self.abort(local, path, &token),
@@ -285,6 +288,11 @@ impl Driver {
         if let Some(reply) = reply {
             drop(reply.send(Ok(Receipt { local })));
         }
+    }
+
+    /// True if nobody waits for the task any more, as far as that is known.
+    fn is_over(&self, local: LocalId, task: &Task, from_backlog: bool) -> bool {
+        (from_backlog || self.core.get(local).is_some()) && !self.is_awaited(task)
     }
 
     fn close(&mut self, local: LocalId) {
