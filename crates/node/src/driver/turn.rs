@@ -257,14 +257,11 @@ impl Driver {
         for (at, effect) in effects.into_iter().enumerate() {
             match effect {
                 Effect::Perform(task) if deferred.contains(&at) => self.backlog.push(*task),
-                // Stopped since its turn was decided: it does not begin, and its child exits without exec. Whoever
-                // has it aborted is answered by the driver.
-                Effect::Perform(task) if self.is_over(local, &task, from_backlog) => {
-                    if matches!(children.remove(&at), Some(Ok(()))) {
-                        self.backlog.child_ended();
-                        self.performer.discard(&task.token);
-                        self.keep_rows(vec![Row::ChildGone { token: task.token }]);
-                    }
+                // Stopped between its turn in the backlog and this commit: the child exits without exec.
+                Effect::Perform(task) if from_backlog && self.is_over(local, &task) => {
+                    self.backlog.child_ended();
+                    self.performer.discard(&task.token);
+                    self.keep_rows(vec![Row::ChildGone { token: task.token }]);
                 }
                 Effect::Perform(task) => self.perform(*task, children.remove(&at)),
                 Effect::Abort { path, token } => self.abort(local, path, &token),
@@ -290,9 +287,9 @@ impl Driver {
         }
     }
 
-    /// True if nobody waits for the task any more, as far as that is known.
-    fn is_over(&self, local: LocalId, task: &Task, from_backlog: bool) -> bool {
-        (from_backlog || self.core.get(local).is_some()) && !self.is_awaited(task)
+    /// True if durably nobody waits for the task any more: a turn on its way that stops it may still be lost.
+    fn is_over(&self, local: LocalId, task: &Task) -> bool {
+        self.core.get(local).is_some() && self.is_quiet(local) && !self.is_awaited(task)
     }
 
     fn close(&mut self, local: LocalId) {
