@@ -108,13 +108,11 @@ impl Books {
 
     fn row(&mut self, row: &Row) -> Verdict {
         match row {
-            Row::Plan { hash, bytes, .. } => {
-                if !self.programs.contains_key(hash) {
-                    let bad = |what: String| Violation::new(Invariant::ReplayIsLive, what);
-                    let plan: Plan = serde_json::from_slice(bytes).map_err(|error| bad(error.to_string()))?;
-                    let program = Program::new(plan).map_err(|error| bad(error.to_string()))?;
-                    self.programs.insert(*hash, Arc::new(program));
-                }
+            Row::Plan { hash, bytes, .. } if !self.programs.contains_key(hash) => {
+                let bad = |what: String| Violation::new(Invariant::ReplayIsLive, what);
+                let plan: Plan = serde_json::from_slice(bytes).map_err(|error| bad(error.to_string()))?;
+                let program = Program::new(plan).map_err(|error| bad(error.to_string()))?;
+                self.programs.insert(*hash, Arc::new(program));
             }
             Row::ExecutionCreated(row) => {
                 let program = Arc::clone(self.programs.get(&row.plan_hash).expect("the plan's row comes first"));
@@ -152,7 +150,10 @@ impl Books {
                 continue;
             }
             demand(live.state == account.state, Invariant::ReplayIsLive, || {
-                format!("{} after turn {}:\nlive {:?}\nfold {:?}", account.id, live.state.seq, live.state, account.state)
+                format!(
+                    "{} after turn {}:\nlive {:?}\nfold {:?}",
+                    account.id, live.state.seq, live.state, account.state
+                )
             })?;
         }
         Ok(())
@@ -168,13 +169,7 @@ impl Books {
 }
 
 impl Account {
-    fn commit(
-        &mut self,
-        turn: Turn,
-        outside: &Outside,
-        deliveries: &mut Deliveries,
-        report: &mut Report,
-    ) -> Verdict {
+    fn commit(&mut self, turn: Turn, outside: &Outside, deliveries: &mut Deliveries, report: &mut Report) -> Verdict {
         trace::line(|| format!("  {} {}: {:?}", self.id, turn.seq, turn.events));
         self.journal.commit(&turn, outside)?;
         let folded = apply_turn(&mut self.state, &self.program, &turn);
@@ -191,7 +186,9 @@ impl Account {
         }
         self.turns.push(turn);
         let (row, state) = (self.row, self.state.status);
-        demand(row == state, Invariant::RowsAgree, || format!("{}: the row says {row:?}, the fold {state:?}", self.id))?;
+        demand(row == state, Invariant::RowsAgree, || {
+            format!("{}: the row says {row:?}, the fold {state:?}", self.id)
+        })?;
         let stands = |status: Status| status.is_terminal() || matches!(status, Status::Paused | Status::Held);
         let agree = self.journal.status == state || !(stands(self.journal.status) || stands(state));
         demand(agree, Invariant::ReplayIsLive, || {

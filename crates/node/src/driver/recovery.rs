@@ -10,8 +10,8 @@ use skep_model::effect::Effect;
 use skep_model::ids::LocalId;
 use skep_model::message::Message;
 
-use super::{Driver, Input};
 use super::flight::Flight;
+use super::{Driver, Input};
 use crate::error::Error;
 
 /// Executions that are not ready.
