@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use skep_engine::{Rejection, State};
+use skep_model::actor::Actor;
 use skep_model::effect::{Effect, Task};
 use skep_model::error::Failure;
 use skep_model::ids::{LocalId, Token};
@@ -423,13 +424,14 @@ fn early(local: LocalId, reply: Option<Reply>) -> Option<Reply> {
 fn is_ours(message: &Message) -> bool {
     match message {
         Message::Outcome(_) | Message::TimerFired | Message::Recovered | Message::ChildEnded(_) => true,
+        // A parent that stops cancels its children once.
+        Message::Cancel { actor, .. } => *actor == Actor::Engine,
         Message::Start(_)
         | Message::Progress(_)
         | Message::Signal { .. }
         | Message::Approve(_)
         | Message::Reject(_)
         | Message::Input { .. }
-        | Message::Cancel { .. }
         | Message::Pause { .. }
         | Message::Resume { .. }
         | Message::Rollback { .. }
