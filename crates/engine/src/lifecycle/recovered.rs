@@ -27,11 +27,7 @@ pub(super) fn handle(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
         return hold(turn, lost);
     }
     deliver_again(turn)?;
-    if turn.state.flows() && !skep_model::mutant!("recovery-forgets-timers") {
-        super::resume::go_on(turn)
-    } else {
-        Ok(())
-    }
+    if turn.state.flows() { super::resume::go_on(turn) } else { Ok(()) }
 }
 
 /// Performs outstanding work again; what was asked to stop has stopped with the owner before.
