@@ -10,19 +10,19 @@ use skep_model::status::{Execution as Status, SkipReason, Step as StepStatus};
 use crate::codes;
 use crate::decide::{Deciding, EVENTS_PER_TURN};
 use crate::rejection::Rejection;
-use crate::state::{Ending, Frame, FrameId, InstanceId, Phase, Role};
+use crate::state::{Ending, Entry, Frame, FrameId, InstanceId, Phase, Role};
 use crate::steps;
 
 impl Deciding<'_> {
     /// Follows every consequence until nothing moves.
     pub fn run(&mut self) -> Result<(), Rejection> {
-        while self.state.flows() && self.events.len() < EVENTS_PER_TURN {
+        while self.state.flows() && self.state.is_admitted() && self.events.len() < EVENTS_PER_TURN {
             let Some(frame) = self.dirty.pop_front() else { return Ok(()) };
             if self.state.frames.try_get(frame).is_some() {
                 self.advance(frame)?;
             }
         }
-        if !self.state.flows() {
+        if !self.state.flows() || !self.state.is_admitted() {
             self.dirty.clear();
         }
         Ok(())
@@ -204,6 +204,10 @@ impl Deciding<'_> {
 
     fn main_done(&mut self) -> Result<(), Rejection> {
         let status = self.main_status();
+        if matches!(self.state.entry, Entry::Queued { .. }) {
+            // Nothing was begun, so there is nothing to clean up.
+            return self.end();
+        }
         let abandoned = status == Status::Cancelled && self.program.plan().on_cancel == OnCancel::Abandon;
         if self.program.plan().finally.is_some() && !abandoned && self.state.finally.is_none() {
             return self.emit(Event::FinallyBegan { status });
@@ -304,6 +308,7 @@ impl Deciding<'_> {
             | Phase::Deciding { .. }
             | Phase::Filling { .. }
             | Phase::Sleeping { .. }
+            | Phase::Queued { .. }
             | Phase::Listening { .. } => match then {
                 Then::Failed(failure) => self.fail(&path, failure, Map::new()),
                 Then::Cancelled | Then::Completed => self.emit(Event::Cancelled { path }),

@@ -17,6 +17,7 @@ mod decide;
 pub mod lifecycle;
 mod outstanding;
 mod payload;
+mod permits;
 mod program;
 mod rejection;
 mod results;

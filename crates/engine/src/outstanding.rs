@@ -27,6 +27,7 @@ pub fn outstanding(state: &State, program: &Program, blobs: &dyn Blobs) -> Resul
             None => Effect::Perform(Box::new(task(state, program, *id, &|hash| blobs.get(hash))?)),
         });
     }
+    effects.extend(crate::permits::queued(state, program));
     Ok(effects)
 }
 
@@ -51,7 +52,8 @@ pub(crate) fn task(
         }
         _ => unreachable!("only scripts and actions are performed"),
     };
-    Ok(task_of(state, instance, start, step.timeout_ms, work))
+    let task = task_of(state, instance, start, step.timeout_ms, work);
+    Ok(Task { priority: step.priority, ..task })
 }
 
 fn task_of(state: &State, instance: &Instance, start: &Start, timeout_ms: Option<u64>, work: Work) -> Task {
@@ -66,6 +68,7 @@ fn task_of(state: &State, instance: &Instance, start: &Start, timeout_ms: Option
         timeout_ms,
         policy: "none".to_owned(),
         work,
+        priority: skep_model::plan::Priority::default(),
     }
 }
 

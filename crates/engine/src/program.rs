@@ -21,6 +21,10 @@ pub struct Program {
     pub(crate) vars: HashMap<String, Template>,
     pub(crate) env: Vec<(String, Template)>,
     pub(crate) outputs: Vec<(String, Template)>,
+    /// The name of the workflow's own group.
+    pub(crate) group: Option<Template>,
+    /// It asks for something that executions share.
+    pub(crate) shares: bool,
 }
 
 /// A plan whose expressions do not compile: it was made by another version, or by hand.
@@ -44,6 +48,8 @@ pub(crate) struct StepProgram {
     pub working_dir: Option<Template>,
     pub kind: KindProgram,
     pub gate: Option<Question>,
+    pub group: Option<Template>,
+    pub breaker: Option<Template>,
 }
 
 /// Compiled templates of a step kind.
@@ -119,7 +125,9 @@ impl Program {
         let outputs = compiler.values("outputs", &plan.outputs)?;
         let blocks = (0..plan.blocks.len()).map(|index| block_program(&plan, index as BlockIndex)).collect();
         let step_by_id = plan.steps.iter().enumerate().map(|(at, step)| (step.id.clone(), at as StepIndex)).collect();
-        Ok(Self { hash: plan.hash(), plan, step_by_id, steps, blocks, bodies, vars, env, outputs })
+        let group = plan.concurrency.as_ref().map(|group| compiler.text("concurrency", &group.group)).transpose()?;
+        let shares = group.is_some() || steps.iter().any(|step| step.group.is_some() || step.breaker.is_some());
+        Ok(Self { hash: plan.hash(), plan, step_by_id, steps, blocks, bodies, vars, env, outputs, group, shares })
     }
 
     /// The plan.
@@ -205,6 +213,12 @@ impl Compiler<'_> {
             working_dir: step.working_dir.as_ref().map(|text| self.text(&place("working_dir"), text)).transpose()?,
             gate: step.approve.as_ref().map(|gate| self.question(&place("approve"), &gate.approval)).transpose()?,
             kind: self.kind(&step.kind, &place(step.kind.word()))?,
+            group: (step.concurrency.as_ref())
+                .map(|group| self.text(&place("concurrency"), &group.group))
+                .transpose()?,
+            breaker: (step.circuit_breaker.as_ref())
+                .map(|breaker| self.text(&place("circuit_breaker"), &breaker.name))
+                .transpose()?,
         })
     }
 

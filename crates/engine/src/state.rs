@@ -13,6 +13,7 @@ use skep_model::event::Then;
 use skep_model::ids::{ExecutionId, StepPath, Token};
 use skep_model::message::Start;
 use skep_model::payload::Payload;
+use skep_model::permit::Resource;
 use skep_model::plan::{BlockIndex, StepIndex};
 use skep_model::status::{Execution as Status, SkipReason, Step as StepStatus};
 use skep_model::time::Timestamp;
@@ -64,6 +65,20 @@ pub struct State {
     pub(crate) signals: VecDeque<KeptSignal>,
     /// Instances whose work a runner does now.
     pub(crate) performing: BTreeSet<InstanceId>,
+    /// Whether its first step may begin.
+    pub(crate) entry: Entry,
+}
+
+/// Whether the steps of an execution may begin, as far as its own group says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum Entry {
+    /// It has no group.
+    #[default]
+    Open,
+    /// It waits for a place; nothing has begun.
+    Queued { resource: Resource, since: Timestamp },
+    /// It has its place.
+    Granted(Resource),
 }
 
 /// Why an execution ends before its flow does.
@@ -157,6 +172,8 @@ pub(crate) struct Instance {
     /// It or something before it in its graph failed.
     pub tainted: bool,
     pub deadline: Option<Timestamp>,
+    /// What it was granted and has not given back.
+    pub granted: Vec<Resource>,
 }
 
 /// What an instance is doing.
@@ -184,6 +201,8 @@ pub(crate) enum Phase {
     Forking { frames: Vec<FrameId>, halted: bool },
     /// Iterations run.
     Looping(Box<Looping>),
+    /// It waits for something that executions share.
+    Queued { resource: Box<Resource>, since: Timestamp },
 }
 
 /// The progress of a loop: counters and collected results; only what runs is materialised.
@@ -228,6 +247,11 @@ impl State {
         matches!(self.status, Status::Running | Status::Cancelling)
     }
 
+    /// False while it waits for its own group: then nothing begins. Its end does not wait.
+    pub(crate) fn is_admitted(&self) -> bool {
+        !matches!(self.entry, Entry::Queued { .. }) || self.ending.is_some()
+    }
+
     /// Number of steps that a runner works on now.
     pub fn performing_count(&self) -> usize {
         self.performing.len()
@@ -254,6 +278,9 @@ impl State {
         if let Some(reason) = &self.held {
             return Some(format!("held: {}", reason.message));
         }
+        if let Entry::Queued { resource, .. } = &self.entry {
+            return Some(format!("{} {}", resource.word(), resource.name()));
+        }
         let mut waits: Vec<String> = self.instances.iter().filter_map(Instance::waiting_for).collect();
         waits.sort();
         let more = waits.len().saturating_sub(WAITS_NAMED_MAX);
@@ -269,7 +296,7 @@ impl State {
         for instance in self.instances.iter() {
             match instance.phase {
                 Phase::Deciding { .. } | Phase::Filling { .. } | Phase::Listening { .. } => awaited = true,
-                Phase::Ready | Phase::Retrying { .. } | Phase::Sleeping { .. } => return false,
+                Phase::Ready | Phase::Retrying { .. } | Phase::Sleeping { .. } | Phase::Queued { .. } => return false,
                 Phase::Over
                 | Phase::Performing
                 | Phase::Choosing { .. }
@@ -314,7 +341,11 @@ impl Instance {
             Phase::Filling { .. } => "form",
             Phase::Sleeping { .. } => "time",
             Phase::Listening { signal, .. } => return Some(format!("signal {signal}: {}", self.path)),
-            Phase::Over | Phase::Ready | Phase::Performing | Phase::Retrying { .. } => return None,
+            Phase::Queued { resource, .. } => {
+                return Some(format!("{} {}: {}", resource.word(), resource.name(), self.path));
+            }
+            Phase::Retrying { .. } => "next attempt",
+            Phase::Over | Phase::Ready | Phase::Performing => return None,
             Phase::Choosing { .. } | Phase::Forking { .. } | Phase::Looping(_) => return None,
         };
         Some(format!("{what}: {}", self.path))

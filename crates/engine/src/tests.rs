@@ -5,6 +5,7 @@ mod loops;
 mod order;
 mod outputs;
 mod people;
+mod permits;
 mod random;
 mod recovery;
 mod stops;

@@ -13,6 +13,7 @@ use crate::error::Failure;
 use crate::ids::StepPath;
 use crate::message::Start;
 use crate::payload::Payload;
+use crate::permit::Resource;
 use crate::status::{Execution as ExecutionStatus, SkipReason, Step as StepStatus};
 use crate::time::Timestamp;
 
@@ -330,6 +331,26 @@ pub enum Event {
         #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
         failure: Option<Failure>,
     },
+    /// A step, or the execution before its first step, asked for something that executions share: step -> waiting.
+    /// After a crash the new owner asks again; asking twice is asking once.
+    PermitAsked {
+        /// The step; `None`: the execution.
+        #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+        path: Option<StepPath>,
+        /// What.
+        #[serde(rename = "r")]
+        resource: Resource,
+    },
+    /// It got it; what follows stands in the same turn, or comes when the execution goes on. A crash before: the
+    /// node answers again when it is asked again.
+    PermitGranted {
+        /// The step; `None`: the execution.
+        #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+        path: Option<StepPath>,
+        /// The attempt is a half-open breaker's probe.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        probe: bool,
+    },
 }
 
 /// What a step that was asked to stop becomes once everything in it has ended.
@@ -377,6 +398,7 @@ impl Event {
             | Self::FormFilled { path, .. }
             | Self::WaitBegan { path, .. }
             | Self::SignalTaken { path, .. } => Some(path),
+            Self::PermitAsked { path, .. } | Self::PermitGranted { path, .. } => path.as_ref(),
             Self::Started(_)
             | Self::SignalKept { .. }
             | Self::Paused { .. }

@@ -7,6 +7,7 @@ use crate::Map;
 use crate::actor::Actor;
 use crate::ids::{ExecutionId, Hash, StepPath, Token};
 use crate::outcome::Outcome;
+use crate::permit::{Answer, Resource};
 
 /// A message to one execution. Every message in every state has a row in the engine's transition table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -61,6 +62,15 @@ pub enum Message {
     },
     /// A new owner has taken over and stopped what still ran; outstanding work is to be delivered anew.
     Recovered,
+    /// The node's answer to [`crate::effect::Effect::AskPermit`].
+    Permit {
+        /// The step; `None`: the execution.
+        path: Option<StepPath>,
+        /// What was asked for.
+        resource: Resource,
+        /// The answer.
+        answer: Answer,
+    },
 }
 
 /// The first message of an execution: everything that must not change later.

@@ -101,6 +101,7 @@ impl Fold<'_> {
             stop: None,
             tainted: self.is_tainted(frame, step),
             deadline: None,
+            granted: Vec::new(),
         };
         let id = self.state.instances.insert(instance);
         self.state.instance_by_path.insert(path.clone(), id);
@@ -176,6 +177,7 @@ impl Fold<'_> {
             self.state.timers.remove(&(deadline, Timer::Deadline(id)));
         }
         let instance = self.state.instances.get_mut(id);
+        instance.granted = Vec::new();
         // A loop's results and the frames of branches and cases stay readable.
         if child_frames(&instance.phase).is_empty() && !matches!(instance.phase, Phase::Looping(_)) {
             self.set_phase(id, Phase::Over, status);

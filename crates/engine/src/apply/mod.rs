@@ -5,6 +5,7 @@
 
 mod frames;
 mod people;
+mod permits;
 mod structure;
 mod work;
 
@@ -25,7 +26,7 @@ use skep_model::time::Timestamp;
 use crate::program::Program;
 use crate::results::Results;
 use crate::state::{
-    Ending, Frame, FrameId, Instance, InstanceId, KeptSignal, Looping, Phase, Role, RoundResult, State, Timer,
+    Ending, Entry, Frame, FrameId, Instance, InstanceId, KeptSignal, Looping, Phase, Role, RoundResult, State, Timer,
 };
 
 /// How many failures `errors` keeps.
@@ -93,6 +94,8 @@ pub(crate) fn apply(state: &mut State, program: &Program, event: &Event, at: Tim
         Event::Held { reason } => fold.held(reason),
         Event::FinallyBegan { status } => fold.finally_began(*status),
         Event::Ended { status, failure, .. } => fold.ended(*status, failure.as_ref()),
+        Event::PermitAsked { path, resource } => fold.permit_asked(path.as_ref(), resource),
+        Event::PermitGranted { path, .. } => fold.permit_granted(path.as_ref()),
     }
 }
 
@@ -177,6 +180,7 @@ impl Fold<'_> {
     fn ended(&mut self, status: Status, failure: Option<&Failure>) -> Result<(), Misfit> {
         self.state.timers.clear();
         self.state.performing.clear();
+        self.state.entry = Entry::Open;
         self.state.failure = failure.cloned();
         self.become_(status)
     }
@@ -208,6 +212,7 @@ pub(crate) fn child_frames(phase: &Phase) -> Vec<FrameId> {
         | Phase::Deciding { .. }
         | Phase::Filling { .. }
         | Phase::Sleeping { .. }
+        | Phase::Queued { .. }
         | Phase::Listening { .. } => Vec::new(),
     }
 }
@@ -223,6 +228,7 @@ fn phase_timer(phase: &Phase) -> Option<Timestamp> {
         Phase::Over
         | Phase::Ready
         | Phase::Performing
+        | Phase::Queued { .. }
         | Phase::Choosing { .. }
         | Phase::Forking { .. }
         | Phase::Looping(_) => None,

@@ -38,6 +38,8 @@ impl Fold<'_> {
     pub(super) fn attempt_failed(&mut self, path: &StepPath, failure: &Failure, at: Timestamp) -> Result<(), Misfit> {
         let id = self.known(path)?;
         self.answered(id);
+        self.count_refusal(id);
+        self.return_breaker(id);
         self.set_phase(id, Phase::Retrying { at }, StepStatus::Waiting);
         let instance = self.state.instances.get_mut(id);
         if failure.class == skep_model::error::Class::System {
@@ -50,6 +52,7 @@ impl Fold<'_> {
     pub(super) fn proposed(&mut self, path: &StepPath, outputs: &Map<Payload>) -> Result<(), Misfit> {
         let id = self.known(path)?;
         self.answered(id);
+        self.return_breaker(id);
         self.keep_outputs(id, outputs);
         self.set_phase(id, Phase::Ready, StepStatus::Waiting);
         Ok(())

@@ -12,6 +12,7 @@
 //! | Pause | refused | paused | nothing | refused | refused | refused |
 //! | Resume | refused | nothing | running | running, work delivered again | nothing | refused |
 //! | Recovered | nothing | work delivered again | work delivered again | nothing | stopped work ends | nothing |
+//! | Permit | refused | who waits for it goes on | recorded | recorded | who waits for it goes on | refused |
 //!
 //! `rolling_back` has no message yet that leads to it. "Nothing" is accepted without an event.
 
@@ -20,6 +21,7 @@ mod decision;
 mod input;
 mod outcome;
 mod pause;
+mod permit;
 mod progress;
 mod recovered;
 mod resume;
@@ -51,6 +53,7 @@ pub(crate) fn handle(turn: &mut Deciding<'_>, message: &Message) -> Result<(), R
         Message::Pause { actor } => pause::handle(turn, actor),
         Message::Resume { actor } => resume::handle(turn, actor),
         Message::Recovered => recovered::handle(turn),
+        Message::Permit { path, resource, answer } => permit::handle(turn, path.as_ref(), resource, answer),
     }
 }
 

@@ -18,6 +18,7 @@ pub(super) fn handle(turn: &mut Deciding<'_>, actor: &Actor) -> Result<(), Rejec
     if was == Status::Held {
         super::recovered::deliver_again(turn)?;
     }
+    crate::permits::ask_again(turn);
     go_on(turn)
 }
 

@@ -8,7 +8,7 @@ use crate::codes;
 use crate::decide::Deciding;
 use crate::rejection::Rejection;
 use crate::state::{InstanceId, Phase, Timer};
-use crate::steps::{approval, form, wait, work};
+use crate::steps::{approval, form, wait};
 
 pub(super) fn handle(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
     if turn.state.flows() {
@@ -50,7 +50,7 @@ fn fire_phase(turn: &mut Deciding<'_>, id: InstanceId) -> Result<(), Rejection> 
     let instance = turn.state.instance(id);
     let now = turn.now;
     match instance.phase.clone() {
-        Phase::Retrying { .. } => work::begin_again(turn, id),
+        Phase::Retrying { .. } => approval::begin_ready(turn, id),
         Phase::Sleeping { .. } => wait::woke(turn, id),
         Phase::Listening { signal, .. } => wait::time_over(turn, id, &signal),
         Phase::Filling { .. } => form::time_over(turn, id),
@@ -60,7 +60,7 @@ fn fire_phase(turn: &mut Deciding<'_>, id: InstanceId) -> Result<(), Rejection> 
             let to = escalations.front().map(|(_, to)| to.clone()).unwrap_or_default();
             turn.emit(Event::Escalated { path, to })
         }
-        Phase::Over | Phase::Ready | Phase::Performing => Ok(()),
+        Phase::Over | Phase::Ready | Phase::Performing | Phase::Queued { .. } => Ok(()),
         Phase::Choosing { .. } | Phase::Forking { .. } | Phase::Looping(_) => Ok(()),
     }
 }

@@ -15,6 +15,7 @@ use skep_model::plan::{Kind, StepIndex};
 
 use crate::codes;
 use crate::decide::Deciding;
+use crate::permits;
 use crate::rejection::Rejection;
 use crate::state::FrameId;
 
@@ -25,6 +26,9 @@ pub(crate) fn begin(
     step: StepIndex,
     path: &StepPath,
 ) -> Result<(), Rejection> {
+    if permits::ask(turn, frame, step, path)? {
+        return Ok(());
+    }
     match &turn.program.step(step).kind {
         Kind::Run { .. } | Kind::Uses { .. } => work::begin(turn, frame, step, path),
         Kind::Approval(approval) => approval::begin(turn, frame, step, path, approval),

@@ -11,30 +11,29 @@ use skep_model::plan::StepIndex;
 use crate::decide::Deciding;
 use crate::program::{KindProgram, StepProgram};
 use crate::rejection::Rejection;
-use crate::state::{FrameId, InstanceId};
+use crate::state::FrameId;
 
+/// Begins the first attempt of a step, or the next one.
 pub(crate) fn begin(
     turn: &mut Deciding<'_>,
     frame: FrameId,
     step: StepIndex,
     path: &StepPath,
 ) -> Result<(), Rejection> {
-    let arguments = match arguments(turn, frame, step, path)? {
+    let known = turn.state.find(path).map(|id| turn.state.instance(id));
+    let (attempt, delivery) = known.map_or((1, 1), |known| (known.attempt + 1, known.delivery + 1));
+    // Recorded with the first delivery, and valid for all.
+    let arguments = match delivery {
+        1 => arguments(turn, frame, step, path)?,
+        _ => Ok(None),
+    };
+    let arguments = match arguments {
         Ok(arguments) => arguments,
         Err(failure) => return turn.fail(path, failure, Map::new()),
     };
     let arguments = arguments.map(|arguments| turn.store(arguments));
-    turn.emit(Event::Scheduled { path: path.clone(), attempt: 1, delivery: 1, arguments })?;
+    turn.emit(Event::Scheduled { path: path.clone(), attempt, delivery, arguments })?;
     perform(turn, path)
-}
-
-/// The next attempt of a step whose pause is over.
-pub(crate) fn begin_again(turn: &mut Deciding<'_>, id: InstanceId) -> Result<(), Rejection> {
-    let instance = turn.state.instance(id);
-    let path = instance.path.clone();
-    let (attempt, delivery) = (instance.attempt + 1, instance.delivery + 1);
-    turn.emit(Event::Scheduled { path: path.clone(), attempt, delivery, arguments: None })?;
-    perform(turn, &path)
 }
 
 fn perform(turn: &mut Deciding<'_>, path: &StepPath) -> Result<(), Rejection> {

@@ -14,6 +14,7 @@ use skep_model::event::{Event, Turn};
 use skep_model::ids::{ExecutionId, Hash, StepPath, Token};
 use skep_model::message::{Decision, Message, Start};
 use skep_model::outcome::{Ended, Outcome};
+use skep_model::permit::{Resource, Verdict};
 use skep_model::status::Execution as Status;
 use skep_model::time::Timestamp;
 
@@ -46,6 +47,10 @@ pub(super) struct Harness {
     pub fetches: bool,
     answers: BTreeMap<String, VecDeque<Answer>>,
     hanging: BTreeSet<StepPath>,
+    /// What was asked for and neither answered nor given back, by path (the execution's own is at the empty one).
+    pub asked: BTreeMap<String, Resource>,
+    /// `group db a`, `breaker api a failure`: what was given back, in order.
+    pub released: Vec<String>,
 }
 
 pub(super) fn catalogue() -> Catalogue {
@@ -76,7 +81,17 @@ pub(super) fn flow(yaml: &str) -> Harness {
         fetches: true,
         answers: BTreeMap::new(),
         hanging: BTreeSet::new(),
+        asked: BTreeMap::new(),
+        released: Vec::new(),
     }
+}
+
+/// The same with its plan edited.
+pub(super) fn flow_with(yaml: &str, edit: impl FnOnce(&mut skep_model::plan::Plan)) -> Harness {
+    let harness = flow(yaml);
+    let mut plan = harness.program.plan().clone();
+    edit(&mut plan);
+    Harness { program: Program::new(plan).expect("an edited plan compiles"), ..harness }
 }
 
 pub(super) fn ada() -> Actor {
@@ -109,6 +124,17 @@ pub(super) fn pause() -> Message {
 
 pub(super) fn resume() -> Message {
     Message::Resume { actor: ada() }
+}
+
+/// A permit that nobody asked for.
+pub(super) fn stray_permit(path: &str) -> Message {
+    let group = skep_model::plan::Concurrency {
+        group: "stray".to_owned(),
+        limit: 1,
+        when_full: skep_model::plan::WhenFull::Queue,
+    };
+    let answer = skep_model::permit::Answer::Granted { probe: false };
+    Message::Permit { path: Some(path.into()), resource: Resource::Group(group), answer }
 }
 
 pub(super) fn signal(name: &str, payload: Value) -> Message {
@@ -229,7 +255,9 @@ impl Harness {
         assert_eq!(back, turn, "a turn survives its JSON text");
         if turn.events.is_empty() {
             assert!(self.state == before, "a turn without events changed the state");
-            assert!(effects.is_empty(), "effects follow from events");
+            // Asking again after a crash is no event: it follows from the fold.
+            let asks = effects.iter().all(|effect| matches!(effect, Effect::AskPermit { .. }));
+            assert!(asks, "effects follow from events");
         } else {
             let mut folded = before;
             apply_turn(&mut folded, &self.program, &turn).expect("an emitted turn fits");
@@ -260,6 +288,7 @@ impl Harness {
                     self.hanging.remove(path);
                 }
                 Event::StopAsked { path, .. } => drop(self.running.remove(path)),
+                Event::PermitGranted { path, .. } => drop(self.asked.remove(path.as_deref().unwrap_or_default())),
                 Event::Ended { .. } => {
                     assert_eq!(at + 1, turn.events.len(), "nothing follows the end");
                     self.running.clear();
@@ -286,17 +315,39 @@ impl Harness {
                     self.stopping.insert(path, token);
                 }
             }
+            Effect::AskPermit { path, resource, .. } => {
+                self.asked.insert(path.as_deref().unwrap_or_default().to_owned(), resource);
+            }
+            Effect::ReleasePermit { path, resource, verdict } => {
+                let path = path.as_deref().unwrap_or_default();
+                if self.asked.get(path) == Some(&resource) {
+                    self.asked.remove(path);
+                }
+                let verdict = match (&resource, verdict) {
+                    (Resource::Group(_), _) | (_, Verdict::Nothing) => "",
+                    (_, Verdict::Success) => " success",
+                    (_, Verdict::Failure) => " failure",
+                };
+                self.released.push(format!("{} {} {path}{verdict}", resource.word(), resource.name()));
+            }
         }
     }
 
     fn check_outstanding(&self) {
         let effects = outstanding(&self.state, &self.program, &self.stored).expect("every blob is at hand");
-        let tasks = effects.into_iter().filter_map(|effect| match effect {
-            Effect::Perform(task) => Some((task.path.clone(), *task)),
-            Effect::Abort { .. } => None,
-        });
-        let tasks: BTreeMap<StepPath, Task> = tasks.collect();
+        let mut tasks: BTreeMap<StepPath, Task> = BTreeMap::new();
+        let mut asked = BTreeMap::new();
+        for effect in effects {
+            match effect {
+                Effect::Perform(task) => drop(tasks.insert(task.path.clone(), *task)),
+                Effect::AskPermit { path, resource, .. } => {
+                    asked.insert(path.as_deref().unwrap_or_default().to_owned(), resource);
+                }
+                Effect::Abort { .. } | Effect::ReleasePermit { .. } => {}
+            }
+        }
         assert_eq!(tasks, self.running, "what is outstanding is what was asked for and not answered");
+        assert_eq!(asked, self.asked, "what is waited for is what was asked for and not answered");
     }
 
     // ---- the world --------------------------------------------------------------------------------------
@@ -323,6 +374,22 @@ impl Harness {
             Answer::Hangs => drop(self.hanging.insert(path)),
         }
         true
+    }
+
+    /// Answers what the step at `path` (the empty one: the execution) asked for.
+    pub fn permit(&mut self, path: &str, answer: skep_model::permit::Answer) {
+        let message = self.permit_message(path, answer);
+        self.tell(&message);
+    }
+
+    pub fn grant(&mut self, path: &str) {
+        self.permit(path, skep_model::permit::Answer::Granted { probe: false });
+    }
+
+    pub fn permit_message(&self, path: &str, answer: skep_model::permit::Answer) -> Message {
+        let asked = self.asked.get(path).cloned();
+        let resource = asked.unwrap_or_else(|| panic!("`{path}` asked for nothing\n{}", self.trace()));
+        Message::Permit { path: Some(path).filter(|path| !path.is_empty()).map(StepPath::from), resource, answer }
     }
 
     pub fn outcome(&mut self, path: &str, result: Ended) {

@@ -52,7 +52,7 @@ fn token(harness: &Harness) -> Token {
     known.or_else(|| harness.stopping.get("a").cloned()).unwrap_or_else(|| Token::new("unknown"))
 }
 
-const MESSAGES: [&str; 12] = [
+const MESSAGES: [&str; 13] = [
     "start",
     "outcome",
     "progress",
@@ -65,6 +65,7 @@ const MESSAGES: [&str; 12] = [
     "pause",
     "resume",
     "recovered",
+    "permit",
 ];
 
 fn message(word: &str, harness: &Harness) -> Message {
@@ -84,6 +85,7 @@ fn message(word: &str, harness: &Harness) -> Message {
         "pause" => kit::pause(),
         "resume" => kit::resume(),
         "recovered" => Message::Recovered,
+        "permit" => kit::stray_permit("a"),
         other => panic!("{other} is no message"),
     };
     assert_eq!(self::word(&message), word);
@@ -104,6 +106,7 @@ fn word(message: &Message) -> &'static str {
         Message::Pause { .. } => "pause",
         Message::Resume { .. } => "resume",
         Message::Recovered => "recovered",
+        Message::Permit { .. } => "permit",
     }
 }
 
@@ -158,6 +161,7 @@ fn every_message_in_every_state() {
     pending pause: !not_started
     pending resume: !not_started
     pending recovered: nothing
+    pending permit: !not_started
     running start: !already_started
     running outcome: completed a, branch_ended p
     running progress: nothing
@@ -170,6 +174,7 @@ fn every_message_in_every_state() {
     running pause: paused
     running resume: nothing
     running recovered: redelivered a
+    running permit: !stale
     paused start: !already_started
     paused outcome: completed a
     paused progress: nothing
@@ -182,6 +187,7 @@ fn every_message_in_every_state() {
     paused pause: nothing
     paused resume: resumed
     paused recovered: redelivered a
+    paused permit: !stale
     held start: !already_started
     held outcome: completed a
     held progress: nothing
@@ -194,6 +200,7 @@ fn every_message_in_every_state() {
     held pause: !wrong_state
     held resume: resumed, redelivered a
     held recovered: nothing
+    held permit: !stale
     cancelling start: !already_started
     cancelling outcome: completed a, branch_ended p, cancelled p, finally_began, scheduled f1
     cancelling progress: nothing
@@ -206,6 +213,7 @@ fn every_message_in_every_state() {
     cancelling pause: !wrong_state
     cancelling resume: nothing
     cancelling recovered: cancelled a, branch_ended p, cancelled p, finally_began, scheduled f1
+    cancelling permit: !stale
     completed start: !already_started
     completed outcome: !terminal
     completed progress: !terminal
@@ -218,6 +226,7 @@ fn every_message_in_every_state() {
     completed pause: !terminal
     completed resume: !terminal
     completed recovered: nothing
+    completed permit: !terminal
     failed start: !already_started
     failed outcome: !terminal
     failed progress: !terminal
@@ -230,6 +239,7 @@ fn every_message_in_every_state() {
     failed pause: !terminal
     failed resume: !terminal
     failed recovered: nothing
+    failed permit: !terminal
     cancelled start: !already_started
     cancelled outcome: !terminal
     cancelled progress: !terminal
@@ -242,5 +252,6 @@ fn every_message_in_every_state() {
     cancelled pause: !terminal
     cancelled resume: !terminal
     cancelled recovered: nothing
+    cancelled permit: !terminal
     ");
 }
