@@ -20,6 +20,7 @@ pub mod core;
 pub mod driver;
 mod error;
 mod fold;
+pub mod gates;
 mod log_sink;
 mod owner;
 pub mod service;

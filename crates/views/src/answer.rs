@@ -11,6 +11,7 @@ use skep_model::payload::Payload;
 use skep_model::time::Timestamp;
 
 use crate::execution::{Execution, RoundResult};
+use crate::reasons;
 use crate::step::{Step, Waiting};
 
 /// The answer:
@@ -25,7 +26,9 @@ use crate::step::{Step, Waiting};
 /// `execution_id` and `started_at` are null before the first turn. `error` and `held` are null or
 /// `{class, kind, code, message, hint, step, exit_code}`. `for` is `decision`, `form` (message, assignee, until),
 /// `signal` (name, until), `time` (until) or `next_attempt` (at, error); `proposed` holds the outputs that a
-/// decision is about. `time` gives the text of a moment.
+/// decision is about; `group` and `breaker` (name, limit) are what executions share, `held` is the whole execution's.
+/// Every entry has `kind` (`permit`, `breaker`, `retry`, `timer`, `signal`, `decision`, `form`, `held`), `since`,
+/// `until` and `detail` (a text for people); `step` is null if it is the whole execution that waits. `time` gives the text of a moment.
 pub fn answer(
     execution: &Execution,
     value_of: &mut dyn FnMut(&Payload) -> Value,
@@ -35,7 +38,13 @@ pub fn answer(
     for step in execution.steps() {
         steps.insert(step.path.to_string(), step_entry(execution, step, value_of));
     }
-    let waiting: Vec<Value> = execution.waiting().filter_map(|step| waiting_entry(step, value_of, time)).collect();
+    let mut waiting: Vec<Value> = reasons::entry_of_execution(execution, time).into_iter().collect();
+    waiting.extend(reasons::held(execution, time));
+    for step in execution.waiting() {
+        let (Some(mut entry), Some(cause)) = (waiting_entry(step, value_of, time), &step.waiting) else { continue };
+        reasons::explain(&mut entry, execution, step, cause, time);
+        waiting.push(entry);
+    }
     json!({
         "execution_id": execution.id.as_ref().map(|id| id.as_str()),
         "workflow": execution.workflow.id,
@@ -117,5 +126,6 @@ fn waiting_entry(
         Waiting::NextAttempt { at, failure } => {
             json!({ "step": path, "for": "next_attempt", "at": time(*at), "error": error(Some(failure)) })
         }
+        Waiting::Permit(resource) => reasons::permit(Some(path), resource),
     })
 }

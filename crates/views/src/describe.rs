@@ -69,6 +69,13 @@ pub fn describe(event: &Event, execution: &Execution, time: &dyn Fn(Timestamp) -
             let why = failure.as_ref().map(|failure| format!(" {}", because(failure))).unwrap_or_default();
             format!("execution {}{why}", status.as_str())
         }
+        Event::PermitAsked { path, resource } => {
+            format!("{} asks for {}", path.as_deref().unwrap_or("the execution"), crate::reasons::wanted(resource))
+        }
+        Event::PermitGranted { path, probe } => {
+            let probe = if *probe { ", as the one that finds out whether the other side is back" } else { "" };
+            format!("{} may go on{probe}", path.as_deref().unwrap_or("the execution"))
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use skep_model::event::Turn;
 use skep_model::ids::{ExecutionId, StepPath};
 use skep_model::limits;
 use skep_model::payload::Payload;
+use skep_model::permit::Resource;
 use skep_model::plan::{Head, Plan};
 use skep_model::status::{Execution as Status, Step as StepStatus};
 use skep_model::time::Timestamp;
@@ -68,6 +69,10 @@ pub struct Execution {
     pub(crate) active: BTreeMap<u64, StepPath>,
     pub(crate) tickets: u64,
     pub(crate) tally: Tally,
+    /// What it waits for before its first step, and since when.
+    pub entry: Option<(Resource, Timestamp)>,
+    /// Since when it is held.
+    pub held_since: Option<Timestamp>,
     /// Looks at steps, so that a test can say what an event costs.
     #[cfg(test)]
     pub(crate) looks: u64,
@@ -129,6 +134,8 @@ impl Execution {
             active: BTreeMap::new(),
             tickets: 0,
             tally: Tally::default(),
+            entry: None,
+            held_since: None,
             #[cfg(test)]
             looks: 0,
         };

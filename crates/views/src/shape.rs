@@ -35,6 +35,8 @@ pub(crate) struct StepShape {
     /// Of a loop: how many steps that do something one round is expected to have.
     pub round_size: u64,
     output_names: Vec<String>,
+    /// Attempts that it has at most.
+    pub attempts_max: u32,
 }
 
 impl Shape {
@@ -94,6 +96,7 @@ fn step_shape(step: &skep_model::plan::Step) -> StepShape {
         body: Vec::new(),
         round_size: 0,
         output_names: step.output_names.clone(),
+        attempts_max: step.retry.as_ref().map_or(1, |retry| retry.max_attempts),
     }
 }
 

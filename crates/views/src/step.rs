@@ -8,6 +8,7 @@ use skep_model::Map;
 use skep_model::error::Failure;
 use skep_model::ids::StepPath;
 use skep_model::payload::Payload;
+use skep_model::permit::Resource;
 use skep_model::plan::StepIndex;
 use skep_model::status::{SkipReason, Step as Status};
 use skep_model::time::Timestamp;
@@ -50,6 +51,8 @@ pub struct Step {
     pub(crate) expected: u64,
     /// Its place in the order of what is active.
     pub(crate) ticket: Option<u64>,
+    /// Since when it waits for what it waits for.
+    pub waiting_since: Option<Timestamp>,
 }
 
 /// What a step waits for.
@@ -96,6 +99,8 @@ pub enum Waiting {
         /// Why the last one failed.
         failure: Failure,
     },
+    /// A place in a group, or leave of a breaker.
+    Permit(Resource),
 }
 
 /// What a step holds, as far as it has begun.

@@ -59,7 +59,7 @@ pub enum What {
     },
     /// The pause between two attempts.
     Pause,
-    /// It waits: for a decision, a form, a signal, a moment.
+    /// It waits: for a decision, a form, a signal, a moment, for what executions share.
     Wait,
     /// What it holds runs: a switch, a parallel, a loop.
     Inside,
@@ -137,6 +137,8 @@ impl Timeline {
             Event::ApprovalAsked { path, .. } | Event::FormAsked { path, .. } | Event::WaitBegan { path, .. } => {
                 self.next(at, path, What::Wait);
             }
+            Event::PermitAsked { path: Some(path), .. } => self.next(at, path, What::Wait),
+            Event::PermitGranted { path: Some(path), .. } => self.close(at, path, Outcome::Completed),
             Event::Ended { .. } => self.close_all(at),
             Event::Started(_)
             | Event::StopAsked { .. }
@@ -153,6 +155,8 @@ impl Timeline {
             | Event::ForceAsked { .. }
             | Event::TimedOut
             | Event::Held { .. }
+            | Event::PermitAsked { path: None, .. }
+            | Event::PermitGranted { path: None, .. }
             | Event::FinallyBegan { .. } => {}
         }
     }

@@ -1,12 +1,15 @@
-//! Slots for scripts: so many run at a time, the others wait here in the order in which they were scheduled.
+//! Slots for scripts: so many run at a time, the others wait here, by priority and then in the
+//! order in which they were scheduled.
 //!
 //! A waiting script is durable like any outstanding work, but has no process yet. When a slot is free its child
 //! is forked, its identity committed in a turn of rows only, and then it is released.
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use skep_model::effect::Task;
 use skep_model::ids::{ExecutionId, Token};
+use skep_model::plan::Priority;
 
 use super::Driver;
 use super::flight::Flight;
@@ -20,7 +23,12 @@ pub(super) const SCRIPTS_AT_A_TIME: usize = 64;
 pub(super) struct Backlog {
     /// Children that were forked and have not ended.
     pub children: usize,
-    waiting: VecDeque<Task>,
+    /// By priority, then by arrival.
+    waiting: BTreeMap<(Reverse<Priority>, i64), Task>,
+    /// Number of the newest arrival at the end.
+    last: i64,
+    /// Number of the newest arrival at the front.
+    first: i64,
 }
 
 impl Backlog {
@@ -33,19 +41,21 @@ impl Backlog {
     }
 
     pub fn push(&mut self, task: Task) {
-        self.waiting.push_back(task);
+        self.last += 1;
+        self.waiting.insert((Reverse(task.priority), self.last), task);
     }
 
     pub fn put_back(&mut self, task: Task) {
-        self.waiting.push_front(task);
+        self.first -= 1;
+        self.waiting.insert((Reverse(task.priority), self.first), task);
     }
 
     pub fn forget(&mut self, token: &Token) {
-        self.waiting.retain(|task| task.token != *token);
+        self.waiting.retain(|_, task| task.token != *token);
     }
 
     pub fn forget_execution(&mut self, execution: &ExecutionId) {
-        self.waiting.retain(|task| task.execution != *execution);
+        self.waiting.retain(|_, task| task.execution != *execution);
     }
 
     pub fn child_ended(&mut self) {
@@ -60,7 +70,7 @@ impl Driver {
             return;
         }
         for _ in 0..self.backlog.free() {
-            let Some(task) = self.backlog.waiting.pop_front() else { return };
+            let Some((_, task)) = self.backlog.waiting.pop_first() else { return };
             let local = self.locals.get(&task.execution).copied();
             if let Some(local) = local.filter(|_| self.is_awaited(&task)) {
                 self.pending.push(Flight::of_backlog(local, task));

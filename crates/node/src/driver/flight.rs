@@ -70,7 +70,7 @@ impl Flight {
     pub fn task(&self, effect: usize) -> Option<&Task> {
         match &self.effects[effect] {
             Effect::Perform(task) => Some(task),
-            Effect::Abort { .. } => None,
+            Effect::Abort { .. } | Effect::AskPermit { .. } | Effect::ReleasePermit { .. } => None,
         }
     }
 

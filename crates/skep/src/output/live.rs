@@ -129,6 +129,9 @@ fn is_told(event: &Event) -> bool {
         | Event::TimedOut
         | Event::Held { .. }
         | Event::FinallyBegan { .. }
+        // Most get it at once; the status says who waits.
+        | Event::PermitAsked { .. }
+        | Event::PermitGranted { .. }
         | Event::Ended { .. } => false,
     }
 }

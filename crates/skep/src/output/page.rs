@@ -44,6 +44,10 @@ fn head(view: &Execution, id: &str, now: Timestamp) -> String {
         let reason = cancel.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
         text.push_str(&format!("\ncancelled by {}{reason}", cancel.actor.label()));
     }
+    if let Some((resource, since)) = &view.entry {
+        let wanted = skep_api::views::reasons::wanted(resource);
+        text.push_str(&format!("\nwaits for {wanted}, since {}; nothing has begun", moment_words(*since)));
+    }
     text
 }
 
@@ -102,6 +106,7 @@ fn reason_words(reason: SkipReason) -> &'static str {
         SkipReason::Dependency => "what it depends on did not complete",
         SkipReason::Rejected => "rejected",
         SkipReason::OnError => "failed, and the flow goes on",
+        SkipReason::Concurrency => "its group was full",
     }
 }
 
@@ -116,6 +121,7 @@ fn waiting_words(waiting: &Waiting) -> String {
         Waiting::Form { assignee, until: end, .. } => format!("waits for answers{}{}", by(assignee), until(end)),
         Waiting::Signal { name, until: end } => format!("waits for the signal `{name}`{}", until(end)),
         Waiting::Time { until } => format!("waits until {}", moment_words(*until)),
+        Waiting::Permit(resource) => format!("waits for {}", skep_api::views::reasons::wanted(resource)),
         Waiting::NextAttempt { at, failure } => format!("tries again at {}: {}", moment_words(*at), failure.message),
     }
 }
@@ -139,7 +145,7 @@ fn question(step: &Step, id: &str) -> Option<String> {
         Waiting::Signal { name, .. } => {
             (format!("waits for the signal `{name}`"), vec![format!("skep signal {id} {}", quoted(name))])
         }
-        Waiting::Time { .. } | Waiting::NextAttempt { .. } => return None,
+        Waiting::Time { .. } | Waiting::NextAttempt { .. } | Waiting::Permit(_) => return None,
     };
     let asked = format!("{} {}: {asked}", paint(Paint::Attention, "◆"), step.path);
     Some(
