@@ -7,6 +7,7 @@ mod outputs;
 mod people;
 mod permits;
 mod random;
+mod random_permits;
 mod recovery;
 mod stops;
 mod table;

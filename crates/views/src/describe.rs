@@ -4,9 +4,11 @@
 
 use skep_model::error::Failure;
 use skep_model::event::{Event, Then};
+use skep_model::ids::StepPath;
 use skep_model::time::Timestamp;
 
 use crate::execution::Execution;
+use crate::reasons::wanted;
 
 /// The event in one line without a final full stop: `build completed`, `gate asks ada: Ship it?`.
 ///
@@ -69,13 +71,8 @@ pub fn describe(event: &Event, execution: &Execution, time: &dyn Fn(Timestamp) -
             let why = failure.as_ref().map(|failure| format!(" {}", because(failure))).unwrap_or_default();
             format!("execution {}{why}", status.as_str())
         }
-        Event::PermitAsked { path, resource } => {
-            format!("{} asks for {}", path.as_deref().unwrap_or("the execution"), crate::reasons::wanted(resource))
-        }
-        Event::PermitGranted { path, probe } => {
-            let probe = if *probe { ", as the one that finds out whether the other side is back" } else { "" };
-            format!("{} may go on{probe}", path.as_deref().unwrap_or("the execution"))
-        }
+        Event::PermitAsked { path, resource } => format!("{} asks for {}", whose(path.as_ref()), wanted(resource)),
+        Event::PermitGranted { path, probe } => may_go_on(path.as_ref(), *probe),
     }
 }
 
@@ -84,6 +81,16 @@ fn waits(path: &str, until: Option<Timestamp>, signal: Option<&str>, time: &dyn 
         Some(signal) => format!("{path} waits for the signal {signal}{}", end_of_wait(until, time)),
         None => format!("{path} waits{}", until.map(|until| format!(" until {}", time(until))).unwrap_or_default()),
     }
+}
+
+/// The step, or the execution before its first one.
+fn whose(path: Option<&StepPath>) -> &str {
+    path.map_or("the execution", |path| path)
+}
+
+fn may_go_on(path: Option<&StepPath>, probe: bool) -> String {
+    let probe = if probe { ", as the one that finds out whether the other side is back" } else { "" };
+    format!("{} may go on{probe}", whose(path))
 }
 
 fn choice(case: Option<u32>) -> String {

@@ -386,6 +386,13 @@ impl Harness {
         self.permit(path, skep_model::permit::Answer::Granted { probe: false });
     }
 
+    /// Grants everything that is asked for, and what is asked for then.
+    pub fn grant_all(&mut self) {
+        while let Some(path) = self.asked.keys().next().cloned() {
+            self.grant(&path);
+        }
+    }
+
     pub fn permit_message(&self, path: &str, answer: skep_model::permit::Answer) -> Message {
         let asked = self.asked.get(path).cloned();
         let resource = asked.unwrap_or_else(|| panic!("`{path}` asked for nothing\n{}", self.trace()));

@@ -104,6 +104,7 @@ impl Driver {
     pub fn new(parts: Parts) -> Result<Self, skep_store::Error> {
         let Parts { reader, blobs, watcher, clock, performer, committer, mailbox } = parts;
         let (gates, stale) = permits::rebuild(&*reader)?;
+        let backlog = Backlog::new(watcher.slots().clone());
         let pending = if stale.is_empty() { Vec::new() } else { vec![Flight::of_rows(stale)] };
         Ok(Self {
             core: Core::new(reader.last_at()?.unwrap_or(Timestamp(0))),
@@ -122,7 +123,7 @@ impl Driver {
             locals: HashMap::new(),
             delivered: HashMap::new(),
             stopping: None,
-            backlog: Backlog::default(),
+            backlog,
             gates,
             starting: Starting::default(),
         })

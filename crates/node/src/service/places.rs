@@ -1,15 +1,30 @@
 //! What only the store knows of a wait for a group: the place in the line, and who is in.
 
 use serde_json::{Value, json};
-use skep_model::ids::LocalId;
+use skep_model::ids::{ExecutionId, LocalId};
 use skep_store::{PermitRow, PermitState};
 
 use super::Reading;
 use crate::error::Error;
 use crate::gates::group_key;
+use crate::owner::Node;
 
 /// Holders that an answer names; the rest is counted.
 const HOLDERS_SHOWN_MAX: usize = 10;
+
+impl Node {
+    /// Adds the scripts that wait for a slot to an answer's `waiting`: only an owner knows them.
+    pub fn add_slots(&self, answer: &mut Value) {
+        let Some(id) = answer["execution_id"].as_str().map(ExecutionId::new) else { return };
+        let Some(entries) = answer["waiting"].as_array_mut() else { return };
+        entries.extend(self.watcher().slots().of(&id).into_iter().map(|path| {
+            json!({
+                "step": *path, "for": "slot", "kind": "slot", "since": null, "until": null,
+                "detail": "a slot for its script: as many run as run at a time",
+            })
+        }));
+    }
+}
 
 impl Reading {
     /// Adds `place`, `in_line` and `holders` to the entries of an answer's `waiting` that are about groups, and says

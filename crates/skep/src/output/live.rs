@@ -156,6 +156,9 @@ impl Screen {
         if hidden > 0 {
             texts.push(format!("    .. and {hidden} more"));
         }
+        texts.extend(view.entry.as_ref().map(|(resource, _)| {
+            format!("    waits for {}; nothing has begun", skep_api::views::reasons::wanted(resource))
+        }));
         texts.push(total_line(view, now));
         self.total.set_message(self.fit(&texts.join("\n")));
     }
