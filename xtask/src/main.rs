@@ -8,6 +8,7 @@ mod binary;
 mod check;
 mod demo;
 mod docs;
+mod endurance;
 mod process;
 mod repository;
 mod tally;
@@ -27,6 +28,7 @@ Tasks:
   test  [--quick]    check, then all tests; installs what they need (--quick: without check)
   check              formatting, clippy, tidy
   tidy               what a program can check about the sources: lengths, layers, links, leftovers
+  endurance          a million events in one execution, a hundred thousand that wait: memory and restart
   docs  [--check]    write the generated pages (--check: fail if they are not current)";
 
 fn main() -> ExitCode {
@@ -48,6 +50,7 @@ fn run(arguments: Vec<String>) -> Result<ExitCode> {
         ["test", "--quick"] => return Ok(code(test::run(test::Extent::TestsOnly))),
         ["check"] => check::run()?,
         ["tidy"] => tidy::run()?,
+        ["endurance"] => endurance::run()?,
         ["docs"] => docs::write()?,
         ["docs", "--check"] => docs::check()?,
         [] | ["help" | "--help" | "-h"] => println!("{USAGE}"),

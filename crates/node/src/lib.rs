@@ -24,6 +24,7 @@ pub mod gates;
 mod log_sink;
 mod owner;
 pub mod service;
+mod shard_time;
 mod watch;
 
 pub use error::{Class as ErrorClass, Error};

@@ -1,0 +1,32 @@
+//! `cargo xtask endurance`: one execution with a million events, and a hundred thousand that wait. Prints what they
+//! take of memory and how long a restart needs; docs/reliability.md shows the figures of such a run.
+//!
+//! Everything is measured from outside: the release binary, its socket, `kill -9`, `/proc`.
+
+mod history;
+mod server;
+mod waiting;
+
+use anyhow::Result;
+
+use crate::binary::{Binary, Profile};
+
+/// Runs both and prints a table.
+///
+/// # Errors
+/// The build fails, a server does not start, or an execution does not end as it has to.
+pub fn run() -> Result<()> {
+    println!("Building (the first time takes some minutes) ..");
+    let skep = Binary::build(Profile::Release)?;
+    let mut rows = Vec::new();
+    rows.extend(history::measure(&skep)?);
+    rows.extend(waiting::measure(&skep)?);
+    println!("\n| what | measured |\n|---|---|");
+    for (what, measured) in rows {
+        println!("| {what} | {measured} |");
+    }
+    Ok(())
+}
+
+/// A line of the table.
+type Row = (&'static str, String);
