@@ -66,26 +66,26 @@ fn ask_named(
     let what = format!("`{key}` of step `{path}`");
     let name = match turn.text(frame, template, &what)? {
         Ok(name) => good_name(name, &what),
-        Err(failure) => Err(failure),
+        Err(failure) => Err(Box::new(failure)),
     };
     match name {
         Ok(name) => {
             turn.emit(Event::PermitAsked { path: Some(path.clone()), resource: resource(name) })?;
             ask_at(turn, path);
         }
-        Err(failure) => turn.fail(path, failure, Map::new())?,
+        Err(failure) => turn.fail(path, *failure, Map::new())?,
     }
     Ok(true)
 }
 
-fn good_name(name: String, what: &str) -> Result<String, Failure> {
+fn good_name(name: String, what: &str) -> Result<String, Box<Failure>> {
     if !name.is_empty() && name.len() <= SHARED_NAME_BYTES_MAX {
         return Ok(name);
     }
     let problem = if name.is_empty() { "is empty" } else { "is too long" };
     let message = format!("the name that {what} gave {problem}");
-    Err(Failure::new(FailureKind::Invalid, codes::BAD_SHARED_NAME.id, message)
-        .with_hint(format!("a name has 1 to {SHARED_NAME_BYTES_MAX} bytes")))
+    let failure = Failure::new(FailureKind::Invalid, codes::BAD_SHARED_NAME.id, message);
+    Err(Box::new(failure.with_hint(format!("a name has 1 to {SHARED_NAME_BYTES_MAX} bytes"))))
 }
 
 /// Asks for the execution's own place, in the turn of its start.
@@ -96,7 +96,7 @@ pub(crate) fn ask_entry(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
     let what = "`concurrency` of the workflow";
     let name = match turn.text(root, template, what)? {
         Ok(name) => good_name(name, what),
-        Err(failure) => Err(failure),
+        Err(failure) => Err(Box::new(failure)),
     };
     match name {
         Ok(name) => {
@@ -105,7 +105,7 @@ pub(crate) fn ask_entry(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
             turn.effects.extend(entry_effect(turn.state));
             Ok(())
         }
-        Err(failure) => end(turn, Status::Failed, failure),
+        Err(failure) => end(turn, Status::Failed, *failure),
     }
 }
 

@@ -67,10 +67,7 @@ pub fn describe(event: &Event, execution: &Execution, time: &dyn Fn(Timestamp) -
         Event::TimedOut => "the time of the execution is over; what runs is being stopped".to_owned(),
         Event::Held { reason } => format!("held{}", said(Some(&reason.message))),
         Event::FinallyBegan { status } => format!("finally began; the execution would end {}", status.as_str()),
-        Event::Ended { status, failure, .. } => {
-            let why = failure.as_ref().map(|failure| format!(" {}", because(failure))).unwrap_or_default();
-            format!("execution {}{why}", status.as_str())
-        }
+        Event::Ended { status, failure, .. } => format!("execution {}{}", status.as_str(), why(failure.as_ref())),
         Event::PermitAsked { path, resource } => format!("{} asks for {}", whose(path.as_ref()), wanted(resource)),
         Event::PermitGranted { path, probe } => may_go_on(path.as_ref(), *probe),
     }
@@ -103,6 +100,10 @@ fn round_count(count: Option<u32>) -> String {
         Some(1) => ", 1 round".to_owned(),
         Some(count) => format!(", {count} rounds"),
     }
+}
+
+fn why(failure: Option<&Failure>) -> String {
+    failure.map(|failure| format!(" {}", because(failure))).unwrap_or_default()
 }
 
 fn because(failure: &Failure) -> String {
