@@ -50,7 +50,7 @@ fn every_wait_says_why_in_one_form() {
         failure.code = code.to_owned();
         Event::AttemptFailed { path: "act".into(), failure, retry_at: Timestamp(50) }
     };
-    let held = Event::Held { reason: failure() };
+    let held = Event::Held { reason: failure().at_step("act") };
     let table = [
         (vec![asked("gate")], "decision gate T90: a decision of manager@example.org"),
         (vec![asked_for(Some("act"))], "permit act -: a place in the group `db`, which takes 2 at a time"),
