@@ -308,7 +308,7 @@ impl Deciding<'_> {
             | Phase::Deciding { .. }
             | Phase::Filling { .. }
             | Phase::Sleeping { .. }
-            | Phase::Queued { .. }
+            | Phase::AwaitingPermit { .. }
             | Phase::Listening { .. } => match then {
                 Then::Failed(failure) => self.fail(&path, failure, Map::new()),
                 Then::Cancelled | Then::Completed => self.emit(Event::Cancelled { path }),

@@ -7,7 +7,7 @@
 //! | breaker of a step | before every attempt, after the group | for that attempt | with its outcome and a verdict |
 //!
 //! The node decides who gets what; here is only what one execution does. What is asked for follows from the fold
-//! ([`Phase::Queued`], [`Entry::Queued`]), so a new owner asks again; what is given back follows from the events
+//! ([`Phase::AwaitingPermit`], [`Entry::Queued`]), so a new owner asks again; what is given back follows from the events
 //! that end things, so nothing can be forgotten.
 
 use skep_definition::expr::Template;
@@ -141,7 +141,7 @@ fn entry_effect(state: &State) -> Option<Effect> {
 }
 
 fn effect_of(program: &Program, instance: &Instance) -> Option<Effect> {
-    let Phase::Queued { resource, since } = &instance.phase else { return None };
+    let Phase::AwaitingPermit { resource, since } = &instance.phase else { return None };
     let priority = program.step(instance.step).priority;
     let path = Some(instance.path.clone());
     Some(Effect::AskPermit { path, resource: (**resource).clone(), priority, since: *since })
@@ -189,7 +189,7 @@ fn of_instance(instance: &Instance, verdict: Verdict, ends: bool) -> Vec<Effect>
         Resource::Breaker(_) => true,
     });
     let mut effects: Vec<Effect> = given.map(|resource| release(resource, verdict)).collect();
-    if let Phase::Queued { resource, .. } = &instance.phase {
+    if let Phase::AwaitingPermit { resource, .. } = &instance.phase {
         effects.push(release(resource, Verdict::Nothing));
     }
     effects

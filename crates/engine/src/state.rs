@@ -76,7 +76,7 @@ pub(crate) enum Entry {
     #[default]
     Open,
     /// It waits for a place; nothing has begun.
-    Queued { resource: Resource, since: Timestamp },
+    AwaitingPermit { resource: Resource, since: Timestamp },
     /// It has its place.
     Granted(Resource),
 }
@@ -202,7 +202,7 @@ pub(crate) enum Phase {
     /// Iterations run.
     Looping(Box<Looping>),
     /// It waits for something that executions share.
-    Queued { resource: Box<Resource>, since: Timestamp },
+    AwaitingPermit { resource: Box<Resource>, since: Timestamp },
 }
 
 /// The progress of a loop: counters and collected results; only what runs is materialised.
@@ -296,7 +296,7 @@ impl State {
         for instance in self.instances.iter() {
             match instance.phase {
                 Phase::Deciding { .. } | Phase::Filling { .. } | Phase::Listening { .. } => awaited = true,
-                Phase::Ready | Phase::Retrying { .. } | Phase::Sleeping { .. } | Phase::Queued { .. } => return false,
+                Phase::Ready | Phase::Retrying { .. } | Phase::Sleeping { .. } | Phase::AwaitingPermit { .. } => return false,
                 Phase::Over
                 | Phase::Performing
                 | Phase::Choosing { .. }
@@ -341,7 +341,7 @@ impl Instance {
             Phase::Filling { .. } => "form",
             Phase::Sleeping { .. } => "time",
             Phase::Listening { signal, .. } => return Some(format!("signal {signal}: {}", self.path)),
-            Phase::Queued { resource, .. } => {
+            Phase::AwaitingPermit { resource, .. } => {
                 return Some(format!("{} {}: {}", resource.word(), resource.name(), self.path));
             }
             Phase::Retrying { .. } => "next attempt",

@@ -212,7 +212,7 @@ pub(crate) fn child_frames(phase: &Phase) -> Vec<FrameId> {
         | Phase::Deciding { .. }
         | Phase::Filling { .. }
         | Phase::Sleeping { .. }
-        | Phase::Queued { .. }
+        | Phase::AwaitingPermit { .. }
         | Phase::Listening { .. } => Vec::new(),
     }
 }
@@ -228,7 +228,7 @@ fn phase_timer(phase: &Phase) -> Option<Timestamp> {
         Phase::Over
         | Phase::Ready
         | Phase::Performing
-        | Phase::Queued { .. }
+        | Phase::AwaitingPermit { .. }
         | Phase::Choosing { .. }
         | Phase::Forking { .. }
         | Phase::Looping(_) => None,

@@ -11,7 +11,7 @@ impl Fold<'_> {
             return Ok(());
         };
         let id = self.reach(path)?;
-        let phase = Phase::Queued { resource: Box::new(resource.clone()), since: self.at };
+        let phase = Phase::AwaitingPermit { resource: Box::new(resource.clone()), since: self.at };
         self.set_phase(id, phase, StepStatus::Waiting);
         Ok(())
     }
@@ -25,7 +25,7 @@ impl Fold<'_> {
             return Ok(());
         };
         let id = self.known(path)?;
-        let Phase::Queued { resource, .. } = &self.state.instances.get(id).phase else {
+        let Phase::AwaitingPermit { resource, .. } = &self.state.instances.get(id).phase else {
             return Err(Misfit(format!("`{path}` asked for nothing")));
         };
         let resource = (**resource).clone();
@@ -37,7 +37,7 @@ impl Fold<'_> {
     /// An attempt that was refused before it began counts as one.
     pub(super) fn count_refusal(&mut self, id: InstanceId) {
         let instance = self.state.instances.get_mut(id);
-        if matches!(instance.phase, Phase::Queued { .. }) {
+        if matches!(instance.phase, Phase::AwaitingPermit { .. }) {
             instance.attempt += 1;
         }
     }

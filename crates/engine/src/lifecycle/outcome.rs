@@ -95,7 +95,7 @@ pub(super) fn failed(
     let seed = turn.state.start.as_ref().map_or(0, |start| start.seed);
     let retry = turn.step_of(id).0.retry.as_ref();
     // One that was refused before it began is an attempt too.
-    let attempt = instance.attempt + u32::from(matches!(instance.phase, Phase::Queued { .. }));
+    let attempt = instance.attempt + u32::from(matches!(instance.phase, Phase::AwaitingPermit { .. }));
     let pause = pause_ms(retry, &failure, attempt, instance.system_failures, seed, &path);
     match pause {
         Some(pause) => {

@@ -31,7 +31,7 @@ fn to_step(turn: &mut Deciding<'_>, path: &StepPath, asked: &Resource, answer: &
     let stale = || Rejection::Stale { path: path.to_string() };
     let id = turn.state.find(path).ok_or_else(stale)?;
     match &turn.state.instance(id).phase {
-        Phase::Queued { resource, .. } if **resource == *asked => {}
+        Phase::AwaitingPermit { resource, .. } if **resource == *asked => {}
         _ => return Err(stale()),
     }
     match answer {

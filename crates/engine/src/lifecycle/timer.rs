@@ -60,7 +60,7 @@ fn fire_phase(turn: &mut Deciding<'_>, id: InstanceId) -> Result<(), Rejection> 
             let to = escalations.front().map(|(_, to)| to.clone()).unwrap_or_default();
             turn.emit(Event::Escalated { path, to })
         }
-        Phase::Over | Phase::Ready | Phase::Performing | Phase::Queued { .. } => Ok(()),
+        Phase::Over | Phase::Ready | Phase::Performing | Phase::AwaitingPermit { .. } => Ok(()),
         Phase::Choosing { .. } | Phase::Forking { .. } | Phase::Looping(_) => Ok(()),
     }
 }
