@@ -6,6 +6,7 @@
 //! tree      everything that a step leaves behind is stopped     commits    one commit per script
 //! contract  what programs rely on                               injection  values stay values
 //! corpus    every bad and good definition                       docs       every block of the pages
+//! shared    breakers, groups and keys over several executions
 //! ```
 //! They must not look inside a crate: the journal is read through its public port, everything else through the
 //! command line. Nothing here waits for time to pass; it waits for a file, a process or an answer, with a bound.
@@ -17,5 +18,6 @@ mod docs;
 mod injection;
 mod kill;
 mod resume;
+mod shared;
 mod support;
 mod tree;

@@ -163,6 +163,24 @@ then the attempt failed with kind `timeout`.\n\nRaise `timeout` of the step, or 
 so that they fail alone.",
 };
 
+/// The name of a group or a breaker cannot be used.
+pub const BAD_SHARED_NAME: Code = Code {
+    id: "SKEP-X030",
+    title: "the name of a group or a circuit breaker is empty or too long",
+    page: "`concurrency: {group: ..}` and `circuit_breaker: {name: ..}` name what executions share. The name came out \
+of an expression and has no character, or more than 256 bytes.\n\nUse something short that says what is shared, such as \
+a host or a customer:\n\n```yaml\nconcurrency: {group: \"deploy-${{ inputs.environment }}\", limit: 1}\n```",
+};
+
+/// An execution whose group was full.
+pub const LEFT_OUT: Code = Code {
+    id: "SKEP-X031",
+    title: "the execution was left out because its group is full",
+    page: "The workflow says `concurrency: {.., when_full: skip}`, and as many executions of the group as its limit \
+allows were running. Nothing of it began.\n\n`skep list` shows who runs. `when_full: queue` (the default) lets \
+executions wait for their turn instead, `fail` makes it an error, and `cancel_old` cancels the oldest.",
+};
+
 /// All of them.
 pub const ALL: &[Code] = &[
     EXECUTION_TIMEOUT,
@@ -182,4 +200,6 @@ pub const ALL: &[Code] = &[
     OUTPUT_SCHEMA,
     CHILD_FAILED,
     CHILD_TIMEOUT,
+    BAD_SHARED_NAME,
+    LEFT_OUT,
 ];

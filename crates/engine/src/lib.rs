@@ -18,6 +18,7 @@ mod decide;
 pub mod lifecycle;
 mod outstanding;
 mod payload;
+mod permits;
 mod program;
 mod rejection;
 mod results;

@@ -31,6 +31,7 @@ pub fn outstanding(state: &State, program: &Program, blobs: &dyn Blobs) -> Resul
     for id in state.instances.ids() {
         effects.extend(child(state, program, id, &|hash| blobs.get(hash))?);
     }
+    effects.extend(crate::permits::queued(state, program));
     Ok(effects)
 }
 
@@ -88,7 +89,8 @@ pub(crate) fn task(
         }
         _ => unreachable!("only scripts and actions are performed"),
     };
-    Ok(task_of(state, instance, start, does.timeout_ms, work))
+    let task = task_of(state, instance, start, does.timeout_ms, work);
+    Ok(Task { priority: program.step(instance.step).priority, ..task })
 }
 
 /// What an instance performs: the work of its step, or a piece of work beside it.
@@ -124,6 +126,7 @@ fn task_of(state: &State, instance: &Instance, start: &Start, timeout_ms: Option
         timeout_ms,
         policy: "none".to_owned(),
         work,
+        priority: skep_model::plan::Priority::default(),
     }
 }
 

@@ -13,6 +13,7 @@ use skep_model::event::Then;
 use skep_model::ids::{ExecutionId, StepPath, Token};
 use skep_model::message::Start;
 use skep_model::payload::Payload;
+use skep_model::permit::Resource;
 use skep_model::plan::{BlockIndex, StepIndex};
 use skep_model::rollback::{Part, Question};
 use skep_model::status::{Execution as Status, SkipReason, Step as StepStatus};
@@ -81,6 +82,20 @@ pub struct State {
     pub(crate) working: BTreeSet<InstanceId>,
     /// Instances that wait until fewer do: by turn, then in plan order.
     pub(crate) queued: BTreeSet<(u64, StepIndex, InstanceId)>,
+    /// Whether its first step may begin.
+    pub(crate) entry: Entry,
+}
+
+/// Whether the steps of an execution may begin, as far as its own group says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum Entry {
+    /// It has no group.
+    #[default]
+    Open,
+    /// It waits for a place; nothing has begun.
+    Queued { resource: Resource, since: Timestamp },
+    /// It has its place.
+    Granted(Resource),
 }
 
 /// Why an execution ends before its flow does.
@@ -182,6 +197,8 @@ pub(crate) struct Instance {
     pub generation: u32,
     /// The newest child execution that it asked for; stays when that has ended.
     pub child: Option<ExecutionId>,
+    /// What it was granted and has not given back.
+    pub granted: Vec<Resource>,
 }
 
 /// What an instance is doing.
@@ -219,6 +236,8 @@ pub(crate) enum Phase {
     Queued { turn: u64 },
     /// A child execution runs; `until` bounds this attempt.
     Child { id: ExecutionId, until: Option<Timestamp> },
+    /// It waits for something that executions share.
+    AwaitingPermit { resource: Box<Resource>, since: Timestamp },
 }
 
 /// The progress of a loop: counters and collected results; only what runs is materialised.
@@ -269,6 +288,11 @@ impl State {
         matches!(self.status, Status::Running | Status::Cancelling | Status::RollingBack)
     }
 
+    /// False while it waits for its own group: then nothing begins. Its end does not wait.
+    pub(crate) fn is_admitted(&self) -> bool {
+        !matches!(self.entry, Entry::Queued { .. }) || self.ending.is_some()
+    }
+
     /// Number of steps that a runner works on now.
     pub fn performing_count(&self) -> usize {
         self.performing.len()
@@ -305,6 +329,9 @@ impl State {
         if let Some(reason) = self.held.as_ref().filter(|_| questions.is_empty() || self.undelivered) {
             return Some(format!("held: {}", reason.message));
         }
+        if let Entry::Queued { resource, .. } = &self.entry {
+            return Some(format!("{} {}", resource.word(), resource.name()));
+        }
         let mut waits: Vec<String> = self.instances.iter().filter_map(Instance::waiting_for).collect();
         waits.extend(questions.iter().map(|(path, about)| format!("answer: {path} ({})", about.as_str())));
         waits.sort();
@@ -330,6 +357,7 @@ impl State {
                 Phase::Child { id, .. } if instance.stop.is_none() && waits(id) => awaited = true,
                 Phase::Child { .. } | Phase::Asking { .. } => return false,
                 Phase::Ready | Phase::Retrying { .. } | Phase::Sleeping { .. } => return false,
+                Phase::AwaitingPermit { .. } => return false,
                 Phase::Queued { .. }
                 | Phase::Over
                 | Phase::Performing
@@ -394,7 +422,11 @@ impl Instance {
             Phase::Asking { .. } => "condition",
             // Both move by themselves.
             Phase::Queued { .. } | Phase::Child { .. } => return None,
-            Phase::Over | Phase::Ready | Phase::Performing | Phase::Retrying { .. } => return None,
+            Phase::AwaitingPermit { resource, .. } => {
+                return Some(format!("{} {}: {}", resource.word(), resource.name(), self.path));
+            }
+            Phase::Retrying { .. } => "next attempt",
+            Phase::Over | Phase::Ready | Phase::Performing => return None,
             Phase::Choosing { .. } | Phase::Forking { .. } | Phase::Looping(_) => return None,
             // Questions are listed by the state, with the one that a rollback asks.
             Phase::Doubtful { .. } | Phase::Questioned { .. } => return None,

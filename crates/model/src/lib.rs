@@ -22,6 +22,7 @@ pub mod limits;
 pub mod message;
 pub mod outcome;
 pub mod payload;
+pub mod permit;
 pub mod plan;
 pub mod problem;
 pub mod rollback;

@@ -61,3 +61,9 @@ pub const ANSWER_VALUE_BYTES_MAX: u64 = 1024 * 1024;
 pub const CHILD_DEPTH_MAX: u32 = 8;
 /// Characters that a message quotes of a schema's or a criterion's complaint.
 pub const COMPLAINT_CHARACTERS_MAX: usize = 300;
+/// Steps and executions that wait in line for one group. More of them is a storm that a line does not help against.
+pub const PERMITS_WAITING_MAX: usize = 10_000;
+/// Outcomes that a breaker with a window keeps; the oldest are forgotten first.
+pub const BREAKER_OUTCOMES_MAX: usize = 1_000;
+/// Length of the name of a group or a breaker, and of an idempotency key, in bytes.
+pub const SHARED_NAME_BYTES_MAX: usize = 256;

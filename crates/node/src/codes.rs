@@ -111,6 +111,38 @@ have when the parent is started is refused there. `skep workflow list` shows the
 the inputs of one.",
 };
 
+/// A group that takes nobody more.
+pub const GROUP_FULL: Code = Code {
+    id: "SKEP-N030",
+    title: "the group is full",
+    page: "`concurrency: {group, limit}` lets so many executions, or steps, of a group run at a time. This one came when \
+the group was full: with `when_full: fail` it fails then, and with `queue` it fails if 10,000 wait already.\n\n`skep \
+list` shows who runs, `skep status EXECUTION` who has the places that a waiting one waits for. `when_full: queue` lets it \
+wait for its turn, by priority and then in the order of arrival. A paused, held or interrupted execution keeps its \
+place; `skep cancel` gives it back.",
+};
+
+/// An open circuit breaker.
+pub const BREAKER_OPEN: Code = Code {
+    id: "SKEP-N031",
+    title: "a circuit breaker is open, nothing was called",
+    page: "The other side of a step with `circuit_breaker` failed too often, in this or in other executions, so it is \
+left alone for a while: attempts fail at once with kind `unavailable` and nothing is called. When the time is over, \
+exactly one attempt is let through; if it succeeds, all are again, else the wait begins anew.\n\nLook whether the other \
+side works. A step with `retry` comes back when the next call is due:\n\n```yaml\ncircuit_breaker: {failures: 5, \
+reset: 1m}\nretry: {max_attempts: 5}\n```",
+};
+
+/// A key that stands for another start.
+pub const START_KEY_TAKEN: Code = Code {
+    id: "SKEP-N032",
+    title: "the idempotency key was given to another start",
+    page: "A start with an idempotency key happens once: the same key of the same workflow, with the same definition and \
+the same inputs, answers with the execution that has it. Here the definition or the inputs are not the same, so it is \
+not the same start, and nothing was started.\n\nGive another key to start anew. Keys are kept as long as their \
+execution.",
+};
+
 /// All of them.
 pub const ALL: &[Code] = &[
     INVALID_DEFINITION,
@@ -125,4 +157,7 @@ pub const ALL: &[Code] = &[
     BAD_REQUEST,
     UNCONFINED,
     CHILD_NOT_STARTED,
+    GROUP_FULL,
+    BREAKER_OPEN,
+    START_KEY_TAKEN,
 ];

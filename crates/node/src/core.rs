@@ -224,6 +224,10 @@ fn changes_row(event: &Event) -> bool {
             | Event::FormAsked { .. }
             | Event::FormFilled { .. }
             | Event::WaitBegan { .. }
+            | Event::PermitAsked { .. }
+            | Event::PermitGranted { .. }
+            | Event::AttemptFailed { .. }
+            | Event::Scheduled { attempt: 2.., .. }
             | Event::SignalTaken { .. }
             | Event::Paused { .. }
             | Event::Resumed { .. }

@@ -120,6 +120,16 @@ pub enum Error {
         /// What to do.
         hint: String,
     },
+    /// The key of a start stands for another start.
+    #[error("the key `{key}` was given to the execution {execution} already, and {differs}: nothing was started")]
+    StartKeyTaken {
+        /// The key.
+        key: String,
+        /// Who has it.
+        execution: String,
+        /// What is not the same.
+        differs: &'static str,
+    },
 }
 
 /// Whose fault an error is: decides exit codes and HTTP statuses.
@@ -148,7 +158,7 @@ impl Error {
             Self::InvalidDefinition { .. } | Self::InvalidInputs { .. } | Self::Config { .. } => Class::User,
             Self::BadRequest { .. } | Self::AmbiguousExecution { .. } | Self::AmbiguousWorkflow { .. } => Class::User,
             Self::NoSuchExecution { .. } | Self::NoSuchWorkflow { .. } => Class::NotFound,
-            Self::Rejected(_) | Self::Refused(Refusal::Rejected(_)) => Class::Conflict,
+            Self::Rejected(_) | Self::Refused(Refusal::Rejected(_)) | Self::StartKeyTaken { .. } => Class::Conflict,
             Self::Owned(_) | Self::Store(_) | Self::DataDir(_) | Self::Commit(_) => Class::Transient,
             Self::Runner(_) | Self::Ending | Self::Refused(Refusal::NotOpen) => Class::Transient,
             Self::Damaged { .. } | Self::NewerFormat { .. } | Self::Blob(_) => Class::Corrupt,
@@ -174,6 +184,7 @@ impl Error {
             Self::Config { .. } => &codes::CONFIG,
             Self::Ending => &codes::ENDING,
             Self::BadRequest { .. } => &codes::BAD_REQUEST,
+            Self::StartKeyTaken { .. } => &codes::START_KEY_TAKEN,
         }
     }
 
@@ -206,6 +217,9 @@ impl Error {
             Self::Config { .. } => "`skep config show` prints what is known".into(),
             Self::Ending => "try again: the next command finds a new owner".into(),
             Self::BadRequest { hint, .. } => hint.clone(),
+            Self::StartKeyTaken { execution, .. } => {
+                format!("`skep status {execution}` shows it; give another key to start anew")
+            }
         }
     }
 }

@@ -37,6 +37,8 @@ pub use reader::{
     Filter, Found, JournalRow, LIBRARY_ROWS_MAX, ListPage, PAGE_BYTES_MAX, PAGE_ROWS_MAX, PREFIX_CANDIDATES_MAX,
     Reader, StatusCount, StoredPlan, StoredTurn,
 };
-pub use rows::{ChildRow, ExecutionChange, ExecutionRow, WorkflowVersion};
+pub use rows::{
+    BreakerRow, ChildRow, ExecutionChange, ExecutionRow, PermitRow, PermitState, StartKeyRow, WorkflowVersion,
+};
 pub use sqlite::{SqliteJournal, SqliteReader};
 pub use writer::{Ack, Stats, Submission, Ticket, WriterThread};

@@ -7,7 +7,7 @@ use skep_model::status::Execution as Status;
 use skep_model::time::Timestamp;
 
 use crate::error::Error;
-use crate::rows::{ChildRow, ExecutionRow, WorkflowVersion};
+use crate::rows::{BreakerRow, ChildRow, ExecutionRow, PermitRow, StartKeyRow, WorkflowVersion};
 
 /// Rows of one page, whatever limit was asked for: recovery wants large pages, and 10,000 turns of the
 /// usual 200 bytes are 2 MB.
@@ -149,6 +149,15 @@ pub trait Reader: Send {
     fn workflow(&self, path: &str, number: Option<u32>) -> Result<Option<WorkflowVersion>, Error>;
     /// Local processes on record, by token; as many as the node had slots.
     fn children(&self) -> Result<Vec<ChildRow>, Error>;
+    /// Places in groups: by group, first those that are taken, then those in line in the order in which they are
+    /// served.
+    fn permits(&self) -> Result<Vec<PermitRow>, Error>;
+    /// The places of one group in the same order.
+    fn permits_of(&self, resource: &str) -> Result<Vec<PermitRow>, Error>;
+    /// Circuit breakers, by name.
+    fn breakers(&self) -> Result<Vec<BreakerRow>, Error>;
+    /// The execution that a key of a start stands for.
+    fn start_key(&self, workflow: &str, key: &str) -> Result<Option<StartKeyRow>, Error>;
     /// When the newest turn of the journal was decided.
     fn last_at(&self) -> Result<Option<Timestamp>, Error>;
     /// The position of the newest turn ever committed, 0 if there was none.

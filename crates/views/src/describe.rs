@@ -4,10 +4,12 @@
 
 use skep_model::error::Failure;
 use skep_model::event::{Event, Then};
+use skep_model::ids::StepPath;
 use skep_model::rollback::{Part, Question};
 use skep_model::time::Timestamp;
 
 use crate::execution::Execution;
+use crate::reasons::wanted;
 
 /// The event in one line without a final full stop: `build completed`, `gate asks ada: Ship it?`.
 ///
@@ -82,6 +84,8 @@ fn describe_event(event: &Event, execution: &Execution, time: &dyn Fn(Timestamp)
         Event::Held { reason } => format!("held{}", said(Some(&reason.message))),
         Event::FinallyBegan { status } => format!("finally began; the execution would end {}", status.as_str()),
         Event::Ended { status, failure, .. } => format!("execution {}{}", status.as_str(), why(failure.as_ref())),
+        Event::PermitAsked { path, resource } => format!("{} asks for {}", whose(path.as_ref()), wanted(resource)),
+        Event::PermitGranted { path, probe } => may_go_on(path.as_ref(), *probe),
         Event::Queued { path } => format!("{path} waits for its turn"),
         Event::ChildAsked { path, attempt: 1, child, .. } => format!("{path} asks for the child execution {child}"),
         Event::ChildAsked { path, attempt, child, .. } => {
@@ -182,6 +186,16 @@ fn waits(path: &str, until: Option<Timestamp>, signal: Option<&str>, time: &dyn 
         Some(signal) => format!("{path} waits for the signal {signal}{}", end_of_wait(until, time)),
         None => format!("{path} waits{}", until.map(|until| format!(" until {}", time(until))).unwrap_or_default()),
     }
+}
+
+/// The step, or the execution before its first one.
+fn whose(path: Option<&StepPath>) -> &str {
+    path.map_or("the execution", |path| path)
+}
+
+fn may_go_on(path: Option<&StepPath>, probe: bool) -> String {
+    let probe = if probe { ", as the one that finds out whether the other side is back" } else { "" };
+    format!("{} may go on{probe}", whose(path))
 }
 
 fn choice(case: Option<u32>) -> String {

@@ -12,6 +12,7 @@ use skep_model::event::Event;
 use skep_model::ids::{ExecutionId, StepPath};
 use skep_model::message::Start;
 use skep_model::payload::Payload;
+use skep_model::permit::Resource;
 use skep_model::plan::{BlockIndex, StepIndex};
 use skep_model::status::{Execution as Status, SkipReason, Step as StepStatus};
 use skep_model::time::Timestamp;
@@ -67,6 +68,7 @@ impl Execution {
             Event::ForceAsked { at, .. } => self.force_asked(*at),
             Event::Held { reason } => {
                 self.held = Some(reason.clone());
+                self.held_since = Some(at);
                 self.status = Status::Held;
             }
             Event::FinallyBegan { .. } => self.leave_block("", self.shape.root),
@@ -85,6 +87,9 @@ impl Execution {
             Event::Queued { path } => self.queued(path),
             Event::ChildAsked { path, attempt, child, .. } => self.child_asked(at, path, *attempt, child),
             Event::Rerun { .. } => self.rerun(event),
+            Event::PermitAsked { path, resource } => self.permit_asked(at, path.as_ref(), resource),
+            Event::PermitGranted { path: Some(path), .. } => self.change(path, |step| step.waiting = None),
+            Event::PermitGranted { path: None, .. } => self.entry = None,
         }
     }
 
@@ -147,8 +152,22 @@ impl Execution {
         });
     }
 
+    fn permit_asked(&mut self, at: Timestamp, path: Option<&StepPath>, resource: &Resource) {
+        let Some(path) = path else {
+            self.entry = Some((resource.clone(), at));
+            return;
+        };
+        self.change(path, |step| {
+            step.status = StepStatus::Waiting;
+            step.waiting = Some(Waiting::Permit(resource.clone()));
+            step.began_at.get_or_insert(at);
+        });
+    }
+
     fn attempt_failed(&mut self, path: &StepPath, failure: &Failure, retry_at: Timestamp) {
         self.change(path, |step| {
+            // One that was refused before it began is an attempt too.
+            step.attempts += u32::from(matches!(step.waiting, Some(Waiting::Permit(_))));
             step.status = StepStatus::Waiting;
             step.stopping = false;
             step.waiting = Some(Waiting::NextAttempt { at: retry_at, failure: failure.clone() });
@@ -385,6 +404,7 @@ impl Execution {
         self.outputs = outputs.clone();
         self.failure = failure.cloned();
         self.held = None;
+        self.entry = None;
         let shape = Arc::clone(&self.shape);
         let open: Vec<StepPath> =
             self.entries.values().filter(|step| !step.status.is_final()).map(|step| step.path.clone()).collect();
@@ -452,8 +472,13 @@ impl Execution {
             self.strays += 1;
             return;
         };
-        let (share, expected) = (Share::of(step), step.expected);
+        let (share, expected, waited) = (Share::of(step), step.expected, step.waiting.is_some());
         change(step);
+        match (waited, step.waiting.is_some()) {
+            (false, true) => step.waiting_since = self.updated_at,
+            (_, false) => step.waiting_since = None,
+            (true, true) => {}
+        }
         self.tally.expected = self.tally.expected - expected + step.expected;
         if self.shape.step(step.index).is_leaf() {
             self.tally.moved(share, Share::of(step));
@@ -497,6 +522,7 @@ fn pending(path: StepPath, index: StepIndex, shape: &Shape) -> Step {
         ticket: None,
         rollback: None,
         status_before_question: None,
+        waiting_since: None,
     }
 }
 

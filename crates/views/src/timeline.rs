@@ -63,6 +63,7 @@ pub enum What {
     /// The pause between two attempts.
     Pause,
     /// It waits: for a decision, a form, a signal, a moment, a condition, its turn.
+    /// It waits: for a decision, a form, a signal, a moment, for what executions share.
     Wait,
     /// What it holds runs: a switch, a parallel, a loop.
     Inside,
@@ -151,6 +152,8 @@ impl Timeline {
             Event::QuestionAsked { path, failure, .. } => self.asked(at, path, failure.as_ref()),
             Event::Answered { path, approved: true, .. } => self.close(at, path, Outcome::Completed),
             Event::Answered { path, approved: false, .. } => self.close(at, path, Outcome::Rejected),
+            Event::PermitAsked { path: Some(path), .. } => self.next(at, path, What::Wait),
+            Event::PermitGranted { path: Some(path), .. } => self.close(at, path, Outcome::Completed),
             Event::Ended { .. } => self.close_all(at),
             Event::Started(_)
             | Event::StopAsked { .. }
@@ -175,6 +178,8 @@ impl Timeline {
             | Event::UndoDropped { .. }
             | Event::RollbackStopAsked { .. }
             | Event::RollbackEnded { .. }
+            | Event::PermitAsked { path: None, .. }
+            | Event::PermitGranted { path: None, .. }
             | Event::FinallyBegan { .. } => {}
         }
     }

@@ -170,7 +170,8 @@ impl Fold<'_> {
             | Phase::Forking { .. }
             | Phase::Looping(_)
             | Phase::Doubtful { .. }
-            | Phase::Questioned { .. } => {}
+            | Phase::Questioned { .. }
+            | Phase::AwaitingPermit { .. } => {}
         }
         match new {
             Phase::Asking { .. } => drop(self.state.asking.insert(id)),
@@ -189,7 +190,8 @@ impl Fold<'_> {
             | Phase::Forking { .. }
             | Phase::Looping(_)
             | Phase::Doubtful { .. }
-            | Phase::Questioned { .. } => {}
+            | Phase::Questioned { .. }
+            | Phase::AwaitingPermit { .. } => {}
         }
     }
 
@@ -212,6 +214,7 @@ impl Fold<'_> {
             self.state.timers.remove(&(deadline, Timer::Deadline(id)));
         }
         let instance = self.state.instances.get_mut(id);
+        instance.granted = Vec::new();
         // A loop's results and the frames of branches and cases stay readable.
         if child_frames(&instance.phase).is_empty() && !matches!(instance.phase, Phase::Looping(_)) {
             self.set_phase(id, Phase::Over, status);

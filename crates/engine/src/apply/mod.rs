@@ -5,6 +5,7 @@
 
 mod frames;
 mod people;
+mod permits;
 mod rerun;
 mod rollback;
 mod structure;
@@ -30,7 +31,7 @@ use crate::program::Program;
 use crate::results::Results;
 use crate::rollback::{Kept, Stage};
 use crate::state::{
-    Ending, Frame, FrameId, Instance, InstanceId, KeptSignal, Looping, Phase, Role, RoundResult, State, Timer,
+    Ending, Entry, Frame, FrameId, Instance, InstanceId, KeptSignal, Looping, Phase, Role, RoundResult, State, Timer,
 };
 
 /// How many failures `errors` keeps.
@@ -114,6 +115,8 @@ pub(crate) fn apply(state: &mut State, program: &Program, event: &Event, at: Tim
         Event::Queued { path } => fold.queued(path),
         Event::ChildAsked { path, attempt, child, inputs } => fold.child_asked(path, *attempt, child, inputs.as_ref()),
         Event::Rerun { generation, inputs, kept, .. } => fold.rerun(*generation, inputs, kept),
+        Event::PermitAsked { path, resource } => fold.permit_asked(path.as_ref(), resource),
+        Event::PermitGranted { path, .. } => fold.permit_granted(path.as_ref()),
     }
 }
 
@@ -208,6 +211,7 @@ impl Fold<'_> {
         self.state.asking.clear();
         self.state.working.clear();
         self.state.queued.clear();
+        self.state.entry = Entry::Open;
         self.state.failure = failure.cloned();
         self.become_(status)
     }
@@ -244,7 +248,8 @@ pub(crate) fn child_frames(phase: &Phase) -> Vec<FrameId> {
         | Phase::Listening { .. }
         | Phase::Asking { .. }
         | Phase::Queued { .. }
-        | Phase::Child { .. } => Vec::new(),
+        | Phase::Child { .. }
+        | Phase::AwaitingPermit { .. } => Vec::new(),
     }
 }
 
@@ -263,6 +268,7 @@ fn phase_timer(phase: &Phase) -> Option<Timestamp> {
         | Phase::Queued { .. }
         | Phase::Ready
         | Phase::Performing
+        | Phase::AwaitingPermit { .. }
         | Phase::Choosing { .. }
         | Phase::Forking { .. }
         | Phase::Looping(_) => None,

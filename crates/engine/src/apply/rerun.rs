@@ -44,6 +44,7 @@ impl Fold<'_> {
         state.asking.clear();
         state.working.clear();
         state.queued.clear();
+        state.entry = Entry::Open;
     }
 
     /// What can be undone is what the kept steps did; how far an earlier rollback came is over.

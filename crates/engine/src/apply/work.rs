@@ -67,6 +67,7 @@ impl Fold<'_> {
         self.set_phase(id, Phase::Child { id: child.clone(), until }, StepStatus::Running);
         let instance = self.state.instances.get_mut(id);
         instance.attempt = attempt;
+        instance.delivery += 1;
         instance.child = Some(child.clone());
         if inputs.is_some() {
             instance.arguments = inputs.cloned();
@@ -87,6 +88,8 @@ impl Fold<'_> {
     pub(super) fn attempt_failed(&mut self, path: &StepPath, failure: &Failure, at: Timestamp) -> Result<(), Misfit> {
         let id = self.known(path)?;
         self.answered(id);
+        self.count_refusal(id);
+        self.return_breaker(id);
         self.set_phase(id, Phase::Retrying { at }, StepStatus::Waiting);
         self.restore_deadline(id);
         let instance = self.state.instances.get_mut(id);
@@ -107,6 +110,7 @@ impl Fold<'_> {
     pub(super) fn proposed(&mut self, path: &StepPath, outputs: &Map<Payload>) -> Result<(), Misfit> {
         let id = self.known(path)?;
         self.answered(id);
+        self.return_breaker(id);
         self.keep_outputs(id, outputs);
         self.set_phase(id, Phase::Ready, StepStatus::Waiting);
         Ok(())

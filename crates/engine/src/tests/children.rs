@@ -6,8 +6,8 @@ use skep_model::message::Message;
 use skep_model::status::Execution as Status;
 
 use super::kit::{Harness, cancel, failure, flow, pause, rerun, resume};
-use crate::codes;
 use crate::Rejection;
+use crate::codes;
 
 fn parent(rest: &str) -> Harness {
     flow(&format!(

@@ -81,7 +81,7 @@ fn token(harness: &Harness) -> Token {
     known.or_else(|| harness.stopping.get(path).cloned()).unwrap_or_else(|| Token::new("unknown"))
 }
 
-const MESSAGES: [&str; 15] = [
+const MESSAGES: [&str; 16] = [
     "start",
     "outcome",
     "progress",
@@ -97,6 +97,7 @@ const MESSAGES: [&str; 15] = [
     "rollback",
     "rerun",
     "child_ended",
+    "permit",
 ];
 
 fn message(word: &str, harness: &Harness) -> Message {
@@ -126,6 +127,7 @@ fn message(word: &str, harness: &Harness) -> Message {
             outputs: skep_model::Map::new(),
             failure: None,
         })),
+        "permit" => kit::stray_permit("a"),
         other => panic!("{other} is no message"),
     };
     assert_eq!(self::word(&message), word);
@@ -149,6 +151,7 @@ fn word(message: &Message) -> &'static str {
         Message::Rollback { .. } => "rollback",
         Message::Rerun { .. } => "rerun",
         Message::ChildEnded(_) => "child_ended",
+        Message::Permit { .. } => "permit",
     }
 }
 
@@ -209,6 +212,7 @@ fn every_message_in_every_state() {
     pending rollback: !not_started
     pending rerun: !not_started
     pending child_ended: !not_started
+    pending permit: !not_started
     running start: !already_started
     running outcome: completed a, branch_ended p
     running progress: nothing
@@ -224,6 +228,7 @@ fn every_message_in_every_state() {
     running rollback: !wrong_state
     running rerun: !wrong_state
     running child_ended: completed c, branch_ended p
+    running permit: !stale
     paused start: !already_started
     paused outcome: completed a
     paused progress: nothing
@@ -239,6 +244,7 @@ fn every_message_in_every_state() {
     paused rollback: !wrong_state
     paused rerun: !wrong_state
     paused child_ended: completed c
+    paused permit: !stale
     held start: !already_started
     held outcome: completed a
     held progress: nothing
@@ -254,6 +260,7 @@ fn every_message_in_every_state() {
     held rollback: !wrong_state
     held rerun: !wrong_state
     held child_ended: completed c
+    held permit: !stale
     cancelling start: !already_started
     cancelling outcome: completed a, branch_ended p
     cancelling progress: nothing
@@ -283,6 +290,7 @@ fn every_message_in_every_state() {
     cancelling recovered: cancelled a, branch_ended p
     cancelling rerun: !wrong_state
     cancelling child_ended: completed c, branch_ended p
+    cancelling permit: !stale
     completed start: !already_started
     completed outcome: !terminal
     completed progress: !terminal
@@ -298,6 +306,7 @@ fn every_message_in_every_state() {
     completed rollback: !nothing_to_undo
     completed rerun: rerun, forked p, scheduled a, approval_asked gate, form_asked form, wait_began sig, child_asked c
     completed child_ended: !terminal
+    completed permit: !terminal
     failed start: !already_started
     failed outcome: !terminal
     failed progress: !terminal
@@ -313,6 +322,7 @@ fn every_message_in_every_state() {
     failed rollback: !nothing_to_undo
     failed rerun: rerun, forked p, scheduled a, approval_asked gate, form_asked form, wait_began sig, child_asked c
     failed child_ended: !terminal
+    failed permit: !terminal
     cancelled start: !already_started
     cancelled outcome: !terminal
     cancelled progress: !terminal
@@ -354,5 +364,6 @@ fn every_message_in_every_state() {
     rollback_failed rollback: rollback_began, scheduled a.rollback
     cancelled rerun: rerun, forked p, scheduled a, approval_asked gate, form_asked form, wait_began sig, child_asked c
     cancelled child_ended: !terminal
+    cancelled permit: !terminal
     ");
 }

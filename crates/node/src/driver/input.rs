@@ -9,6 +9,7 @@ use skep_model::message::{ChildEnded, Message, Start};
 use skep_model::outcome::Outcome;
 use skep_store::Ack;
 
+use super::StartKey;
 use crate::error::Error;
 
 /// Something for the driver to do.
@@ -47,6 +48,8 @@ pub struct Creation {
     pub definition_hash: Hash,
     /// Where it lies in the library, if it came from there.
     pub workflow_path: Option<String>,
+    /// Its key, if it has one.
+    pub key: Option<StartKey>,
 }
 
 /// The answer to a request, after the commit.
@@ -54,6 +57,14 @@ pub struct Creation {
 pub struct Receipt {
     /// The execution's number in the store.
     pub local: LocalId,
+    /// A start with a key that was taken: this is the execution that has it.
+    pub existing: bool,
+}
+
+impl Receipt {
+    pub(crate) fn of(local: LocalId) -> Self {
+        Self { local, existing: false }
+    }
 }
 
 /// What became of a request.

@@ -13,6 +13,8 @@ use skep_model::status::Execution as Status;
 use skep_store::{ExecutionChange, ExecutionRow, Row};
 
 use super::flight::Flight;
+use super::permits::Request;
+use super::start_keys;
 use super::{Creation, Delivered, Driver, Input, Receipt, Reply};
 use crate::core::{Live, Refusal};
 use crate::error::Error;
@@ -37,9 +39,10 @@ impl Driver {
     }
 
     pub(super) fn create(&mut self, creation: Creation, reply: Reply) {
+        let Some((creation, reply)) = self.first_of_its_key(creation, reply) else { return };
         let local = self.next_local;
         self.next_local = LocalId(local.0 + 1);
-        let Creation { start, program, definition, definition_hash, workflow_path } = creation;
+        let Creation { start, program, definition, definition_hash, workflow_path, key } = creation;
         let program = self.programs.keep(program);
         let plan_bytes = program.plan().to_bytes();
         let head = program.plan().workflow.clone();
@@ -47,6 +50,7 @@ impl Driver {
         self.core.open(Live::new(local, State::default(), program));
         self.locals.insert(start.execution.clone(), local);
         let now = self.now();
+        let key_row = key.as_ref().map(|key| start_keys::row(&head.id, key, local));
         let row = ExecutionRow {
             local,
             id: start.execution.clone(),
@@ -65,17 +69,20 @@ impl Driver {
             actor: start.actor.label(),
             seq: 1,
         };
-        let rows = vec![
+        let mut rows = vec![
             Row::Plan { hash: plan_hash, format: PLAN_FORMAT, bytes: plan_bytes },
             Row::Definition { hash: definition_hash, text: definition },
             Row::ExecutionCreated(row),
         ];
-        self.decide_with(local, &Message::Start(Box::new(start)), Some(reply), rows);
+        rows.extend(key_row);
+        if !self.decide_with(local, &Message::Start(Box::new(start)), Some(reply), rows) {
+            self.starting.forget(local);
+        }
     }
 
     fn adopt(&mut self, local: LocalId, reply: Reply) {
         if self.core.get(local).is_some() {
-            drop(reply.send(Ok(Receipt { local })));
+            drop(reply.send(Ok(Receipt::of(local))));
             return;
         }
         match self.bring(local) {
@@ -119,7 +126,7 @@ impl Driver {
             rows.extend(delivered.has_child.then(|| Row::ChildGone { token: outcome.token.clone() }));
         }
         match self.locals.get(execution).copied() {
-            Some(local) => self.decide_with(local, &Message::Outcome(Box::new(outcome)), None, rows),
+            Some(local) => drop(self.decide_with(local, &Message::Outcome(Box::new(outcome)), None, rows)),
             // The execution was forced to its end; only the child's row is left of it.
             None => self.keep_rows(rows),
         }
@@ -131,7 +138,7 @@ impl Driver {
         self.pending.push(flight);
     }
 
-    fn keep_rows(&mut self, rows: Vec<Row>) {
+    pub(super) fn keep_rows(&mut self, rows: Vec<Row>) {
         if !rows.is_empty() {
             self.pending.push(Flight::of_rows(rows));
         }
@@ -141,19 +148,32 @@ impl Driver {
         self.decide_with(local, message, reply, Vec::new());
     }
 
-    fn decide_with(&mut self, local: LocalId, message: &Message, reply: Option<Reply>, rows: Vec<Row>) {
+    /// Decides, with rows that belong to the message. False if it was refused.
+    pub(super) fn decide_with(
+        &mut self,
+        local: LocalId,
+        message: &Message,
+        reply: Option<Reply>,
+        rows: Vec<Row>,
+    ) -> bool {
         let now = self.now();
         let blobs = Arc::clone(&self.blobs);
         let accepted = match self.core.handle(local, message, now, &*blobs) {
             Ok(accepted) => accepted,
-            Err(refusal) => return self.refused(local, refusal, reply, rows),
+            Err(refusal) => {
+                self.refused(local, refusal, reply, rows);
+                return false;
+            }
         };
         let mut write = accepted.write;
         // Rows of the message go before the turn's own, so that a list row exists before it changes.
         write.rows.splice(0..0, rows);
         if let Err(error) = accepted.blobs.iter().try_for_each(|blob| blobs.put(blob)) {
-            return self.not_storable(local, message, error.into(), reply);
+            self.not_storable(local, message, error.into(), reply);
+            return false;
         }
+        let shared = self.gate_rows(local, message, &accepted.effects);
+        write.rows.extend(shared);
         let live = self.core.get(local).expect("an execution that decided is in memory");
         let state = &live.state;
         let summary = Summary { status: state.status, waits_for_people: self.waits_for_people(local) };
@@ -170,6 +190,7 @@ impl Driver {
             from_backlog: false,
         };
         self.pending.push(flight);
+        true
     }
 
     fn refused(&mut self, local: LocalId, refusal: Refusal, reply: Option<Reply>, rows: Vec<Row>) {
@@ -229,8 +250,13 @@ impl Driver {
                 Effect::Abort { path, token } => self.abort(local, path, &token),
                 Effect::StartChild(child) => self.start_child(*child),
                 Effect::CancelChild { path, child } => self.cancel_child(local, &path, &child),
+                Effect::AskPermit { path, resource, priority, since } => {
+                    self.ask_permit(local, Request { path, resource, priority, since });
+                }
+                Effect::ReleasePermit { path, resource, .. } => self.release_permit(local, path, &resource),
             }
         }
+        self.key_settled(local, None);
         if more {
             self.mailbox.send(Input::Message(local, Box::new(Message::TimerFired), None));
         }
@@ -243,7 +269,7 @@ impl Driver {
             }
         }
         if let Some(reply) = reply {
-            drop(reply.send(Ok(Receipt { local })));
+            drop(reply.send(Ok(Receipt::of(local))));
         }
     }
 
@@ -308,6 +334,8 @@ impl Driver {
             self.performer.discard(&token);
         }
         self.child_lost(flight.local);
+        self.restore_breakers(&flight.effects);
+        self.key_settled(flight.local, Some(error));
         if flight.has_summary() {
             self.refold(flight.local);
             self.try_again(flight.local, flight.retry);
@@ -348,7 +376,11 @@ impl Driver {
 /// True if nobody outside would send the message again.
 fn is_ours(message: &Message) -> bool {
     match message {
-        Message::Outcome(_) | Message::TimerFired | Message::Recovered | Message::ChildEnded(_) => true,
+        Message::Outcome(_)
+        | Message::TimerFired
+        | Message::Recovered
+        | Message::ChildEnded(_)
+        | Message::Permit { .. } => true,
         Message::Start(_)
         | Message::Progress(_)
         | Message::Signal { .. }

@@ -97,6 +97,7 @@ fn prepare(reader: &dyn Reader, catalogue: &Catalogue, child: &Child) -> Result<
         definition: text.into_bytes(),
         definition_hash,
         workflow_path: Some(entry.path),
+        key: None,
     })
 }
 

@@ -10,10 +10,12 @@ mod dry_run;
 mod library;
 mod listing;
 mod logs;
+mod places;
 mod reading;
 mod replay;
 mod rerun;
 mod start;
+mod start_key;
 mod status;
 
 pub use check::{Report, validate};

@@ -21,7 +21,9 @@ impl Reading {
     /// Unknown execution, trouble with the store.
     pub fn status(&self, execution: &str, all_iterations: bool) -> Result<Value, Error> {
         let (view, _) = self.folded(execution, all_iterations)?;
-        Ok(self.answer(&view))
+        let mut answer = self.answer(&view);
+        self.add_places(self.find(execution)?.local, &mut answer)?;
+        Ok(answer)
     }
 
     /// The view of an execution and the number of its last turn, to be followed with [`Reading::turns`].

@@ -5,7 +5,7 @@ use skep_model::status::Execution as Status;
 use skep_model::time::Timestamp;
 
 use super::Fixture;
-use super::samples::{change, child, created, execution_row, turn, version, write};
+use super::samples::{breaker, change, child, created, execution_row, permit, start_key, turn, version, write};
 use crate::error::{Committed, Error};
 use crate::journal::{Row, Write};
 use crate::reader::{Filter, Found, PAGE_BYTES_MAX, PREFIX_CANDIDATES_MAX, Reader, StatusCount};
@@ -29,6 +29,9 @@ const CASES: &[Case] = &[
     plans_and_definitions_are_written_once,
     the_library_counts_versions_per_path,
     children_come_and_go,
+    places_in_groups_come_in_the_order_in_which_they_are_served,
+    breakers_are_replaced,
+    the_first_start_of_a_key_stays,
 ];
 
 /// Runs every case on a fresh store.
@@ -311,4 +314,42 @@ fn children_come_and_go(store: &mut dyn Fixture) {
     assert_eq!(children.into_iter().map(Row::Child).collect::<Vec<_>>(), expected);
     commit(store, &[gone("b"), gone("nobody")]);
     assert_eq!(store.reader().children().unwrap().len(), 1);
+}
+
+fn places_in_groups_come_in_the_order_in_which_they_are_served(store: &mut dyn Fixture) {
+    commit(store, &[created(1), created(2), created(3), created(4)]);
+    let rows =
+        [permit(1, "db", true, 0), permit(4, "db", false, 50), permit(3, "db", false, 50), permit(2, "db", false, 75)];
+    let rows = rows.into_iter().chain([permit(4, "api", true, 0)]);
+    commit(store, &rows.map(write).collect::<Vec<_>>());
+    let order = |store: &dyn Fixture| -> Vec<i64> {
+        store.reader().permits_of("db").unwrap().iter().map(|row| row.execution.0).collect()
+    };
+    assert_eq!(order(store), [1, 2, 3, 4]);
+    assert_eq!(store.reader().permits().unwrap()[0].resource, "api");
+    let gone = |local| Row::PermitGone { resource: "db".to_owned(), execution: LocalId(local), path: "deploy".into() };
+    commit(store, &[write(gone(1)), write(permit(4, "db", true, 50)), write(gone(1))]);
+    store.reopen();
+    assert_eq!(order(store), [4, 2, 3], "a row is replaced, and one that is gone may go again");
+    let error = store.journal().commit(&[write(permit(9, "db", true, 0))]).unwrap_err();
+    assert_eq!(error.culprit(), Some(0));
+}
+
+fn breakers_are_replaced(store: &mut dyn Fixture) {
+    commit(store, &[write(breaker("b", "1")), write(breaker("a", "2")), write(breaker("b", "3"))]);
+    store.reopen();
+    let rows = store.reader().breakers().unwrap();
+    let found: Vec<_> = rows.iter().map(|row| (row.name.as_str(), row.state.as_str())).collect();
+    assert_eq!(found, [("a", "2"), ("b", "3")]);
+}
+
+fn the_first_start_of_a_key_stays(store: &mut dyn Fixture) {
+    commit(store, &[created(1), created(2)]);
+    commit(store, &[write(start_key(1, "k")), write(start_key(2, "k")), write(start_key(2, "other"))]);
+    let reader = store.reader();
+    let found = |key| reader.start_key("release", key).unwrap().map(|row| row.execution.0);
+    assert_eq!((found("k"), found("other"), found("none")), (Some(1), Some(2), None));
+    assert_eq!(reader.start_key("deploy", "k").unwrap(), None);
+    let error = store.journal().commit(&[write(start_key(9, "x"))]).unwrap_err();
+    assert_eq!(error.culprit(), Some(0));
 }

@@ -36,6 +36,9 @@ pub(super) fn dump(reader: &dyn Reader, hashes: &[Hash], paths: &[&str]) -> Resu
         line("path", &(reader.workflow_versions(path)?, reader.workflow(path, None)?, reader.workflow(path, Some(2))?));
     }
     line("children", &reader.children()?);
+    line("permits", &(reader.permits()?, reader.permits_of("one")?));
+    line("breakers", &reader.breakers()?);
+    line("start keys", &(reader.start_key("release", "one")?, reader.start_key("release", "two")?));
     Ok(text)
 }
 

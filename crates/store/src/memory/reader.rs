@@ -10,7 +10,7 @@ use crate::reader::{
     Filter, Found, JournalRow, LIBRARY_ROWS_MAX, ListPage, PAGE_BYTES_MAX, PAGE_ROWS_MAX, PREFIX_CANDIDATES_MAX,
     Reader, StatusCount, StoredPlan, StoredTurn,
 };
-use crate::rows::{ChildRow, ExecutionRow, WorkflowVersion};
+use crate::rows::{BreakerRow, ChildRow, ExecutionRow, PermitRow, StartKeyRow, WorkflowVersion};
 
 type Answer<T> = Result<T, Error>;
 
@@ -110,6 +110,29 @@ impl Reader for Memory {
 
     fn children(&self) -> Answer<Vec<ChildRow>> {
         Ok(self.state().children.values().cloned().collect())
+    }
+
+    fn permits(&self) -> Answer<Vec<PermitRow>> {
+        let mut rows: Vec<PermitRow> = self.state().permits.values().cloned().collect();
+        rows.sort_by_key(|row| {
+            let place = (row.state.as_str(), std::cmp::Reverse(row.priority), row.since, row.execution);
+            (row.resource.clone(), place, row.path.clone())
+        });
+        Ok(rows)
+    }
+
+    fn permits_of(&self, resource: &str) -> Answer<Vec<PermitRow>> {
+        Ok(self.permits()?.into_iter().filter(|row| row.resource == resource).collect())
+    }
+
+    fn breakers(&self) -> Answer<Vec<BreakerRow>> {
+        let state = self.state();
+        let rows = state.breakers.iter().map(|(name, state)| BreakerRow { name: name.clone(), state: state.clone() });
+        Ok(rows.collect())
+    }
+
+    fn start_key(&self, workflow: &str, key: &str) -> Answer<Option<StartKeyRow>> {
+        Ok(self.state().start_keys.get(&(workflow.to_owned(), key.to_owned())).cloned())
     }
 
     fn last_at(&self) -> Answer<Option<Timestamp>> {

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use skep_model::ids::{ExecutionId, Hash, LocalId, Position, Token};
+use skep_model::ids::{ExecutionId, Hash, LocalId, Position, StepPath, Token};
 
 use crate::error::Error;
 use crate::journal::{Journal, NewTurn, NewVersion, Row, Write};
 use crate::reader::{StoredPlan, StoredTurn};
-use crate::rows::{ChildRow, ExecutionRow, WorkflowVersion};
+use crate::rows::{ChildRow, ExecutionRow, PermitRow, StartKeyRow, WorkflowVersion};
 
 /// A store in memory; both ports in one.
 #[derive(Clone, Default)]
@@ -26,6 +26,9 @@ pub(super) struct State {
     pub(super) definitions: BTreeMap<Hash, Vec<u8>>,
     pub(super) workflows: BTreeMap<String, Workflow>,
     pub(super) children: BTreeMap<Token, ChildRow>,
+    pub(super) permits: BTreeMap<(String, LocalId, StepPath), PermitRow>,
+    pub(super) breakers: BTreeMap<String, String>,
+    pub(super) start_keys: BTreeMap<(String, String), StartKeyRow>,
     last_seq: BTreeMap<LocalId, u64>,
 }
 
@@ -126,6 +129,20 @@ impl State {
             Row::ChildGone { token } => {
                 self.children.remove(token);
             }
+            Row::Permit(row) => {
+                let place = (row.resource.clone(), row.execution, row.path.clone());
+                self.permits.insert(place, row.clone());
+            }
+            Row::PermitGone { resource, execution, path } => {
+                self.permits.remove(&(resource.clone(), *execution, path.clone()));
+            }
+            Row::Breaker(row) => {
+                self.breakers.insert(row.name.clone(), row.state.clone());
+            }
+            Row::StartKey(row) => {
+                let key = (row.workflow.clone(), row.key.clone());
+                self.start_keys.entry(key).or_insert_with(|| row.clone());
+            }
         }
     }
 
@@ -172,10 +189,14 @@ impl<'a> Draft<'a> {
             }
             Row::ExecutionChanged(change) => self.must_know(write, change.local),
             Row::Child(row) => self.must_know(write, row.execution),
+            Row::Permit(row) => self.must_know(write, row.execution),
+            Row::StartKey(row) => self.must_know(write, row.execution),
             Row::Plan { .. }
             | Row::Definition { .. }
             | Row::WorkflowAdded(_)
             | Row::WorkflowRemoved { .. }
+            | Row::PermitGone { .. }
+            | Row::Breaker(_)
             | Row::ChildGone { .. } => Ok(()),
         }
     }

@@ -10,7 +10,7 @@ use skep_model::status::Execution as Status;
 use skep_model::time::Timestamp;
 
 use crate::reader::StoredTurn;
-use crate::rows::{ChildRow, ExecutionRow, WorkflowVersion};
+use crate::rows::{BreakerRow, ChildRow, ExecutionRow, PermitRow, PermitState, StartKeyRow, WorkflowVersion};
 
 pub(super) const EXECUTION_COLUMNS: &str = "local, id, workflow, workflow_path, version, plan_hash, definition_hash, \
     status, started_at, updated_at, ended_at, base_dir, waiting, error, actor, seq";
@@ -107,4 +107,27 @@ pub(super) fn child(row: &Row<'_>) -> Result<ChildRow> {
         boot_id: row.get(5)?,
         cgroup: row.get(6)?,
     })
+}
+
+/// A row of `resource, execution, path, state, priority, since`.
+pub(super) fn permit(row: &Row<'_>) -> Result<PermitRow> {
+    let word: String = row.get(3)?;
+    Ok(PermitRow {
+        resource: row.get(0)?,
+        execution: LocalId(row.get(1)?),
+        path: text(row, 2)?,
+        state: PermitState::parse(&word).ok_or_else(|| bad(3, format!("no place is {word:?}")))?,
+        priority: row.get(4)?,
+        since: Timestamp(row.get(5)?),
+    })
+}
+
+/// A row of `name, state`.
+pub(super) fn breaker(row: &Row<'_>) -> Result<BreakerRow> {
+    Ok(BreakerRow { name: row.get(0)?, state: row.get(1)? })
+}
+
+/// A row of `workflow, key, execution, digest`.
+pub(super) fn start_key(row: &Row<'_>) -> Result<StartKeyRow> {
+    Ok(StartKeyRow { workflow: row.get(0)?, key: row.get(1)?, execution: LocalId(row.get(2)?), digest: hash(row, 3)? })
 }

@@ -19,7 +19,7 @@ use crate::reader::{
     Filter, Found, JournalRow, LIBRARY_ROWS_MAX, ListPage, PAGE_BYTES_MAX, PAGE_ROWS_MAX, PREFIX_CANDIDATES_MAX,
     Reader, StatusCount, StoredPlan, StoredTurn,
 };
-use crate::rows::{ChildRow, ExecutionRow, WorkflowVersion};
+use crate::rows::{BreakerRow, ChildRow, ExecutionRow, PermitRow, StartKeyRow, WorkflowVersion};
 
 const NEXT_LOCAL: &str =
     "SELECT 1 + max((SELECT value FROM counter WHERE name = 'local'), coalesce((SELECT max(local) FROM execution), 0))";
@@ -29,6 +29,8 @@ const JOURNAL: &str = "SELECT journal.id, journal.execution, journal.seq, journa
     FROM journal CROSS JOIN execution ON execution.local = journal.execution \
     WHERE journal.id >= ?1 ORDER BY journal.id LIMIT ?2";
 const CHILDREN: &str = "SELECT execution, path, token, pid, started_ticks, boot_id, cgroup FROM child ORDER BY token";
+const PERMITS: &str = "SELECT resource, execution, path, state, priority, since FROM permit";
+const PERMIT_ORDER: &str = "ORDER BY resource, state, priority DESC, since, execution, path";
 const LISTED: &str = "workflow_version JOIN workflow ON workflow.path = workflow_version.path AND workflow.listed = 1";
 
 /// A connection of its own that never writes. Works beside an owner in another process, without any owner,
@@ -214,6 +216,26 @@ impl Reader for SqliteReader {
 
     fn children(&self) -> Answer<Vec<ChildRow>> {
         self.answer("reading local processes", self.many(CHILDREN, [], decode::child))
+    }
+
+    fn permits(&self) -> Answer<Vec<PermitRow>> {
+        let sql = format!("{PERMITS} {PERMIT_ORDER}");
+        self.answer("reading places in groups", self.many(&sql, [], decode::permit))
+    }
+
+    fn permits_of(&self, resource: &str) -> Answer<Vec<PermitRow>> {
+        let sql = format!("{PERMITS} WHERE resource = ?1 {PERMIT_ORDER}");
+        self.answer("reading the places of a group", self.many(&sql, [resource], decode::permit))
+    }
+
+    fn breakers(&self) -> Answer<Vec<BreakerRow>> {
+        let sql = "SELECT name, state FROM breaker ORDER BY name";
+        self.answer("reading breakers", self.many(sql, [], decode::breaker))
+    }
+
+    fn start_key(&self, workflow: &str, key: &str) -> Answer<Option<StartKeyRow>> {
+        let sql = "SELECT workflow, key, execution, digest FROM start_key WHERE workflow = ?1 AND key = ?2";
+        self.answer("reading the key of a start", self.one(sql, [workflow, key], decode::start_key))
     }
 
     fn last_at(&self) -> Answer<Option<Timestamp>> {

@@ -9,7 +9,7 @@ use super::decode::to_integer;
 use super::trouble::{is_constraint, trouble};
 use crate::error::{Committed, Error};
 use crate::journal::{NewVersion, Row};
-use crate::rows::{ChildRow, ExecutionChange, ExecutionRow};
+use crate::rows::{ChildRow, ExecutionChange, ExecutionRow, PermitRow, StartKeyRow};
 
 const INSERT_EXECUTION: &str = "INSERT INTO execution(local, id, workflow, workflow_path, version, plan_hash, \
     definition_hash, status, started_at, updated_at, ended_at, base_dir, waiting, error, actor, seq) \
@@ -28,6 +28,12 @@ const UNLIST_WORKFLOW: &str = "UPDATE workflow SET listed = 0 WHERE path = ?1";
 const PUT_CHILD: &str = "INSERT OR REPLACE INTO child(token, execution, path, pid, started_ticks, boot_id, cgroup) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 const DELETE_CHILD: &str = "DELETE FROM child WHERE token = ?1";
+const PUT_PERMIT: &str = "INSERT OR REPLACE INTO permit(resource, execution, path, state, priority, since) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+const DELETE_PERMIT: &str = "DELETE FROM permit WHERE resource = ?1 AND execution = ?2 AND path = ?3";
+const PUT_BREAKER: &str = "INSERT OR REPLACE INTO breaker(name, state) VALUES (?1, ?2)";
+const PUT_START_KEY: &str = "INSERT INTO start_key(workflow, key, execution, digest) VALUES (?1, ?2, ?3, ?4) \
+    ON CONFLICT DO NOTHING";
 
 /// Writes `row` of the group's write number `write` inside the open transaction.
 pub(super) fn write_row(connection: &Connection, file: &Path, write: usize, row: &Row) -> Result<(), Error> {
@@ -45,6 +51,12 @@ pub(super) fn write_row(connection: &Connection, file: &Path, write: usize, row:
         Row::WorkflowRemoved { path } => rows.run("removing a workflow", UNLIST_WORKFLOW, params![path]),
         Row::Child(row) => rows.put_child(row),
         Row::ChildGone { token } => rows.run("forgetting a local process", DELETE_CHILD, params![token.as_str()]),
+        Row::Permit(row) => rows.put_permit(row),
+        Row::PermitGone { resource, execution, path } => {
+            rows.run("giving back a place", DELETE_PERMIT, params![resource, execution.0, &**path])
+        }
+        Row::Breaker(row) => rows.run("recording a breaker", PUT_BREAKER, params![row.name, row.state]),
+        Row::StartKey(row) => rows.put_start_key(row),
     }
 }
 
@@ -142,6 +154,44 @@ impl Rows<'_> {
     fn newest_version(&self, new: &NewVersion) -> rusqlite::Result<Option<(u32, String)>> {
         let mut statement = self.connection.prepare_cached(NEWEST_VERSION)?;
         statement.query_row([&new.path], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+    }
+
+    fn put_permit(&self, row: &PermitRow) -> Result<(), Error> {
+        let (state, path) = (row.state.as_str(), &*row.path);
+        let values = params![row.resource, row.execution.0, path, state, row.priority, row.since.0];
+        self.of_execution("recording a place in a group", row.execution, PUT_PERMIT, values)
+    }
+
+    fn exists(&self, execution: LocalId) -> rusqlite::Result<bool> {
+        self.connection.prepare_cached("SELECT 1 FROM execution WHERE local = ?1")?.exists([execution.0])
+    }
+
+    fn put_start_key(&self, row: &StartKeyRow) -> Result<(), Error> {
+        let attempt = "recording the key of a start";
+        // A key that is taken touches nothing, so the reference would not be looked at.
+        let known = self.exists(row.execution).map_err(trouble(attempt, self.file, Committed::Nothing))?;
+        if !known {
+            return Err(self.unknown(row.execution));
+        }
+        let values = params![row.workflow, row.key, row.execution.0, row.digest.to_string()];
+        self.run(attempt, PUT_START_KEY, values)
+    }
+
+    /// Writes a row that names an execution, which has to exist.
+    fn of_execution(
+        &self,
+        attempt: &'static str,
+        execution: LocalId,
+        sql: &str,
+        values: impl Params,
+    ) -> Result<(), Error> {
+        self.execute(sql, values).map(|_| ()).map_err(|error| {
+            if is_constraint(&error) {
+                self.unknown(execution)
+            } else {
+                trouble(attempt, self.file, Committed::Nothing)(error)
+            }
+        })
     }
 
     fn put_child(&self, row: &ChildRow) -> Result<(), Error> {
