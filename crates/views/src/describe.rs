@@ -2,8 +2,12 @@
 //!
 //! Says what happened, never why it matters; values of outputs do not appear.
 
+use skep_model::actor::Actor;
 use skep_model::error::Failure;
 use skep_model::event::{Event, Then};
+use skep_model::ids::ExecutionId;
+use skep_model::span::print_duration_ms;
+use skep_model::status::Execution as Status;
 use skep_model::time::Timestamp;
 
 use crate::execution::Execution;
@@ -51,10 +55,7 @@ pub fn describe(event: &Event, execution: &Execution, time: &dyn Fn(Timestamp) -
             format!("{path} asks {whom} to fill in a form{said}{}", end_of_wait(*until, time))
         }
         Event::FormFilled { path, actor } => format!("the form of {path} was filled in by {}", actor.label()),
-        Event::WaitBegan { path, until, every_ms: Some(every_ms), .. } => {
-            let every = skep_model::span::print_duration_ms(*every_ms);
-            format!("{path} waits for its condition, asked every {every}{}", end_of_wait(*until, time))
-        }
+        Event::WaitBegan { path, until, every_ms: Some(every_ms), .. } => asks(path, *every_ms, *until, time),
         Event::WaitBegan { path, until, signal, .. } => waits(path, *until, signal.as_deref(), time),
         Event::SignalKept { name, actor, .. } => {
             format!("the signal {name} from {} came early and is kept", actor.label())
@@ -70,19 +71,30 @@ pub fn describe(event: &Event, execution: &Execution, time: &dyn Fn(Timestamp) -
         Event::Held { reason } => format!("held{}", said(Some(&reason.message))),
         Event::FinallyBegan { status } => format!("finally began; the execution would end {}", status.as_str()),
         Event::Queued { path } => format!("{path} waits for its turn"),
-        Event::ChildAsked { path, attempt: 1, child, .. } => format!("{path} asks for the child execution {child}"),
-        Event::ChildAsked { path, attempt, child, .. } => {
-            format!("{path} asks for the child execution {child} (attempt {attempt})")
-        }
-        Event::Rerun { actor, from, generation, .. } => {
-            let from = from.as_ref().map(|from| format!(" from {from}")).unwrap_or_default();
-            format!("run again{from} by {} (generation {generation})", actor.label())
-        }
-        Event::Ended { status, failure, .. } => {
-            let why = failure.as_ref().map(|failure| format!(" {}", because(failure))).unwrap_or_default();
-            format!("execution {}{why}", status.as_str())
-        }
+        Event::ChildAsked { path, attempt, child, .. } => asks_for_child(path, *attempt, child),
+        Event::Rerun { actor, from, generation, .. } => run_again(actor, from.as_deref(), *generation),
+        Event::Ended { status, failure, .. } => ended(*status, failure.as_ref()),
     }
+}
+
+fn asks(path: &str, every_ms: u64, until: Option<Timestamp>, time: &dyn Fn(Timestamp) -> String) -> String {
+    let every = print_duration_ms(every_ms);
+    format!("{path} waits for its condition, asked every {every}{}", end_of_wait(until, time))
+}
+
+fn asks_for_child(path: &str, attempt: u32, child: &ExecutionId) -> String {
+    let attempt = if attempt > 1 { format!(" (attempt {attempt})") } else { String::new() };
+    format!("{path} asks for the child execution {child}{attempt}")
+}
+
+fn run_again(actor: &Actor, from: Option<&str>, generation: u32) -> String {
+    let from = from.map(|from| format!(" from {from}")).unwrap_or_default();
+    format!("run again{from} by {} (generation {generation})", actor.label())
+}
+
+fn ended(status: Status, failure: Option<&Failure>) -> String {
+    let why = failure.map(|failure| format!(" {}", because(failure))).unwrap_or_default();
+    format!("execution {}{why}", status.as_str())
 }
 
 fn waits(path: &str, until: Option<Timestamp>, signal: Option<&str>, time: &dyn Fn(Timestamp) -> String) -> String {
