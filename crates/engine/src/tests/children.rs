@@ -66,7 +66,7 @@ fn a_failure_has_its_kind_and_a_retry_is_another_child() {
     harness.child_ended("c", Status::Failed, json!({}), Some(failure(Kind::Network)));
     assert_eq!(harness.summary(), "failed: c=failed");
     let said = harness.state.failure.clone().expect("it failed");
-    assert_eq!((said.kind, said.code.as_str()), (Kind::Network, "SKEP-X022"));
+    assert_eq!((said.kind, said.code.as_str()), (Kind::Network, "SKEP-X042"));
     assert!(said.message.contains(second.id.as_str()), "{}", said.message);
     let mut permanent = parent(", retry: {max_attempts: 2, delay: 1s}");
     permanent.child_ended("c", Status::Failed, json!({}), Some(failure(Kind::Invalid)));
@@ -113,7 +113,7 @@ fn a_timeout_bounds_each_attempt_and_the_total_all() {
         harness.pass_ms(1_000);
     }
     let said = harness.state.failure.clone().expect("it failed");
-    assert_eq!((said.kind, said.code.as_str()), (Kind::Timeout, "SKEP-X023"));
+    assert_eq!((said.kind, said.code.as_str()), (Kind::Timeout, "SKEP-X043"));
     let mut total = parent(", timeout: 1m, total_timeout: 90s, retry: {max_attempts: 9, delay: 1s, jitter: false}");
     total.pass_ms(60_000);
     total.child_ended("c", Status::Cancelled, json!({}), None);
