@@ -102,7 +102,7 @@ start, because it could not be enforced.\n\nRun only workflows that you trust, o
 
 /// A child execution could not be started.
 pub const CHILD_NOT_STARTED: Code = Code {
-    id: "SKEP-N020",
+    id: "SKEP-N025",
     title: "a child execution could not be started",
     page: "A `workflow` step starts a workflow of the library as an execution of its own. Its name, its version and its \
 inputs are looked at when the step begins; what does not fit is the step's failure, so `retry` and `on_error` apply. At \

@@ -2,10 +2,12 @@
 //!
 //! Says what happened, never why it matters; values of outputs do not appear.
 
+use skep_model::actor::Actor;
 use skep_model::error::Failure;
 use skep_model::event::{Event, Then};
-use skep_model::ids::StepPath;
+use skep_model::ids::{ExecutionId, StepPath};
 use skep_model::rollback::{Part, Question};
+use skep_model::span::print_duration_ms;
 use skep_model::time::Timestamp;
 
 use crate::execution::Execution;
@@ -65,10 +67,7 @@ fn describe_event(event: &Event, execution: &Execution, time: &dyn Fn(Timestamp)
             format!("{path} {} by {}{}", decision_word(*approved), actor.label(), said(comment.as_deref()))
         }
         Event::FormFilled { path, actor } => format!("the form of {path} was filled in by {}", actor.label()),
-        Event::WaitBegan { path, until, every_ms: Some(every_ms), .. } => {
-            let every = skep_model::span::print_duration_ms(*every_ms);
-            format!("{path} waits for its condition, asked every {every}{}", end_of_wait(*until, time))
-        }
+        Event::WaitBegan { path, until, every_ms: Some(every_ms), .. } => asks_condition(path, *every_ms, *until, time),
         Event::WaitBegan { path, until, signal, .. } => waits(path, *until, signal.as_deref(), time),
         Event::SignalKept { name, actor, .. } => {
             format!("the signal {name} from {} came early and is kept", actor.label())
@@ -87,14 +86,8 @@ fn describe_event(event: &Event, execution: &Execution, time: &dyn Fn(Timestamp)
         Event::PermitAsked { path, resource } => format!("{} asks for {}", whose(path.as_ref()), wanted(resource)),
         Event::PermitGranted { path, probe } => may_go_on(path.as_ref(), *probe),
         Event::Queued { path } => format!("{path} waits for its turn"),
-        Event::ChildAsked { path, attempt: 1, child, .. } => format!("{path} asks for the child execution {child}"),
-        Event::ChildAsked { path, attempt, child, .. } => {
-            format!("{path} asks for the child execution {child} (attempt {attempt})")
-        }
-        Event::Rerun { actor, from, generation, .. } => {
-            let from = from.as_ref().map(|from| format!(" from {from}")).unwrap_or_default();
-            format!("run again{from} by {} (generation {generation})", actor.label())
-        }
+        Event::ChildAsked { path, attempt, child, .. } => asks_for_child(path, *attempt, child),
+        Event::Rerun { actor, from, generation, .. } => run_again(actor, from.as_deref(), *generation),
         Event::UndoKept { .. }
         | Event::CompensationAsked { .. }
         | Event::RollbackBegan { .. }
@@ -179,6 +172,21 @@ fn describe_undoing(event: &Event) -> String {
         // The caller hands over no other event.
         _ => String::new(),
     }
+}
+
+fn asks_condition(path: &str, every_ms: u64, until: Option<Timestamp>, time: &dyn Fn(Timestamp) -> String) -> String {
+    let every = print_duration_ms(every_ms);
+    format!("{path} waits for its condition, asked every {every}{}", end_of_wait(until, time))
+}
+
+fn asks_for_child(path: &str, attempt: u32, child: &ExecutionId) -> String {
+    let attempt = if attempt > 1 { format!(" (attempt {attempt})") } else { String::new() };
+    format!("{path} asks for the child execution {child}{attempt}")
+}
+
+fn run_again(actor: &Actor, from: Option<&str>, generation: u32) -> String {
+    let from = from.map(|from| format!(" from {from}")).unwrap_or_default();
+    format!("run again{from} by {} (generation {generation})", actor.label())
 }
 
 fn waits(path: &str, until: Option<Timestamp>, signal: Option<&str>, time: &dyn Fn(Timestamp) -> String) -> String {
