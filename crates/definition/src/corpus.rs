@@ -6,15 +6,14 @@ use std::path::{Path, PathBuf};
 
 use skep_model::problem::{Problem, Severity};
 
+use crate::check::{self, Level};
 use crate::load::load_bytes;
 use crate::print;
+use crate::samples::catalogue;
 use generated::generated;
 
 #[path = "../../../tests/corpus/generated.rs"]
 mod generated;
-
-/// Codes of these families are compared; the others need parts that this test does not call.
-const FAMILIES: &[&str] = &["SKEP-D"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -28,10 +27,7 @@ fn mismatch(row: &str) -> Option<String> {
         Some(name) => generated(name).into_bytes(),
         None => fs::read(root().join("tests/corpus/bad").join(file)).expect("the manifest names files that exist"),
     };
-    let problems = load_bytes(&bytes).problems;
-    if !FAMILIES.iter().any(|family| code.starts_with(family)) {
-        return None;
-    }
+    let problems = problems_of(&bytes);
     let fits = |problem: &Problem| {
         let found_line = problem.place.map_or_else(|| "-".to_owned(), |place| place.line.to_string());
         problem.code == *code
@@ -40,6 +36,18 @@ fn mismatch(row: &str) -> Option<String> {
     };
     let shown: Vec<String> = problems.iter().take(5).map(show).collect();
     (!problems.iter().any(fits)).then(|| format!("{file}: no {code} on line {line} with {fragment:?} in {shown:#?}"))
+}
+
+/// What reading and checking say, as `skep validate` puts them together.
+fn problems_of(bytes: &[u8]) -> Vec<Problem> {
+    let loaded = load_bytes(bytes);
+    let mut problems = loaded.problems;
+    if let Some(workflow) = loaded.workflow {
+        let checked = check::check(&workflow, &catalogue(), Level::Standard);
+        let checked = check::without_repeats(&problems, checked);
+        problems.extend(checked);
+    }
+    problems
 }
 
 fn show(problem: &Problem) -> String {

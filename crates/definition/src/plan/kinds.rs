@@ -98,11 +98,7 @@ impl Kinds<'_> {
 
     fn run(&self, text: &str, shell: Option<&str>) -> plan::Kind {
         let shell = shell.or(self.workflow.defaults.shell.as_deref()).unwrap_or(SHELL_DEFAULT);
-        let (script, values) = match self.placed {
-            Some(placed) => (placed.text.clone(), placed.values.clone()),
-            None => (text.to_owned(), Map::new()),
-        };
-        plan::Kind::Run { shell: shell.to_owned(), script, values }
+        script(text, shell, self.placed)
     }
 
     fn wait(&self, wait: &Wait) -> plan::Wait {
@@ -137,6 +133,15 @@ pub(super) fn approval(asked: &Approval, end_ms: Option<u64>) -> plan::Approval 
     }
 }
 
-fn object(map: &Map<Value>) -> Value {
+/// A script with its values in place.
+pub(super) fn script(text: &str, shell: &str, placed: Option<&Placed>) -> plan::Kind {
+    let (script, values) = match placed {
+        Some(placed) => (placed.text.clone(), placed.values.clone()),
+        None => (text.to_owned(), Map::new()),
+    };
+    plan::Kind::Run { shell: shell.to_owned(), script, values }
+}
+
+pub(super) fn object(map: &Map<Value>) -> Value {
     Value::Object(map.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
 }
