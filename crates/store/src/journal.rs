@@ -7,6 +7,7 @@ use skep_model::ids::{Hash, LocalId, Position, Token};
 use skep_model::time::Timestamp;
 
 use crate::error::Error;
+use crate::retire::Retire;
 use crate::rows::{ChildRow, ExecutionChange, ExecutionRow};
 
 /// The events of one message, to be appended.
@@ -82,6 +83,8 @@ pub enum Row {
         /// The delivery.
         token: Token,
     },
+    /// Something old leaves the store.
+    Retire(Retire),
 }
 
 impl Row {
@@ -102,6 +105,7 @@ impl Row {
             Self::WorkflowRemoved { path } => path.len(),
             Self::Child(row) => row.path.len() + row.token.as_str().len() + row.boot_id.len(),
             Self::ChildGone { token } => token.as_str().len(),
+            Self::Retire(retire) => retire.size_bytes(),
         }
     }
 }

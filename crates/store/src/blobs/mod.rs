@@ -3,6 +3,7 @@
 //! A blob is durable before the turn that names it is committed, so [`Blobs::put`] returns only then. Must not
 //! know who refers to a blob; collecting unused ones is the node's affair.
 
+mod collect;
 mod folder;
 mod memory;
 mod port;
@@ -10,6 +11,8 @@ mod port;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use collect::each_named;
+pub use collect::{Collected, GRACE, Marks};
 pub use folder::FolderBlobs;
 pub use memory::MemoryBlobs;
 pub use port::{Blobs, Error};
