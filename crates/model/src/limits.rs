@@ -57,3 +57,6 @@ pub const RETRY_DELAY_MS_MAX: u64 = 3_600_000;
 pub const ITERATIONS_SHOWN_MAX: u32 = 1_000;
 /// A blob up to this size appears whole in an answer, in bytes.
 pub const ANSWER_VALUE_BYTES_MAX: u64 = 1024 * 1024;
+/// Bytes of log of one execution, all its steps and deliveries together; what is cut is counted and said. A loop
+/// that prints for ever must not fill the disk.
+pub const EXECUTION_LOG_BYTES_MAX: u64 = 256 * 1024 * 1024;

@@ -22,6 +22,7 @@ mod error;
 mod fold;
 mod log_sink;
 mod owner;
+pub mod retention;
 pub mod service;
 mod watch;
 

@@ -12,6 +12,7 @@ use skep_model::message::Message;
 use skep_model::time::Timestamp;
 use skep_runner::{Identity, Runner};
 use skep_store::blobs::{Blobs, FolderBlobs};
+use skep_store::keep::Keep;
 use skep_store::{DataDir, OwnerLock, Reader, Row, SqliteJournal, SqliteReader, Stats, WriterThread};
 
 use crate::config::Config;
@@ -19,6 +20,7 @@ use crate::core::Core;
 use crate::driver::{Driver, Input, Parts};
 use crate::error::Error;
 use crate::log_sink::LogSink;
+use crate::retention::{Reserve, Retention};
 use crate::service::Reading;
 use crate::watch::Watcher;
 
@@ -39,6 +41,13 @@ pub struct Settings {
     pub spawner: Option<PathBuf>,
 }
 
+/// What keeps the data directory within its bounds.
+pub(crate) struct Keeping {
+    pub blobs: Arc<FolderBlobs>,
+    pub retention: Retention,
+    pub reserve: Reserve,
+}
+
 /// The owner of a data directory. Dropping it without [`Node::close`] leaves executions interrupted, as a
 /// crash would.
 pub struct Node {
@@ -48,6 +57,7 @@ pub struct Node {
     catalogue: Arc<Catalogue>,
     driver: Option<JoinHandle<(Runner, WriterThread)>>,
     directory: DataDir,
+    pub(crate) keeping: Keeping,
     _lock: OwnerLock,
 }
 
@@ -61,8 +71,14 @@ impl Node {
         let lock = OwnerLock::acquire(&directory)?;
         let journal = SqliteJournal::open(&directory)?;
         let reader = SqliteReader::open(&directory)?;
-        let blobs = FolderBlobs::new(&directory);
-        blobs.remove_unfinished()?;
+        let folder_blobs = Arc::new(FolderBlobs::new(&directory));
+        folder_blobs.remove_unfinished()?;
+        Keep::prepare(&directory)?;
+        let keeping = Keeping {
+            blobs: Arc::clone(&folder_blobs),
+            retention: settings.config.retention()?,
+            reserve: Reserve::new(directory.root(), settings.config.disk_reserve_bytes()?),
+        };
         let watcher = Watcher::default();
         let logs = Arc::new(LogSink::new(&directory, watcher.clone()));
         let (sender, inputs) = channel();
@@ -74,7 +90,7 @@ impl Node {
             WriterThread::start(Box::new(journal), answer).map_err(|error| Error::Runner(error.to_string()))?;
         let core = Core::new(reader.last_at()?.unwrap_or(Timestamp(0)));
         let next_local = reader.next_local_id()?;
-        let blobs: Arc<dyn Blobs> = Arc::new(blobs);
+        let blobs: Arc<dyn Blobs> = folder_blobs;
         let parts = Parts {
             core,
             reader: Box::new(reader),
@@ -98,6 +114,7 @@ impl Node {
             catalogue: Arc::new(crate::catalogue::build()),
             driver: Some(driver),
             directory,
+            keeping,
             _lock: lock,
         };
         node.forget_children(left)?;

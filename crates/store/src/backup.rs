@@ -16,7 +16,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use skep_model::code::Code;
 use skep_model::ids::Hash;
 
-use crate::blobs::{Blobs, FolderBlobs, each_named};
+use crate::blobs::{Blobs, FolderBlobs, references};
 use crate::codes;
 use crate::data_dir::{self, DataDir, create_folder, sync_folder};
 use crate::keep::Keep;
@@ -232,19 +232,13 @@ pub(crate) fn copy_file(source: &Path, target: &Path) -> Result<u64, data_dir::E
 fn missing(reader: &SqliteReader, blobs: &FolderBlobs) -> Result<Vec<Hash>, Error> {
     let (mut seen, mut missing) = (HashSet::new(), Vec::new());
     reader.each_text(&mut |text| {
-        each_named(text, |hash| {
-            // Any text may hold 64 digits; only a place that says `blob` names one.
-            if seen.insert(hash) && is_reference(text, hash) && !blobs.contains(hash).unwrap_or(false) {
+        for hash in references(text) {
+            if seen.insert(hash) && !blobs.contains(hash).unwrap_or(false) {
                 missing.push(hash);
             }
-        });
+        }
     })?;
     Ok(missing)
-}
-
-fn is_reference(text: &[u8], hash: Hash) -> bool {
-    let wanted = format!("\"blob\":\"{hash}\"");
-    text.windows(wanted.len()).any(|window| window == wanted.as_bytes())
 }
 
 #[cfg(test)]

@@ -47,8 +47,6 @@ pub enum Mend {
     Log(String),
     /// A row without an execution goes.
     Child,
-    /// The list of the archive forgets a file that is gone.
-    Archive(String),
     /// Nothing can be done by a program: this is what a person can do.
     Nothing(&'static str),
 }
@@ -69,7 +67,6 @@ impl Mend {
             Self::Blob(_) => "copies the value from another file that holds it, if there is one",
             Self::Log(_) => "takes out the lines that cannot be read and keeps the old file",
             Self::Child => "drops the row",
-            Self::Archive(_) => "takes the file off the list",
             Self::Nothing(words) => words,
         }
     }

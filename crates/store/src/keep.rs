@@ -18,11 +18,20 @@ pub struct Keep {
 }
 
 impl Keep {
-    /// Nothing is removed while this lives. `None` where no lock can be made: on such a medium nothing is removed
-    /// either. Waits for a removal that is going on.
+    /// Makes the lock file, which readers do not. Only for the owner.
+    ///
+    /// # Errors
+    /// The lock file cannot be made.
+    pub fn prepare(directory: &DataDir) -> Result<(), data_dir::Error> {
+        let path = directory.root().join("keep.lock");
+        create(directory).map(drop).map_err(data_dir::Error::file("opening", &path))
+    }
+
+    /// Nothing is removed while this lives. `None` where there is no lock: such a directory never had an owner that
+    /// removes anything, or cannot be written. Waits for a removal that is going on.
     pub fn shared(directory: &DataDir) -> Option<Self> {
         let path = directory.root().join("keep.lock");
-        let file = File::open(&path).or_else(|_| create(directory)).ok()?;
+        let file = File::open(&path).ok()?;
         flock(&file, FlockOperation::LockShared).ok()?;
         Some(Self { _file: file })
     }
@@ -55,6 +64,8 @@ mod tests {
     fn nothing_is_removed_while_somebody_copies() {
         let place = tempfile::tempdir().unwrap();
         let directory = DataDir::create(place.path()).unwrap();
+        assert!(Keep::shared(&directory).is_none());
+        Keep::prepare(&directory).unwrap();
         let (one, other) = (Keep::shared(&directory).unwrap(), Keep::shared(&directory).unwrap());
         assert!(Keep::exclusive(&directory).unwrap().is_none());
         drop((one, other));

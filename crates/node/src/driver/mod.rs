@@ -8,6 +8,7 @@
 mod backlog;
 mod flight;
 mod input;
+mod park;
 mod turn;
 
 use std::collections::HashMap;

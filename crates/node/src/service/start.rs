@@ -84,6 +84,7 @@ impl Node {
     /// [`Error::InvalidDefinition`], [`Error::InvalidInputs`], unknown workflow, trouble with the store. Nothing
     /// was started then.
     pub fn start(&self, request: StartRequest) -> Result<Started, Error> {
+        self.keeping.reserve.check(std::time::Instant::now())?;
         let found = self.reading().definition_of(&request.source)?;
         let checked = startable(&found.text, self.catalogue()).map_err(|problems| invalid(&found, problems))?;
         let inputs = resolve_inputs(&checked.plan, &request.inputs, &request.arguments)?;

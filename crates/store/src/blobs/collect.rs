@@ -8,7 +8,7 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 use std::time::{Duration, SystemTime};
 
@@ -24,6 +24,8 @@ pub const GRACE: Duration = Duration::from_secs(3_600);
 const CANDIDATES_MAX: usize = 100_000;
 /// Digits of a hash.
 const DIGITS: usize = 64;
+/// What stands before a hash that is a reference.
+const BLOB_KEY: &[u8] = b"\"blob\":\"";
 
 /// What was removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,7 +64,47 @@ pub(crate) fn each_named(text: &[u8], mut each: impl FnMut(Hash)) {
     }
 }
 
+/// The blobs that an event's JSON text refers to.
+pub fn references(text: &[u8]) -> Vec<Hash> {
+    let mut named = Vec::new();
+    if text.windows(BLOB_KEY.len()).any(|window| window == BLOB_KEY) {
+        each_named(text, |hash| {
+            let wanted = format!("\"blob\":\"{hash}\"");
+            if text.windows(wanted.len()).any(|window| window == wanted.as_bytes()) {
+                named.push(hash);
+            }
+        });
+    }
+    named
+}
+
 impl FolderBlobs {
+    /// Every file of the store whose content has not the hash of its name: the name, the content's hash, the file.
+    ///
+    /// # Errors
+    /// Trouble with the files.
+    pub fn damaged(&self) -> Result<Vec<(Hash, Hash, PathBuf)>, Error> {
+        let mut damaged = Vec::new();
+        for folder in entries(&self.root)? {
+            for path in entries(&folder)? {
+                let Some(name) = named(&path) else { continue };
+                // One that was removed meanwhile is not damaged.
+                let Some(bytes) = data_dir::read_if_there(&path)? else { continue };
+                let content = Hash::of(&bytes);
+                if content != name {
+                    damaged.push((name, content, path));
+                }
+            }
+        }
+        Ok(damaged)
+    }
+
+    /// Where the blob lies, if it is there.
+    pub fn path_of(&self, hash: Hash) -> PathBuf {
+        let digits = hash.to_string();
+        self.root.join(&digits[..2]).join(&digits[2..])
+    }
+
     /// Removes values older than [`GRACE`] before `now` that `mark` does not keep. `mark` is called once per lot of
     /// candidates, and must show everything that is committed at that time. With `dry_run` nothing is removed.
     ///
@@ -93,8 +135,7 @@ impl FolderBlobs {
     }
 
     fn remove(&self, hash: Hash, now: SystemTime, dry_run: bool, collected: &mut Collected) -> Result<(), Error> {
-        let digits = hash.to_string();
-        let path = self.root.join(&digits[..2]).join(&digits[2..]);
+        let path = self.path_of(hash);
         let _alone = self.together.write().unwrap_or_else(PoisonError::into_inner);
         if !is_old(&path, now) {
             return Ok(());

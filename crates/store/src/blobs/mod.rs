@@ -11,8 +11,7 @@ mod port;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use collect::each_named;
-pub use collect::{Collected, GRACE, Marks};
+pub use collect::{Collected, GRACE, Marks, references};
 pub use folder::FolderBlobs;
 pub use memory::MemoryBlobs;
 pub use port::{Blobs, Error};

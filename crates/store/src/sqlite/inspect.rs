@@ -151,6 +151,16 @@ impl SqliteReader {
         listed
     }
 
+    /// True if the journal has no turn of an execution, whole or damaged.
+    ///
+    /// # Errors
+    /// Trouble with the disk.
+    pub fn has_no_turns(&self, execution: LocalId) -> Result<bool, Error> {
+        let sql = "SELECT NOT EXISTS (SELECT 1 FROM journal WHERE execution = ?1)";
+        let read = self.connection.query_row(sql, [execution.0], |row| row.get(0));
+        read.map_err(trouble("looking for turns", &self.file, Committed::NotAWrite))
+    }
+
     /// True if the execution was set aside by a repair, or is archived and on its way out of the journal.
     pub fn is_known_to_be_gone(&self, execution: LocalId) -> bool {
         let sql = "SELECT 1 FROM aside WHERE execution = ?1 UNION ALL SELECT 1 FROM archived WHERE local = ?1";

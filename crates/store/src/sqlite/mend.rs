@@ -291,16 +291,6 @@ impl Mender {
             }
         })
     }
-
-    /// Takes an archived execution off the list.
-    ///
-    /// # Errors
-    /// Trouble with the disk.
-    pub fn forget_archived(&self, id: &str) -> Answer<()> {
-        self.change("forgetting an archive file", |connection| {
-            connection.execute("DELETE FROM archived WHERE id = ?1", [id]).map(drop)
-        })
-    }
 }
 
 /// A list row from whatever can be read of it.
