@@ -1,6 +1,7 @@
 //! The one owner of a data directory: lock, journal, runner, driver thread.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -46,6 +47,8 @@ pub(crate) struct Keeping {
     pub blobs: Arc<FolderBlobs>,
     pub retention: Retention,
     pub reserve: Reserve,
+    /// Set when the owner ends: a clean-up that is at work ends soon, too.
+    pub ending: AtomicBool,
 }
 
 /// The owner of a data directory. Dropping it without [`Node::close`] leaves executions interrupted, as a
@@ -78,6 +81,7 @@ impl Node {
             blobs: Arc::clone(&folder_blobs),
             retention: settings.config.retention()?,
             reserve: Reserve::new(directory.root(), settings.config.disk_reserve_bytes()?),
+            ending: AtomicBool::new(false),
         };
         let watcher = Watcher::default();
         let logs = Arc::new(LogSink::new(&directory, watcher.clone()));

@@ -4,6 +4,7 @@
 //! The moment is an argument, so that tests need not wait. Everything is done in small steps through the writer, so
 //! executions that run are not held up; whatever a crash interrupts is finished the next time.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use skep_model::ids::{ExecutionId, LocalId};
@@ -59,6 +60,9 @@ impl Node {
                 self.retire(Retire::Unused)?;
             }
         }
+        if self.is_ending() {
+            return Ok(pruned);
+        }
         let then = UNIX_EPOCH + Duration::from_micros(u64::try_from(now.0).unwrap_or(0));
         // The wall clock may have been set back; a value is never taken for older than it is.
         let then = then.min(SystemTime::now());
@@ -67,6 +71,15 @@ impl Node {
         })?;
         (pruned.blobs, pruned.blob_bytes) = (collected.blobs, collected.bytes);
         Ok(pruned)
+    }
+
+    /// Lets a clean-up that is at work end after the execution that it is at.
+    pub fn stop_pruning(&self) {
+        self.keeping.ending.store(true, Ordering::Relaxed);
+    }
+
+    fn is_ending(&self) -> bool {
+        self.keeping.ending.load(Ordering::Relaxed)
     }
 
     fn count(&self, reader: &SqliteReader, now: Timestamp, pruned: &mut Pruned) -> Result<(), Error> {
@@ -87,7 +100,7 @@ impl Node {
     fn finish_leaving(&self, reader: &SqliteReader) -> Result<(), Error> {
         loop {
             let page = reader.leaving(EXECUTIONS_PER_PAGE)?;
-            if page.is_empty() {
+            if page.is_empty() || self.is_ending() {
                 return Ok(());
             }
             for row in page {
@@ -103,7 +116,7 @@ impl Node {
         loop {
             let page = reader.finished_before(before, EXECUTIONS_PER_PAGE + failed.len())?;
             let page: Vec<_> = page.into_iter().filter(|row| !failed.contains(&row.local)).collect();
-            if page.is_empty() {
+            if page.is_empty() || self.is_ending() {
                 return Ok(());
             }
             for row in page {
@@ -150,7 +163,7 @@ impl Node {
         let Some(before) = self.keeping.retention.delete_before(now) else { return Ok(()) };
         loop {
             let page = reader.archived_before(before, EXECUTIONS_PER_PAGE)?;
-            if page.is_empty() {
+            if page.is_empty() || self.is_ending() {
                 return Ok(());
             }
             for row in page {
