@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use rusqlite::types::ValueRef;
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row};
 use skep_model::ids::{Hash, LocalId};
 use skep_model::time::Timestamp;
 
 use super::decode::{self, EXECUTION_COLUMNS, VERSION_COLUMNS};
+use super::migrate::MIGRATIONS;
 use super::reader::SqliteReader;
 use super::trouble::trouble;
 use super::walk::walk;
@@ -22,6 +23,7 @@ use crate::rows::ExecutionRow;
 
 /// Lines of SQLite's own check that are passed on.
 const PAGE_FINDINGS_MAX: usize = 100;
+const SCHEMA: &str = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite%'";
 const ADD_AGAIN: Mend = Mend::Nothing("add the workflow again with `skep workflow add FILE`");
 
 /// A row of the list, as far as it can be read.
@@ -97,6 +99,7 @@ impl SqliteReader {
             let (kind, mend) = if is_index { ("index", Mend::Reindex) } else { ("pages", Mend::Recover) };
             findings.push(Finding::new(kind, "skep.db", line, mend));
         }
+        readable &= self.inspect_schema(findings);
         if readable {
             match self.texts("SELECT DISTINCT \"table\" FROM pragma_foreign_key_check") {
                 Ok(tables) => findings.extend(tables.into_iter().map(|table| of_reference(&table))),
@@ -104,6 +107,24 @@ impl SqliteReader {
             }
         }
         readable
+    }
+
+    /// Every table, index and trigger of this version is there. What is there besides is not ours to judge.
+    fn inspect_schema(&self, findings: &mut Vec<Finding>) -> bool {
+        let wanted = Connection::open_in_memory().and_then(|connection| {
+            MIGRATIONS.iter().try_for_each(|migration| connection.execute_batch(migration.sql))?;
+            let mut statement = connection.prepare(SCHEMA)?;
+            statement.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()
+        });
+        let missing: Vec<String> = match (wanted, self.texts(SCHEMA)) {
+            (Ok(wanted), Ok(found)) => wanted.into_iter().filter(|sql| !found.contains(sql)).collect(),
+            (_, Err(error)) | (Err(error), _) => vec![error.to_string()],
+        };
+        findings.extend(missing.iter().map(|sql| {
+            let problem = format!("it is missing or was changed: {}", sql.lines().next().unwrap_or_default());
+            Finding::new("schema", "skep.db", problem, Mend::Recover)
+        }));
+        missing.is_empty()
     }
 
     fn texts(&self, sql: &str) -> rusqlite::Result<Vec<String>> {
