@@ -81,7 +81,8 @@ fn breaks_and_goes_on(place: &Place, break_it: impl FnOnce(), mend_it: impl FnOn
     let serve: Running = place.start(&["serve"]);
     wait::until("the socket", wait::SOON, || exists(&place.data().join("skep.sock")));
     place.write("rounds.yaml", ROUNDS);
-    place.skep(&["run", "rounds.yaml", "--detach"]).exits(0);
+    let started = place.json(&["run", "rounds.yaml", "--detach"], 0);
+    let id = started["execution_id"].as_str().expect("an id is a text").to_owned();
     place.write("go-1", "");
     wait::until("the second round", wait::SOON, || exists(&place.work().join("ran-2")));
     break_it();
@@ -103,9 +104,8 @@ fn breaks_and_goes_on(place: &Place, break_it: impl FnOnce(), mend_it: impl FnOn
     });
     mend_it();
     let status = wait::until("the end", wait::SOON, || {
-        let answer = place.skep(&["list", "--workflow", "rounds", "--format", "json"]);
-        let value = if answer.code == Some(0) { answer.value() } else { return None };
-        let status = value["executions"][0]["status"].as_str()?.to_owned();
+        let answer = place.skep(&["status", &id, "--format", "json"]);
+        let status = (answer.code == Some(0)).then(|| answer.value()["status"].clone())?;
         (status != "running").then_some(status)
     });
     assert_eq!(status, "completed", "{}", serve.errors_so_far());

@@ -33,7 +33,7 @@ fn a_copy_made_while_executions_run_is_whole_and_goes_on() {
         assert_eq!(place.json(&["verify", &copy], 0)["whole"], true);
         assert_eq!(place.json(&["verify"], 0)["whole"], true, "beside the owner");
         // What the copy has of an execution goes on in it.
-        if let Some(id) = place.json(&["--data-dir", &copy, "list"], 0)["executions"][0]["execution_id"].as_str() {
+        if let Some(id) = place.json(&["--data-dir", &copy, "history"], 0)["executions"][0]["execution_id"].as_str() {
             place.skep(&["--data-dir", &copy, "resume", id]);
             let status = place.json(&["--data-dir", &copy, "status", id], 0);
             assert_eq!(status["status"], "completed", "{status}");
@@ -55,10 +55,10 @@ fn old_executions_leave_for_the_archive_and_are_read_there() {
     assert_eq!(place.json(&["prune"], 0)["archived"], 0, "it is young");
     configure(&place, "[retention]\narchive_after = \"0ms\"\ndelete_after = \"off\"\n");
     assert_eq!(place.json(&["prune", "--dry-run"], 0)["archived"], 1);
-    assert_eq!(place.json(&["list"], 0)["executions"].as_array().map(Vec::len), Some(1));
+    assert_eq!(place.json(&["history"], 0)["executions"].as_array().map(Vec::len), Some(1));
     let pruned = place.json(&["prune"], 0);
     assert_eq!((&pruned["archived"], &pruned["blobs"]), (&Value::from(1), &Value::from(0)), "blobs are young: {pruned}");
-    assert_eq!(place.json(&["list"], 0)["executions"], serde_json::json!([]));
+    assert_eq!(place.json(&["history"], 0)["executions"], serde_json::json!([]));
     assert!(!place.data().join("logs").join(&id).exists());
     let again = place.json(&["status", &id[..20]], 0);
     assert_eq!((&again["status"], &again["steps"]["print"]["status"]), (&sum["status"], &sum["steps"]["print"]["status"]));
@@ -87,7 +87,7 @@ fn an_owner_cleans_up_by_itself_when_it_starts() {
     configure(&place, "[retention]\narchive_after = \"0ms\"\n");
     let serve = place.start(&["serve"]);
     wait::until("an empty list", wait::SOON, || {
-        let list = place.skep(&["list", "--format", "json"]);
+        let list = place.skep(&["history", "--format", "json"]);
         (list.code == Some(0) && list.value()["executions"] == serde_json::json!([])).then_some(())
     });
     place.skep(&["serve", "--stop"]).exits(0);

@@ -112,8 +112,8 @@ pub const DAMAGES: &[Damage] = &[
     }),
     damage("a checksum", "turn", |data| sql(data, "UPDATE journal SET checksum = checksum + 1 WHERE execution = 3")),
     damage("a turn is missing", "turn", |data| sql(data, "DELETE FROM journal WHERE execution = 3 AND seq = 1")),
-    damage("the last turn is missing", "counter", |data| {
-        sql(data, "DELETE FROM journal WHERE id = (SELECT max(id) FROM journal)");
+    damage("the last turn of an execution is missing", "counter", |data| {
+        sql(data, "DELETE FROM journal WHERE id = (SELECT max(id) FROM journal WHERE execution = 3)");
     }),
     damage("a turn is there twice", "turn", |data| {
         sql(
@@ -177,7 +177,9 @@ pub const DAMAGES: &[Damage] = &[
             sql(data, "INSERT INTO migration VALUES (1000, 'future')");
         })
     },
-    lasting("a plan of the future", "newer-format", &["newer-format"], |data| sql(data, "UPDATE plan SET format = 99")),
+    lasting("a plan of the future", "newer-format", &["newer-format"], |data| {
+        sql(data, "UPDATE plan SET format = 99 WHERE hash = (SELECT plan_hash FROM execution WHERE local = 4)");
+    }),
     lasting("a blob is missing", "blob-named", &["blob-named"], |data| {
         fs::remove_file(&blobs(data)[0]).expect("it is there");
     }),
