@@ -42,6 +42,7 @@ impl Disk {
             eprintln!("skipped: a file system cannot be mounted here");
             return None;
         }
+        fs::write(folder.join("config.toml"), "disk_reserve = \"0\"\n").expect("there is room");
         Some(Self { folder })
     }
 
@@ -77,7 +78,6 @@ fn exists(path: &Path) -> Option<()> {
 /// Serves on `disk`, breaks it while a round runs, mends it, and expects the execution to come to its end with every
 /// round done once.
 fn breaks_and_goes_on(place: &Place, break_it: impl FnOnce(), mend_it: impl FnOnce(), codes: &[&str]) {
-    fs::write(place.data().join("config.toml"), "disk_reserve = \"0\"\n").expect("there is room");
     let serve: Running = place.start(&["serve"]);
     wait::until("the socket", wait::SOON, || exists(&place.data().join("skep.sock")));
     place.write("rounds.yaml", ROUNDS);
@@ -89,7 +89,10 @@ fn breaks_and_goes_on(place: &Place, break_it: impl FnOnce(), mend_it: impl FnOn
     let mut number = 0;
     let refused = wait::until("a refused start", wait::SOON, || {
         number += 1;
-        place.write("new.yaml", format!("name: new-{number}\ndescription: {}\nsteps: [{{id: a, run: 'true'}}]\n", "x".repeat(9_000)));
+        place.write(
+            "new.yaml",
+            format!("name: new-{number}\ndescription: {}\nsteps: [{{id: a, run: 'true'}}]\n", "x".repeat(9_000)),
+        );
         let answer = place.skep(&["run", "new.yaml", "--detach", "--format", "json"]);
         (answer.code == Some(1)).then(|| answer.value())
     });
@@ -129,12 +132,54 @@ fn a_full_disk_loses_nothing_and_work_goes_on_by_itself() {
     breaks_and_goes_on(&place, fill, || fs::remove_file(filler).expect("it is there"), &["SKEP-T004", "SKEP-T017"]);
 }
 
+/// The kernel makes a file system read-only under a writer when it meets an error of the disk; `abort` asks for that.
 #[test]
-fn a_disk_that_turns_read_only_loses_nothing_and_work_goes_on_by_itself() {
+fn a_disk_that_turns_read_only_under_its_owner_loses_nothing() {
     let place = Place::new();
     let Some(disk) = Disk::mount(&place) else { return };
-    // With files open for writing the usual remount is refused; the emergency one is what a failing disk does.
-    let freeze = || assert!(disk.remount("ro"), "it can be mounted read-only");
-    let thaw = || assert!(disk.remount("rw"), "it can be mounted anew");
-    breaks_and_goes_on(&place, freeze, thaw, &["SKEP-T005", "SKEP-T008", "SKEP-T017"]);
+    let serve = place.start(&["serve"]);
+    wait::until("the socket", wait::SOON, || exists(&place.data().join("skep.sock")));
+    place.write("rounds.yaml", ROUNDS);
+    let started = place.json(&["run", "rounds.yaml", "--detach"], 0);
+    let id = started["execution_id"].as_str().expect("an id is a text").to_owned();
+    place.write("go-1", "");
+    wait::until("the second round", wait::SOON, || exists(&place.work().join("ran-2")));
+    if !disk.remount("abort") {
+        eprintln!("skipped: this kernel cannot make a file system fail");
+        return;
+    }
+    let refused = place.json(&["run", "rounds.yaml", "--detach"], 1);
+    let code = refused["error"]["code"].as_str().unwrap_or_default();
+    assert!(["SKEP-T005", "SKEP-T008", "SKEP-T017"].contains(&code), "{refused}");
+    assert_eq!(place.json(&["status", &id], 0)["steps"]["each[0].a"]["status"], "completed", "it can be read");
+    for number in 2..=6 {
+        place.write(&format!("go-{number}"), "");
+    }
+    drop(serve.kill());
+    wait::until("nobody to use the disk", wait::SOON, || {
+        run("umount", &[&disk.folder.to_string_lossy()]).then_some(())
+    });
+    let image = place.folder().join("image");
+    let mounted = run("mount", &["-o", "loop", &image.to_string_lossy(), &disk.folder.to_string_lossy()]);
+    assert!(mounted, "it can be mounted again");
+    assert_eq!(place.json(&["resume", &id], 0)["status"], "completed");
+    assert_eq!(place.read("ran-1"), "x\n", "what was acknowledged before is not done again");
+    assert_eq!(place.json(&["verify"], 0)["whole"], true);
+}
+
+#[test]
+fn on_a_read_only_disk_nothing_starts_and_what_is_there_is_read() {
+    let place = Place::new();
+    let Some(disk) = Disk::mount(&place) else { return };
+    let gate = "name: gate\ndescription: Asks.\nsteps: [{id: ask, approval: {message: 'Go?'}}]\n";
+    place.run(gate, &[], 4);
+    assert!(disk.remount("ro"), "nobody writes to it");
+    let refused = place.json(&["run", "workflow.yaml"], 1);
+    let code = refused["error"]["code"].as_str().unwrap_or_default();
+    assert!(["SKEP-T005", "SKEP-T017"].contains(&code) && refused["error"]["hint"].is_string(), "{refused}");
+    assert_eq!(place.status()["status"], "running");
+    assert_eq!(place.json(&["verify"], 0)["whole"], true);
+    assert!(disk.remount("rw"), "it can be written again");
+    place.json(&["approve", "@latest"], 0);
+    assert_eq!(place.status()["status"], "completed");
 }

@@ -57,11 +57,18 @@ fn old_executions_leave_for_the_archive_and_are_read_there() {
     assert_eq!(place.json(&["prune", "--dry-run"], 0)["archived"], 1);
     assert_eq!(place.json(&["history"], 0)["executions"].as_array().map(Vec::len), Some(1));
     let pruned = place.json(&["prune"], 0);
-    assert_eq!((&pruned["archived"], &pruned["blobs"]), (&Value::from(1), &Value::from(0)), "blobs are young: {pruned}");
+    assert_eq!(
+        (&pruned["archived"], &pruned["blobs"]),
+        (&Value::from(1), &Value::from(0)),
+        "blobs are young: {pruned}"
+    );
     assert_eq!(place.json(&["history"], 0)["executions"], serde_json::json!([]));
     assert!(!place.data().join("logs").join(&id).exists());
     let again = place.json(&["status", &id[..20]], 0);
-    assert_eq!((&again["status"], &again["steps"]["print"]["status"]), (&sum["status"], &sum["steps"]["print"]["status"]));
+    assert_eq!(
+        (&again["status"], &again["steps"]["print"]["status"]),
+        (&sum["status"], &sum["steps"]["print"]["status"])
+    );
     assert_eq!(place.skep(&["replay", &id, "--format", "json"]).exits(0).out, replayed);
     place.skep(&["status", &id]).exits(0);
     let refused = place.skep(&["cancel", &id, "--format", "json"]).exits(1).value();

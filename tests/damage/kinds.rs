@@ -106,7 +106,9 @@ pub const DAMAGES: &[Damage] = &[
     }),
     damage("events that are no JSON", "turn", |data| sql(data, "UPDATE journal SET events = '[' WHERE execution = 4")),
     damage("a turn's number", "turn", |data| sql(data, "UPDATE journal SET seq = 9 WHERE execution = 3 AND seq = 2")),
-    damage("a turn's moment", "turn", |data| sql(data, "UPDATE journal SET at = at - 1 WHERE execution = 4 AND seq = 1")),
+    damage("a turn's moment", "turn", |data| {
+        sql(data, "UPDATE journal SET at = at - 1 WHERE execution = 4 AND seq = 1")
+    }),
     damage("a turn of another execution", "turn", |data| {
         sql(data, "UPDATE journal SET execution = 4, seq = 7 WHERE execution = 3 AND seq = 2");
     }),

@@ -152,8 +152,9 @@ impl Config {
     pub fn retention(&self) -> Result<Retention, Error> {
         let after = |key: &str, given: &Option<String>, default: &str| {
             let text = given.as_deref().unwrap_or(default);
-            retention::after(text)
-                .ok_or_else(|| self.error(&format!("{key} is a length of time such as `{default}`, or `off`, not {text:?}")))
+            retention::after(text).ok_or_else(|| {
+                self.error(&format!("{key} is a length of time such as `{default}`, or `off`, not {text:?}"))
+            })
         };
         let table = &self.file.retention;
         Ok(Retention {
@@ -168,8 +169,9 @@ impl Config {
     /// [`Error::Config`] if it is no size.
     pub fn disk_reserve_bytes(&self) -> Result<u64, Error> {
         let text = self.file.disk_reserve.as_deref().unwrap_or(DISK_RESERVE);
-        retention::bytes(text)
-            .ok_or_else(|| self.error(&format!("disk_reserve is a size such as `{DISK_RESERVE}`, or `0`, not {text:?}")))
+        retention::bytes(text).ok_or_else(|| {
+            self.error(&format!("disk_reserve is a size such as `{DISK_RESERVE}`, or `0`, not {text:?}"))
+        })
     }
 
     fn smtp(&self, table: &SmtpTable) -> Result<Smtp, Error> {

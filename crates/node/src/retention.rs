@@ -108,9 +108,14 @@ mod tests {
         assert_eq!(after("off"), Some(None));
         assert_eq!(after("30d"), Some(Some(30 * 86_400_000)));
         assert_eq!(after("soon"), None);
-        for (text, expect) in
-            [("0", Some(0)), ("256MiB", Some(256 << 20)), ("2 GB", Some(2_000_000_000)), ("7B", Some(7)), ("much", None), ("-1", None)]
-        {
+        for (text, expect) in [
+            ("0", Some(0)),
+            ("256MiB", Some(256 << 20)),
+            ("2 GB", Some(2_000_000_000)),
+            ("7B", Some(7)),
+            ("much", None),
+            ("-1", None),
+        ] {
             assert_eq!(bytes(text), expect, "{text}");
         }
     }

@@ -81,7 +81,8 @@ fn mends(findings: &[Finding]) -> BTreeMap<Mend, &Finding> {
 
 fn folder(directory: &DataDir, now: Timestamp) -> Result<PathBuf, Error> {
     let moment = skep_definition::moment::print(now);
-    let moment: String = moment.split('.').next().unwrap_or_default().chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+    let moment: String =
+        moment.split('.').next().unwrap_or_default().chars().filter(|c| c.is_ascii_alphanumeric()).collect();
     let mut folder = directory.root().join(format!("repair-{moment}"));
     let mut number = 1;
     while folder.exists() {
@@ -162,7 +163,9 @@ impl Work<'_> {
             Mend::Plan(hash) => self.plan(*hash),
             Mend::Library(path) => self.library(path),
             Mend::Counters => mender()?.count().map(|()| "counted anew".to_owned()).map_err(Error::from),
-            Mend::Snapshots => mender()?.drop_snapshots().map(|()| "dropped the snapshots".to_owned()).map_err(Error::from),
+            Mend::Snapshots => {
+                mender()?.drop_snapshots().map(|()| "dropped the snapshots".to_owned()).map_err(Error::from)
+            }
             Mend::Blob(hash) => self.blob(*hash),
             Mend::Log(path) => self.log(path),
             Mend::Child => {
@@ -249,7 +252,12 @@ impl Work<'_> {
         for row in &executions {
             self.set_aside(row.local, &format!("its plan {} is lost", hash.short()), true)?;
         }
-        Ok(format!("moved the plan {} to {}; {} executions need it and are held", hash.short(), path.display(), executions.len()))
+        Ok(format!(
+            "moved the plan {} to {}; {} executions need it and are held",
+            hash.short(),
+            path.display(),
+            executions.len()
+        ))
     }
 
     fn library(&self, path: &str) -> Result<String, Error> {

@@ -25,8 +25,9 @@ pub struct Arguments {
 
 /// Runs the command: exits 1 if values are missing that the journal names.
 pub async fn run(context: &Context, arguments: Arguments) -> Outcome {
-    let destination = std::path::absolute(&arguments.destination)
-        .map_err(|error| bad_request(&format!("the folder {}: {error}", arguments.destination.display()), "name another"))?;
+    let destination = std::path::absolute(&arguments.destination).map_err(|error| {
+        bad_request(&format!("the folder {}: {error}", arguments.destination.display()), "name another")
+    })?;
     let (directory, target) = (context.directory.clone(), destination.clone());
     let copied = blocking(move || {
         let spinner = output::Spinner::new();

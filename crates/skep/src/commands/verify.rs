@@ -73,7 +73,8 @@ pub(super) fn text(verified: &Verified) -> String {
     for note in &verified.notes {
         text.push_str(&format!("{} {note}\n", output::paint(output::Paint::Attention, "note:")));
     }
-    let counted = format!("{} executions with {} turns, {} archived", verified.executions, verified.turns, verified.archived);
+    let counted =
+        format!("{} executions with {} turns, {} archived", verified.executions, verified.turns, verified.archived);
     match verified.findings.len() {
         0 => text.push_str(&format!("everything is as it was written: {counted}")),
         wrong => text.push_str(&format!("{wrong} things are wrong; in order are {counted}")),

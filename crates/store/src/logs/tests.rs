@@ -20,12 +20,10 @@ fn place() -> Place {
 
 impl Place {
     fn writer(&self, segment_bytes: u64, delivery_bytes: u64) -> LogWriter {
-        LogWriter::with_limits(&self.directory, Limits {
-            segment_bytes,
-            delivery_bytes,
-            open_files: 2,
-            execution_bytes: 1_000_000_000,
-        })
+        LogWriter::with_limits(
+            &self.directory,
+            Limits { segment_bytes, delivery_bytes, open_files: 2, execution_bytes: 1_000_000_000 },
+        )
     }
 
     fn read(&self, id: &str, cursor: Cursor) -> LogPage {

@@ -68,7 +68,10 @@ impl<'a> Executions<'a> {
         let name = self.reader.name_of(local);
         let place = format!("execution {name}");
         if let Ok(Some(aside)) = self.reader.aside(local) {
-            let file = aside.file.map_or_else(|| "its turns are still in the journal".to_owned(), |file| format!("its rows are in {file}"));
+            let file = aside.file.map_or_else(
+                || "its turns are still in the journal".to_owned(),
+                |file| format!("its rows are in {file}"),
+            );
             verified.notes.push(format!("{place} was set aside: {}; {file}", aside.reason));
             return;
         }
@@ -126,7 +129,10 @@ impl<'a> Executions<'a> {
         let has_log = self.directory.logs_of(&row.id).is_ok_and(|folder| folder.is_dir());
         let (mut next, mut printed, mut seen) = (1, None, BTreeSet::new());
         loop {
-            let page = self.reader.turns(row.local, next, TURNS_PER_PAGE).map_err(|error| Trouble::Misfit(error.to_string()))?;
+            let page = self
+                .reader
+                .turns(row.local, next, TURNS_PER_PAGE)
+                .map_err(|error| Trouble::Misfit(error.to_string()))?;
             let Some(last) = page.last() else { break };
             next = last.seq + 1;
             for stored in &page {
@@ -283,7 +289,10 @@ fn differences(row: &ExecutionRow, folded: &Folded, trusts_row: bool) -> Option<
     ];
     let changing = [
         ("status", row.status == wanted.status),
-        ("updated_at", row.updated_at == wanted.updated_at || (first && row.updated_at == row.started_at && trusts_row)),
+        (
+            "updated_at",
+            row.updated_at == wanted.updated_at || (first && row.updated_at == row.started_at && trusts_row),
+        ),
         ("ended_at", row.ended_at == wanted.ended_at),
         ("waiting", row.waiting == wanted.waiting),
         ("error", row.error == wanted.error),

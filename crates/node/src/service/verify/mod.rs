@@ -90,7 +90,9 @@ fn open(directory: &DataDir, findings: &mut Vec<Finding>) -> Option<SqliteReader
         Err(Error::NotFound { .. }) if !file.exists() && !has_content(directory) => return None,
         Err(Error::NotFound { .. } | Error::Corrupt(_) | Error::Other(_)) => Some(Mend::Recover),
         Err(Error::SchemaTooNew { .. }) => Some(NEWER),
-        Err(Error::SchemaTooOld { .. }) => Some(Mend::Nothing("start `skep serve` once: it brings the store up to date")),
+        Err(Error::SchemaTooOld { .. }) => {
+            Some(Mend::Nothing("start `skep serve` once: it brings the store up to date"))
+        }
         // A truncated file is answered with an error of the system.
         Err(Error::Io(_)) if std::fs::File::open(&file).is_ok() => Some(Mend::Recover),
         Err(_) => Some(PERMISSION),
