@@ -57,7 +57,7 @@ pub(super) fn execution(row: &Row<'_>) -> Result<ExecutionRow> {
 /// The same, from column `first` on.
 pub(super) fn execution_at(row: &Row<'_>, first: usize) -> Result<ExecutionRow> {
     Ok(ExecutionRow {
-        local: LocalId(row.get(first + 0)?),
+        local: LocalId(row.get(first)?),
         id: ExecutionId::new(text(row, first + 1)?),
         workflow: row.get(first + 2)?,
         workflow_path: row.get(first + 3)?,
