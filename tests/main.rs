@@ -5,6 +5,8 @@
 //! kill      what durability means, under hundreds of kills      resume     going on after one
 //! tree      everything that a step leaves behind is stopped     commits    one commit per script
 //! contract  what programs rely on                               injection  values stay values
+//! damage    what verify names and repair mends          disk       full and read-only disks
+//! keeping   copies, the archive, what is cleaned up
 //! corpus    every bad and good definition                       docs       every block of the pages
 //! shared    breakers, groups and keys over several executions
 //! ```
@@ -14,8 +16,11 @@
 mod commits;
 mod contract;
 mod corpus;
+mod damage;
+mod disk;
 mod docs;
 mod injection;
+mod keeping;
 mod kill;
 mod resume;
 mod shared;

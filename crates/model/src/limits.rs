@@ -67,3 +67,6 @@ pub const PERMITS_WAITING_MAX: usize = 10_000;
 pub const BREAKER_OUTCOMES_MAX: usize = 1_000;
 /// Length of the name of a group or a breaker, and of an idempotency key, in bytes.
 pub const SHARED_NAME_BYTES_MAX: usize = 256;
+/// Bytes of log of one execution, all its steps and deliveries together; what is cut is counted and said. A loop
+/// that prints for ever must not fill the disk.
+pub const EXECUTION_LOG_BYTES_MAX: u64 = 256 * 1024 * 1024;

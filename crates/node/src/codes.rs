@@ -143,6 +143,26 @@ not the same start, and nothing was started.\n\nGive another key to start anew. 
 execution.",
 };
 
+/// The execution is in the archive.
+pub const ARCHIVED: Code = Code {
+    id: "SKEP-N040",
+    title: "the execution is archived",
+    page: "Executions that are over for longer than `[retention] archive_after` (30 days unless configured) are moved into \
+files under `archive/YEAR/MONTH/` of the data directory, one per execution: list row, plan, definition and every turn, \
+as JSON lines with a checksum. Their logs and large values are removed.\n\n`skep status ID` and `skep replay ID` read \
+such a file. Nothing can change the execution any more; run the workflow again with `skep run`.",
+};
+
+/// Too little free space.
+pub const DISK_RESERVE: Code = Code {
+    id: "SKEP-N041",
+    title: "the disk is nearly full, nothing new is started",
+    page: "Less space is free on the disk of the data directory than `disk_reserve` in `config.toml` says (256 MiB unless \
+configured). Executions that run go on with what is left; a new one is refused before anything of it is recorded.\n\n\
+Free space: `df -h DATA_DIR` shows how much there is, `skep prune` archives old executions and removes what nobody needs, \
+shorter times in `[retention]` make it remove more. Starts work again by themselves.",
+};
+
 /// All of them.
 pub const ALL: &[Code] = &[
     INVALID_DEFINITION,
@@ -160,4 +180,6 @@ pub const ALL: &[Code] = &[
     GROUP_FULL,
     BREAKER_OPEN,
     START_KEY_TAKEN,
+    ARCHIVED,
+    DISK_RESERVE,
 ];

@@ -7,6 +7,7 @@ use skep_model::ids::{Hash, LocalId, Position, StepPath, Token};
 use skep_model::time::Timestamp;
 
 use crate::error::Error;
+use crate::retire::Retire;
 use crate::rows::{BreakerRow, ChildRow, ExecutionChange, ExecutionRow, PermitRow, StartKeyRow};
 
 /// The events of one message, to be appended.
@@ -98,6 +99,8 @@ pub enum Row {
     Breaker(BreakerRow),
     /// The key of a start. Refused if there is no such execution; replaces nothing: the first one stays.
     StartKey(StartKeyRow),
+    /// Something old leaves the store.
+    Retire(Retire),
 }
 
 impl Row {
@@ -122,6 +125,7 @@ impl Row {
             Self::PermitGone { resource, path, .. } => resource.len() + path.len(),
             Self::Breaker(row) => row.name.len() + row.state.len(),
             Self::StartKey(row) => row.workflow.len() + row.key.len(),
+            Self::Retire(retire) => retire.size_bytes(),
         }
     }
 }

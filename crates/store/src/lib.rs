@@ -11,14 +11,20 @@
 //!   +------------- Vec<Ack> <----------------+          Reader: own connections, never write
 //! ```
 
+mod checksum;
 mod error;
 mod journal;
 mod reader;
+mod retire;
 mod rows;
 
+pub mod archive;
+pub mod backup;
 pub mod blobs;
+pub mod check;
 pub mod codes;
 pub mod data_dir;
+pub mod keep;
 pub mod lock;
 pub mod logs;
 pub mod memory;
@@ -37,6 +43,7 @@ pub use reader::{
     Filter, Found, JournalRow, LIBRARY_ROWS_MAX, ListPage, PAGE_BYTES_MAX, PAGE_ROWS_MAX, PREFIX_CANDIDATES_MAX,
     Reader, StatusCount, StoredPlan, StoredTurn,
 };
+pub use retire::{ArchivedRow, AsideRow, Retire};
 pub use rows::{
     BreakerRow, ChildRow, ExecutionChange, ExecutionRow, PermitRow, PermitState, StartKeyRow, WorkflowVersion,
 };

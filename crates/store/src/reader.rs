@@ -7,6 +7,7 @@ use skep_model::status::Execution as Status;
 use skep_model::time::Timestamp;
 
 use crate::error::Error;
+use crate::retire::{ArchivedRow, AsideRow};
 use crate::rows::{BreakerRow, ChildRow, ExecutionRow, PermitRow, StartKeyRow, WorkflowVersion};
 
 /// Rows of one page, whatever limit was asked for: recovery wants large pages, and 10,000 turns of the
@@ -166,4 +167,14 @@ pub trait Reader: Send {
     fn next_local_id(&self) -> Result<LocalId, Error>;
     /// How many executions are in each state, in the order of [`Status::ALL`], zeros included.
     fn counts(&self) -> Result<Vec<StatusCount>, Error>;
+    /// Executions that ended before `before`, oldest first, at most `limit`.
+    fn finished_before(&self, before: Timestamp, limit: usize) -> Result<Vec<ExecutionRow>, Error>;
+    /// Archived executions whose id begins with `prefix`, at most [`PREFIX_CANDIDATES_MAX`].
+    fn archived(&self, prefix: &str) -> Result<Vec<ArchivedRow>, Error>;
+    /// Archived executions that ended before `before`, at most `limit`.
+    fn archived_before(&self, before: Timestamp, limit: usize) -> Result<Vec<ArchivedRow>, Error>;
+    /// Archived executions that still have turns in the journal, at most `limit`.
+    fn leaving(&self, limit: usize) -> Result<Vec<ArchivedRow>, Error>;
+    /// Why an execution was set aside by a repair, if it was.
+    fn aside(&self, execution: LocalId) -> Result<Option<AsideRow>, Error>;
 }

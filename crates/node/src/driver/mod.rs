@@ -10,6 +10,7 @@ mod backlog;
 mod children;
 mod flight;
 mod input;
+mod park;
 mod permits;
 mod ports;
 mod start_keys;

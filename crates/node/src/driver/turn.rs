@@ -86,7 +86,10 @@ impl Driver {
             return;
         }
         match self.bring(local) {
-            Err(error) => drop(reply.send(Err(error))),
+            Err(error) => {
+                self.park(local, &error);
+                drop(reply.send(Err(error)));
+            }
             Ok(()) => self.decide(local, &Message::Recovered, Some(reply)),
         }
     }
@@ -96,6 +99,7 @@ impl Driver {
     fn tell(&mut self, local: LocalId, message: &Message, reply: Reply) {
         if self.core.get(local).is_none() {
             if let Err(error) = self.bring(local) {
+                self.park(local, &error);
                 drop(reply.send(Err(error)));
                 return;
             }
@@ -353,7 +357,10 @@ impl Driver {
         match fold::live(&*self.reader, &mut self.programs, local) {
             Ok(live) => self.core.open(live),
             Err(Error::NoSuchExecution { .. }) => {}
-            Err(error) => tracing::error!(local = local.0, "an execution cannot be folded again: {error}"),
+            Err(error) => {
+                tracing::error!(local = local.0, "an execution cannot be folded again: {error}");
+                self.park(local, &error);
+            }
         }
     }
 

@@ -112,6 +112,7 @@ fn failure_of(child: &Child, error: &Error) -> Failure {
         Class::User => FailureKind::Invalid,
         Class::NotFound => FailureKind::NotFound,
         Class::Conflict | Class::Transient => FailureKind::Unavailable,
+        Class::Full => FailureKind::ResourceLimit,
         Class::Corrupt => FailureKind::Bug,
     };
     let detail = match error {

@@ -89,6 +89,7 @@ impl Node {
     /// [`Error::InvalidDefinition`], [`Error::InvalidInputs`], unknown workflow, trouble with the store. Nothing
     /// was started then.
     pub fn start(&self, request: StartRequest) -> Result<Started, Error> {
+        self.keeping.reserve.check(std::time::Instant::now())?;
         let found = self.reading().definition_of(&request.source)?;
         let checked = startable(&found.text, self.catalogue()).map_err(|problems| invalid(&found, problems))?;
         known_children(&self.reading(), &found, &checked.plan)?;

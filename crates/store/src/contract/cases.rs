@@ -9,6 +9,7 @@ use super::samples::{breaker, change, child, created, execution_row, permit, sta
 use crate::error::{Committed, Error};
 use crate::journal::{Row, Write};
 use crate::reader::{Filter, Found, PAGE_BYTES_MAX, PREFIX_CANDIDATES_MAX, Reader, StatusCount};
+use crate::retire::{ArchivedRow, Retire};
 use crate::rows::WorkflowVersion;
 
 type Case = fn(&mut dyn Fixture);
@@ -32,6 +33,7 @@ const CASES: &[Case] = &[
     places_in_groups_come_in_the_order_in_which_they_are_served,
     breakers_are_replaced,
     the_first_start_of_a_key_stays,
+    what_is_old_leaves_in_steps,
 ];
 
 /// Runs every case on a fresh store.
@@ -352,4 +354,51 @@ fn the_first_start_of_a_key_stays(store: &mut dyn Fixture) {
     assert_eq!(reader.start_key("deploy", "k").unwrap(), None);
     let error = store.journal().commit(&[write(start_key(9, "x"))]).unwrap_err();
     assert_eq!(error.culprit(), Some(0));
+}
+
+fn what_is_old_leaves_in_steps(store: &mut dyn Fixture) {
+    let plan = |text: &[u8]| write(Row::Plan { hash: Hash::of(text), format: 1, bytes: text.to_vec() });
+    commit(store, &[plan(b"plan"), plan(b"unused"), created(1), created(2), child_of_first(), turn(1, 1), turn(2, 1)]);
+    commit(store, &[turn(1, 2), turn(1, 3), write(change(1, Status::Completed, 3))]);
+    assert_eq!(store.reader().finished_before(Timestamp(1_003), 10).unwrap(), []);
+    let old = store.reader().finished_before(Timestamp(1_004), 10).unwrap();
+    assert_eq!(locals(&old), [1]);
+    let retire = |retire: Retire| write(Row::Retire(retire));
+    let turns = |limit| retire(Retire::Turns { execution: LocalId(1), limit });
+    commit(store, &[turns(10)]);
+    assert_eq!(store.reader().turns(LocalId(1), 1, 10).unwrap().len(), 3, "it is not archived yet");
+    let row = ArchivedRow {
+        id: ExecutionId::new("id-1"),
+        local: LocalId(1),
+        file: "2026/01/id-1.jsonl".to_owned(),
+        turns: 3,
+        ended_at: Timestamp(1_003),
+        archived_at: Timestamp(2_000),
+    };
+    commit(store, &[retire(Retire::Archived(row.clone())), turns(2)]);
+    let again = store.journal().commit(&[retire(Retire::Archived(row.clone()))]).unwrap_err();
+    assert!(matches!(again, Error::UnknownExecution { .. }), "{again}");
+    let reader = store.reader();
+    assert_eq!(reader.execution_by_local(LocalId(1)).unwrap(), None);
+    assert_eq!(reader.children().unwrap(), []);
+    assert_eq!(reader.archived("id-").unwrap(), std::slice::from_ref(&row));
+    assert_eq!(reader.archived("id-2").unwrap(), []);
+    assert_eq!(reader.leaving(10).unwrap(), std::slice::from_ref(&row));
+    drop(reader);
+    store.reopen();
+    commit(store, &[turns(2), retire(Retire::Unused)]);
+    let reader = store.reader();
+    assert_eq!(reader.leaving(10).unwrap(), []);
+    assert_eq!((reader.next_local_id().unwrap(), reader.last_position().unwrap()), (LocalId(3), Position(4)));
+    assert!(reader.plan(Hash::of(b"plan")).unwrap().is_some() && reader.plan(Hash::of(b"unused")).unwrap().is_none());
+    assert_eq!(reader.archived_before(Timestamp(1_003), 10).unwrap(), []);
+    assert_eq!(reader.archived_before(Timestamp(1_004), 10).unwrap(), [row]);
+    drop(reader);
+    commit(store, &[retire(Retire::Gone { id: ExecutionId::new("id-1") }), turn(2, 2)]);
+    assert_eq!(store.reader().archived("").unwrap(), []);
+    assert_eq!(store.reader().last_position().unwrap(), Position(5));
+}
+
+fn child_of_first() -> Write {
+    write(child(1, "token", 7))
 }

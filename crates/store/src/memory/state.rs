@@ -8,6 +8,7 @@ use skep_model::ids::{ExecutionId, Hash, LocalId, Position, StepPath, Token};
 use crate::error::Error;
 use crate::journal::{Journal, NewTurn, NewVersion, Row, Write};
 use crate::reader::{StoredPlan, StoredTurn};
+use crate::retire::{ArchivedRow, Retire};
 use crate::rows::{ChildRow, ExecutionRow, PermitRow, StartKeyRow, WorkflowVersion};
 
 /// A store in memory; both ports in one.
@@ -19,7 +20,7 @@ pub struct Memory {
 /// Everything that was committed.
 #[derive(Default)]
 pub(super) struct State {
-    /// The turn at position n is at index n - 1.
+    /// In the order of their positions.
     pub(super) turns: Vec<StoredTurn>,
     pub(super) executions: BTreeMap<LocalId, ExecutionRow>,
     pub(super) plans: BTreeMap<Hash, StoredPlan>,
@@ -29,6 +30,9 @@ pub(super) struct State {
     pub(super) permits: BTreeMap<(String, LocalId, StepPath), PermitRow>,
     pub(super) breakers: BTreeMap<String, String>,
     pub(super) start_keys: BTreeMap<(String, String), StartKeyRow>,
+    pub(super) archived: BTreeMap<ExecutionId, ArchivedRow>,
+    pub(super) last_position: i64,
+    pub(super) last_local: i64,
     last_seq: BTreeMap<LocalId, u64>,
 }
 
@@ -62,6 +66,7 @@ impl Journal for Memory {
 struct Draft<'a> {
     state: &'a State,
     created: BTreeSet<LocalId>,
+    retired: BTreeSet<LocalId>,
     ids: BTreeSet<&'a ExecutionId>,
     last_seq: BTreeMap<LocalId, u64>,
 }
@@ -69,8 +74,13 @@ struct Draft<'a> {
 impl State {
     /// Refuses the whole group before anything is changed.
     fn check(&self, group: &[Write]) -> Result<(), Error> {
-        let mut draft =
-            Draft { state: self, created: BTreeSet::new(), ids: BTreeSet::new(), last_seq: BTreeMap::new() };
+        let mut draft = Draft {
+            state: self,
+            created: BTreeSet::new(),
+            retired: BTreeSet::new(),
+            ids: BTreeSet::new(),
+            last_seq: BTreeMap::new(),
+        };
         for (index, write) in group.iter().enumerate() {
             for row in &write.rows {
                 draft.check_row(index, row)?;
@@ -90,7 +100,8 @@ impl State {
     }
 
     fn append(&mut self, turn: &NewTurn) -> Position {
-        let position = Position(self.turns.len() as i64 + 1);
+        self.last_position += 1;
+        let position = Position(self.last_position);
         self.last_seq.insert(turn.execution, turn.seq);
         self.turns.push(StoredTurn {
             position,
@@ -105,6 +116,7 @@ impl State {
     fn apply_row(&mut self, row: &Row) {
         match row {
             Row::ExecutionCreated(row) => {
+                self.last_local = self.last_local.max(row.local.0);
                 self.executions.insert(row.local, row.clone());
             }
             Row::ExecutionChanged(change) => {
@@ -143,7 +155,43 @@ impl State {
                 let key = (row.workflow.clone(), row.key.clone());
                 self.start_keys.entry(key).or_insert_with(|| row.clone());
             }
+            Row::Retire(retire) => self.retire(retire),
         }
+    }
+
+    fn retire(&mut self, retire: &Retire) {
+        match retire {
+            Retire::Archived(row) => {
+                self.children.retain(|_, child| child.execution != row.local);
+                self.permits.retain(|_, permit| permit.execution != row.local);
+                self.start_keys.retain(|_, key| key.execution != row.local);
+                self.executions.remove(&row.local);
+                self.archived.insert(row.id.clone(), row.clone());
+            }
+            Retire::Turns { execution, limit } => {
+                if !self.archived.values().any(|row| row.local == *execution) {
+                    return;
+                }
+                let mut left = *limit;
+                self.turns.retain(|turn| {
+                    let goes = turn.execution == *execution && left > 0;
+                    left -= u32::from(goes);
+                    !goes
+                });
+            }
+            Retire::Unused => self.retire_unused(),
+            Retire::Gone { id } => drop(self.archived.remove(id)),
+        }
+    }
+
+    fn retire_unused(&mut self) {
+        let rows: Vec<&ExecutionRow> = self.executions.values().collect();
+        self.plans.retain(|hash, _| rows.iter().any(|row| row.plan_hash == *hash));
+        let versions: Vec<&WorkflowVersion> = self.workflows.values().flat_map(|it| &it.versions).collect();
+        self.definitions.retain(|hash, _| {
+            rows.iter().any(|row| row.definition_hash == *hash)
+                || versions.iter().any(|version| version.definition_hash == *hash)
+        });
     }
 
     fn add_workflow(&mut self, new: &NewVersion) {
@@ -169,7 +217,8 @@ impl State {
 
 impl<'a> Draft<'a> {
     fn knows(&self, execution: LocalId) -> bool {
-        self.created.contains(&execution) || self.state.executions.contains_key(&execution)
+        !self.retired.contains(&execution)
+            && (self.created.contains(&execution) || self.state.executions.contains_key(&execution))
     }
 
     fn must_know(&self, write: usize, execution: LocalId) -> Result<(), Error> {
@@ -191,7 +240,13 @@ impl<'a> Draft<'a> {
             Row::Child(row) => self.must_know(write, row.execution),
             Row::Permit(row) => self.must_know(write, row.execution),
             Row::StartKey(row) => self.must_know(write, row.execution),
-            Row::Plan { .. }
+            Row::Retire(Retire::Archived(row)) => {
+                self.must_know(write, row.local)?;
+                self.retired.insert(row.local);
+                Ok(())
+            }
+            Row::Retire(Retire::Turns { .. } | Retire::Unused | Retire::Gone { .. })
+            | Row::Plan { .. }
             | Row::Definition { .. }
             | Row::WorkflowAdded(_)
             | Row::WorkflowRemoved { .. }
