@@ -47,12 +47,14 @@ pub fn answer(
         steps.insert(step.path.to_string(), step_entry(execution, step, value_of));
     }
     let mut waiting: Vec<Value> = reasons::entry_of_execution(execution, time).into_iter().collect();
-    waiting.extend(reasons::held(execution, time));
     for step in execution.waiting() {
         let (Some(mut entry), Some(cause)) = (waiting_entry(step, value_of, time), &step.waiting) else { continue };
         reasons::explain(&mut entry, execution, step, cause, time);
         waiting.push(entry);
     }
+    // Held for questions: those are listed.
+    let asked = execution.waiting().any(|step| matches!(step.waiting, Some(Waiting::Answer { .. })));
+    waiting.extend(reasons::held(execution, time).filter(|_| !asked));
     let mut answer = json!({
         "execution_id": execution.id.as_ref().map(|id| id.as_str()),
         "workflow": execution.workflow.id,

@@ -196,7 +196,7 @@ fn every_message_in_every_state() {
             lines.push_str(&format!("{} {word}: {told}\n", status.as_str()));
         }
     }
-    insta::assert_snapshot!(lines, @r"
+    insta::assert_snapshot!(lines, @"
     pending start: started, forked p, scheduled a, approval_asked gate, form_asked form, wait_began sig, child_asked c
     pending outcome: !not_started
     pending progress: !not_started
@@ -272,8 +272,11 @@ fn every_message_in_every_state() {
     cancelling cancel: force_asked
     cancelling pause: !wrong_state
     cancelling resume: nothing
-    cancelling recovered: cancelled a, branch_ended p, cancelled p, finally_began, scheduled f1
+    cancelling recovered: cancelled a, branch_ended p
     cancelling rollback: !wrong_state
+    cancelling rerun: !wrong_state
+    cancelling child_ended: completed c, branch_ended p
+    cancelling permit: !stale
     rolling_back start: !already_started
     rolling_back outcome: completed a.rollback, rolled_back a, rollback_ended, ended
     rolling_back progress: nothing
@@ -287,10 +290,9 @@ fn every_message_in_every_state() {
     rolling_back resume: nothing
     rolling_back recovered: redelivered a.rollback
     rolling_back rollback: !wrong_state
-    cancelling recovered: cancelled a, branch_ended p
-    cancelling rerun: !wrong_state
-    cancelling child_ended: completed c, branch_ended p
-    cancelling permit: !stale
+    rolling_back rerun: !wrong_state
+    rolling_back child_ended: !stale
+    rolling_back permit: !stale
     completed start: !already_started
     completed outcome: !terminal
     completed progress: !terminal
@@ -336,6 +338,9 @@ fn every_message_in_every_state() {
     cancelled resume: !terminal
     cancelled recovered: nothing
     cancelled rollback: !nothing_to_undo
+    cancelled rerun: rerun, forked p, scheduled a, approval_asked gate, form_asked form, wait_began sig, child_asked c
+    cancelled child_ended: !terminal
+    cancelled permit: !terminal
     rolled_back start: !already_started
     rolled_back outcome: !terminal
     rolled_back progress: !terminal
@@ -349,6 +354,9 @@ fn every_message_in_every_state() {
     rolled_back resume: !terminal
     rolled_back recovered: nothing
     rolled_back rollback: !nothing_to_undo
+    rolled_back rerun: rerun, scheduled a
+    rolled_back child_ended: !terminal
+    rolled_back permit: !terminal
     rollback_failed start: !already_started
     rollback_failed outcome: !terminal
     rollback_failed progress: !terminal
@@ -362,8 +370,8 @@ fn every_message_in_every_state() {
     rollback_failed resume: !terminal
     rollback_failed recovered: nothing
     rollback_failed rollback: rollback_began, scheduled a.rollback
-    cancelled rerun: rerun, forked p, scheduled a, approval_asked gate, form_asked form, wait_began sig, child_asked c
-    cancelled child_ended: !terminal
-    cancelled permit: !terminal
+    rollback_failed rerun: rerun, scheduled a
+    rollback_failed child_ended: !terminal
+    rollback_failed permit: !terminal
     ");
 }

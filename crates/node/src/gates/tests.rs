@@ -87,8 +87,15 @@ fn a_lost_probe_and_a_broken_row_are_survived() {
     let mut gates = Gates::default();
     let opened = gates.attempt_ended(&settings, &who(1), Verdict::Failure, at(0)).unwrap();
     let (_, probing) = gates.ask_breaker(&settings, &who(1), at(1_000));
-    let (mut next, _) = Gates::rebuild(Vec::new(), vec![probing.unwrap()], |_| true);
-    assert_eq!(next.ask_breaker(&settings, &who(2), at(1_001)).0, Answer::Granted { probe: true });
+    let probing = probing.unwrap();
+    let (mut next, _) = Gates::rebuild(Vec::new(), vec![probing.clone()], |_| true);
+    assert!(matches!(next.ask_breaker(&settings, &who(2), at(1_001)).0, Answer::Refused(_)), "it is delivered again");
+    assert_eq!(next.ask_breaker(&settings, &who(2), at(2_000)).0, Answer::Granted { probe: true }, "nobody did");
+    let (mut next, _) = Gates::rebuild(Vec::new(), vec![probing.clone()], |_| true);
+    assert!(next.attempt_ended(&settings, &who(1), Verdict::Success, at(1_500)).is_some(), "its outcome counts");
+    assert_eq!(next.ask_breaker(&settings, &who(2), at(1_501)).0, Answer::Granted { probe: false });
+    let (mut next, _) = Gates::rebuild(Vec::new(), vec![probing], |_| false);
+    assert_eq!(next.ask_breaker(&settings, &who(2), at(1_001)).0, Answer::Granted { probe: true }, "it is over");
     let (mut next, _) = Gates::rebuild(Vec::new(), vec![opened], |_| true);
     assert!(matches!(next.ask_breaker(&settings, &who(2), at(999)).0, Answer::Refused(_)), "still open");
     let broken = BreakerRow { name: "api".to_owned(), state: "{".to_owned() };
