@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use skep_model::Map;
 use skep_model::effect::{Child, Effect, Script, Task, Work};
-use skep_model::ids::{Hash, idempotency_key};
+use skep_model::ids::{ExecutionId, Hash, idempotency_key};
 use skep_model::message::Start;
 use skep_model::payload::BlobRef;
 use skep_model::plan::{Kind, Retry};
@@ -87,7 +87,10 @@ pub(crate) fn task(
         Kind::Uses { action, .. } => {
             Work::Action { name: action.clone(), with: arguments, base_dir: start.base_dir.clone() }
         }
-        _ => unreachable!("only scripts and actions are performed"),
+        Kind::Workflow { .. } => {
+            Work::UndoChild { child: ExecutionId::new(arguments["child"].as_str().unwrap_or_default()) }
+        }
+        _ => unreachable!("only scripts, actions and the undoing of children are performed"),
     };
     let task = task_of(state, instance, start, does.timeout_ms, work);
     Ok(Task { priority: program.step(instance.step).priority, ..task })

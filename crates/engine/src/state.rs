@@ -343,6 +343,11 @@ impl State {
         (!waits.is_empty()).then(|| waits.join(", "))
     }
 
+    /// True if something that it did can be undone.
+    pub fn can_be_undone(&self) -> bool {
+        !self.undo.kept.is_empty()
+    }
+
     /// True if it waits for a child execution.
     pub fn has_children(&self) -> bool {
         self.working.iter().any(|id| matches!(self.instance(*id).phase, Phase::Child { .. }))

@@ -119,6 +119,11 @@ pub enum Work {
         /// Where relative paths begin: absolute.
         base_dir: String,
     },
+    /// Undo a child execution that is over; done by the node, which has both executions.
+    UndoChild {
+        /// The child.
+        child: ExecutionId,
+    },
 }
 
 /// A script, ready to run.

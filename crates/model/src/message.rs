@@ -106,6 +106,9 @@ pub struct ChildEnded {
     pub outputs: Map<Value>,
     /// Why it failed.
     pub failure: Option<Failure>,
+    /// Something that it did can be undone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub can_be_undone: bool,
 }
 
 /// The first message of an execution: everything that must not change later.

@@ -55,6 +55,8 @@ pub(super) struct Harness {
     hanging: BTreeSet<StepPath>,
     /// What was asked for and neither answered nor given back, by path (the execution's own is at the empty one).
     pub asked: BTreeMap<String, Resource>,
+    /// Whether children that end leave something that can be undone.
+    pub children_can_be_undone: bool,
     /// `group db a`, `breaker api a failure`: what was given back, in order.
     pub released: Vec<String>,
 }
@@ -103,6 +105,7 @@ fn of_plan(plan: Plan) -> Harness {
         answers: BTreeMap::new(),
         hanging: BTreeSet::new(),
         asked: BTreeMap::new(),
+        children_can_be_undone: false,
         released: Vec::new(),
     }
 }
@@ -418,7 +421,8 @@ impl Harness {
     pub fn child_message(&self, path: &str, status: Status, outputs: Value, failure: Option<Failure>) -> Message {
         let child = self.children.get(path).unwrap_or_else(|| panic!("`{path}` has no child\n{}", self.trace()));
         let (path, child) = (path.into(), child.id.clone());
-        Message::ChildEnded(Box::new(ChildEnded { path, child, status, outputs: object(outputs), failure }))
+        let (outputs, can_be_undone) = (object(outputs), self.children_can_be_undone);
+        Message::ChildEnded(Box::new(ChildEnded { path, child, status, outputs, failure, can_be_undone }))
     }
 
     // ---- the world --------------------------------------------------------------------------------------
@@ -577,6 +581,7 @@ impl Harness {
         match &task.unwrap_or_else(|| panic!("`{path}` was not performed\n{}", self.trace())).work {
             skep_model::effect::Work::Action { with, .. } => with.clone(),
             skep_model::effect::Work::Script(script) => json!(script.values),
+            skep_model::effect::Work::UndoChild { child } => json!({ "child": child }),
         }
     }
 

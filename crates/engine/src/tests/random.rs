@@ -343,6 +343,7 @@ proptest! {
             plan.max_parallel = limit;
         })
         .start();
+        harness.children_can_be_undone = undone;
         for step in moves {
             if !harness.status().is_terminal() || matches!(step, Move::Rollback) {
                 make(&mut harness, step);

@@ -126,6 +126,7 @@ fn message(word: &str, harness: &Harness) -> Message {
             status: Status::Completed,
             outputs: skep_model::Map::new(),
             failure: None,
+            can_be_undone: false,
         })),
         "permit" => kit::stray_permit("a"),
         other => panic!("{other} is no message"),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use skep_engine::{Rejection, State};
-use skep_model::effect::{Effect, Task};
+use skep_model::effect::{Effect, Task, Work};
 use skep_model::error::Failure;
 use skep_model::ids::{LocalId, Token};
 use skep_model::message::Message;
@@ -277,7 +277,7 @@ impl Driver {
         }
     }
 
-    fn close(&mut self, local: LocalId) {
+    pub(super) fn close(&mut self, local: LocalId) {
         if let Some(live) = self.core.get(local) {
             let execution = live.state.execution();
             self.locals.remove(&execution);
@@ -300,6 +300,10 @@ impl Driver {
             Some(Ok(())) => true,
             None => false,
         };
+        if let Work::UndoChild { child } = &task.work {
+            let child = child.clone();
+            return self.undo_child(task, &child);
+        }
         let delivered = Delivered {
             execution: task.execution.clone(),
             path: task.path.clone(),
@@ -310,7 +314,7 @@ impl Driver {
         self.performer.perform(task);
     }
 
-    fn answer_for(&self, task: &Task, result: Ended) {
+    pub(super) fn answer_for(&self, task: &Task, result: Ended) {
         let now = self.clock.now();
         let outcome =
             Outcome { path: task.path.clone(), token: task.token.clone(), began_at: now, ended_at: now, result };
@@ -321,6 +325,7 @@ impl Driver {
     /// answered here, so that every effect has an outcome.
     fn abort(&mut self, local: LocalId, path: skep_model::ids::StepPath, token: &Token) {
         self.backlog.forget(token);
+        self.forget_undoing(token);
         if self.delivered.contains_key(token) {
             return self.performer.abort(token);
         }
