@@ -8,6 +8,7 @@ mod binary;
 mod check;
 mod demo;
 mod docs;
+mod fuzz;
 mod process;
 mod repository;
 mod tally;
@@ -27,7 +28,8 @@ Tasks:
   test  [--quick]    check, then all tests; installs what they need (--quick: without check)
   check              formatting, clippy, tidy
   tidy               what a program can check about the sources: lengths, layers, links, leftovers
-  docs  [--check]    write the generated pages (--check: fail if they are not current)";
+  docs  [--check]    write the generated pages (--check: fail if they are not current)
+  fuzz  [--seconds N] every fuzz target, 60 s each, if there is a nightly toolchain with cargo-fuzz";
 
 fn main() -> ExitCode {
     match run(std::env::args().skip(1).collect()) {
@@ -50,6 +52,8 @@ fn run(arguments: Vec<String>) -> Result<ExitCode> {
         ["tidy"] => tidy::run()?,
         ["docs"] => docs::write()?,
         ["docs", "--check"] => docs::check()?,
+        ["fuzz"] => fuzz::run(fuzz::SECONDS_DEFAULT)?,
+        ["fuzz", "--seconds", seconds] => fuzz::run(fuzz::seconds(seconds)?)?,
         [] | ["help" | "--help" | "-h"] => println!("{USAGE}"),
         other => bail!("`{}` is no task\n\n{USAGE}", other.join(" ")),
     }
