@@ -61,11 +61,6 @@ fuzz_target!(|bytes: &[u8]| {
 
 /// One turn; false if it did not fit, and the state is not to be used any more.
 fn fold(state: &mut State, events: Vec<Event>) -> bool {
-    // Nothing was started: the node reads the first turn as a start, or parks the execution.
-    let is_start = matches!(events.first(), Some(Event::Started(_)));
-    if !is_start && state.seq == 0 {
-        return false;
-    }
     let turn = Turn { seq: state.seq + 1, at: Timestamp(1_000_000), events };
     if apply_turn(state, &PROGRAM, &turn).is_err() {
         return false;

@@ -2,6 +2,7 @@
 
 mod kit;
 mod loops;
+mod misfits;
 mod order;
 mod outputs;
 mod people;
