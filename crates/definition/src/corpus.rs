@@ -110,3 +110,28 @@ fn good_definitions_and_examples_print_and_read_back_the_same() {
         }
     }
 }
+
+/// What the guide shows is planned by a node that has what the guide says, with nothing left out.
+#[test]
+fn workflows_of_the_guide_are_planned_in_full() {
+    use skep_model::catalogue::Feature::*;
+    let mut catalogue = catalogue();
+    for name in ["file", "log", "sql", "email"] {
+        catalogue.actions.insert(name.to_owned(), catalogue.actions["set"].clone());
+    }
+    catalogue.features.extend([Rollback, Compensate, Escalate, CancelRollback, Unknown, Irreversible, WaitCondition]);
+    catalogue.features.extend([Concurrency, CircuitBreaker, Priority, MaxParallel, OutputSchema, SuccessCriteria]);
+    catalogue.features.extend([Idempotency, ChildWorkflow, Escalation]);
+    let page = fs::read_to_string(root().join("docs/guide/definition.md")).expect("the guide can be read");
+    let blocks: Vec<&str> = page.split("```yaml workflow\n").skip(1).collect();
+    assert!(blocks.len() > 20, "the guide has workflows");
+    for block in blocks {
+        let text = block.split("\n```").next().expect("a split has a first part");
+        let loaded = load_bytes(text.as_bytes());
+        assert!(loaded.is_usable(), "{text}\n{:#?}", loaded.problems);
+        let workflow = loaded.workflow.expect("a usable text has a workflow");
+        assert_eq!(check::not_built(&workflow, &catalogue), Vec::new(), "{text}");
+        let (problems, plan) = crate::plan::check_and_plan(&workflow, &catalogue, Level::Standard);
+        assert!(plan.is_some(), "{text}\n{problems:#?}");
+    }
+}

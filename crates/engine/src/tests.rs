@@ -3,6 +3,7 @@
 mod children;
 mod kit;
 mod loops;
+mod misfits;
 mod order;
 mod outputs;
 mod people;

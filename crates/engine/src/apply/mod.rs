@@ -63,6 +63,9 @@ pub fn apply_turn(state: &mut State, program: &Program, turn: &Turn) -> Result<(
 /// # Errors
 /// See [`apply_turn`].
 pub(crate) fn apply(state: &mut State, program: &Program, event: &Event, at: Timestamp) -> Result<(), Misfit> {
+    if state.start.is_none() && !matches!(event, Event::Started(_)) {
+        return Err(Misfit("the execution has not started".to_owned()));
+    }
     let mut fold = Fold { state, program, at };
     match event {
         Event::Started(start) => fold.started(start),

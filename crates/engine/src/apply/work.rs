@@ -12,6 +12,10 @@ impl Fold<'_> {
         delivery: u32,
         arguments: Option<&Payload>,
     ) -> Result<(), Misfit> {
+        let (_, step) = self.place(path)?;
+        if !matches!(self.program.step(step).kind, Kind::Run { .. } | Kind::Uses { .. }) {
+            return Err(Misfit(format!("`{path}` does no work that could be scheduled")));
+        }
         let id = self.reach(path)?;
         self.leave_queue(id);
         if let Some(arguments) = arguments {

@@ -274,7 +274,7 @@ fn a_check_that_is_only_named_is_never_silently_passed() {
     assert!(problems.iter().all(|problem| problem.severity != Severity::Error), "{problems:#?}");
     assert_eq!(
         missing(template, &[Feature::SuccessCriteria]),
-        ["`validation_checks` is not built yet", "the named check `status_received` is not built yet"]
+        ["the named check `status_received` is not built yet", "`validation_checks` is not built yet"]
     );
 }
 
