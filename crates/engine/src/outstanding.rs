@@ -8,7 +8,7 @@ use skep_model::effect::{Child, Effect, Script, Task, Work};
 use skep_model::ids::{ExecutionId, Hash, idempotency_key};
 use skep_model::message::Start;
 use skep_model::payload::BlobRef;
-use skep_model::plan::{Kind, Retry};
+use skep_model::plan::{Kind, Retry, Step};
 use skep_model::rollback::Part;
 
 use crate::payload::{Blobs, load};
@@ -94,6 +94,17 @@ pub(crate) fn task(
     };
     let task = task_of(state, instance, start, does.timeout_ms, work);
     Ok(Task { priority: program.step(instance.step).priority, ..task })
+}
+
+/// True if this part of the step is something that can be performed.
+pub(crate) fn is_work(step: &Step, part: Part) -> bool {
+    let undo = step.compensation.as_ref();
+    match part {
+        Part::Step => matches!(step.kind, Kind::Run { .. } | Kind::Uses { .. }),
+        Part::Verify => step.verify.is_some(),
+        Part::Rollback => undo.is_some() || matches!(step.kind, Kind::Workflow { .. }),
+        Part::RollbackVerify => undo.is_some_and(|undo| undo.verify.is_some()),
+    }
 }
 
 /// What an instance performs: the work of its step, or a piece of work beside it.

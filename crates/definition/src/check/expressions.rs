@@ -168,7 +168,8 @@ impl Speaker<'_, '_, '_> {
         let roots: &[&str] = match scope {
             Scope::Start => &ROOTS_AT_START,
             Scope::Workflow | Scope::Trigger => &ROOTS_WITHOUT_STEPS,
-            Scope::Step(_) | Scope::Rounds(_) | Scope::OwnOutputs(_) | Scope::Compensation(_) | Scope::End => &ROOTS,
+            Scope::Step(_) | Scope::Waiting(_) | Scope::Rounds(_) => &ROOTS,
+            Scope::OwnOutputs(_) | Scope::Compensation(_) | Scope::End => &ROOTS,
         };
         if !roots.contains(&root) {
             return Err(self.unknown_root(scope, root, roots));
@@ -279,7 +280,9 @@ impl Speaker<'_, '_, '_> {
             return Err(self.hidden(view, target, Hidden::Itself));
         }
         for view in self.views(scope, view) {
-            if let Err(hidden) = self.visibility.see(view, target) {
+            if let Err(hidden) = self.visibility.see(view, target)
+                && !may_be_awaited(scope, hidden)
+            {
                 return Err(self.hidden(view, target, hidden));
             }
         }
@@ -374,6 +377,12 @@ impl Speaker<'_, '_, '_> {
         )
         .hint(format!("add it: `depends_on: [{}]` on `{}`", waits_for.join(", "), own_step.id))
     }
+}
+
+/// A `wait` may look at what runs beside it: until that has a result, its outputs are null.
+fn may_be_awaited(scope: Scope, hidden: Hidden) -> bool {
+    let beside = matches!(hidden, Hidden::Unordered(..) | Hidden::OtherBranch(_));
+    matches!(scope, Scope::Waiting(_)) && beside
 }
 
 fn unknown_field(subject: &str, field: &str, known: &[&str]) -> Finding {

@@ -16,6 +16,8 @@ use crate::workflow::{Approval, Kind, OnError, Step, Wait, Workflow};
 pub(crate) enum Scope {
     /// A step, before it acts.
     Step(StepNumber),
+    /// The condition of a `wait`, asked again and again while others run.
+    Waiting(StepNumber),
     /// The condition of a loop, asked between rounds.
     Rounds(StepNumber),
     /// `outputs` of a step.
@@ -36,7 +38,8 @@ impl Scope {
     /// The step that it belongs to.
     pub fn step(self) -> Option<StepNumber> {
         match self {
-            Self::Step(step) | Self::Rounds(step) | Self::OwnOutputs(step) | Self::Compensation(step) => Some(step),
+            Self::Step(step) | Self::Waiting(step) | Self::Rounds(step) => Some(step),
+            Self::OwnOutputs(step) | Self::Compensation(step) => Some(step),
             Self::Start | Self::Workflow | Self::Trigger | Self::End => None,
         }
     }
@@ -44,7 +47,7 @@ impl Scope {
     /// The view on steps; `None` where no step can be named.
     pub fn view(self) -> Option<View> {
         match self {
-            Self::Step(step) => Some(View::Before(step)),
+            Self::Step(step) | Self::Waiting(step) => Some(View::Before(step)),
             Self::Rounds(step) => Some(View::Rounds(step)),
             Self::OwnOutputs(step) | Self::Compensation(step) => Some(View::After(step)),
             Self::End => Some(View::End),
@@ -248,7 +251,7 @@ impl<'w> Walk<'w, '_> {
                 self.optional("/message", message.as_deref());
                 self.optional("/assignee", assignee.as_deref());
             }
-            Kind::Wait(wait) => self.wait(wait),
+            Kind::Wait(wait) => self.wait(number, wait),
             Kind::Switch { cases, .. } => {
                 for (index, case) in cases.iter().enumerate() {
                     self.emit(&format!("/switch/cases/{index}/when"), Form::Condition, &case.when);
@@ -289,12 +292,16 @@ impl<'w> Walk<'w, '_> {
         });
     }
 
-    fn wait(&mut self, wait: &'w Wait) {
+    fn wait(&mut self, number: StepNumber, wait: &'w Wait) {
         match wait {
             Wait::Duration(duration) => self.text("/wait/for", duration),
             Wait::Moment(until) => self.text("/wait/until", until),
             Wait::Signal { name, .. } => self.text("/wait/signal", name),
-            Wait::Condition { condition, .. } => self.emit("/wait/condition", Form::Condition, condition),
+            Wait::Condition { condition, .. } => {
+                let scope = std::mem::replace(&mut self.scope, Scope::Waiting(number));
+                self.emit("/wait/condition", Form::Condition, condition);
+                self.scope = scope;
+            }
         }
     }
 

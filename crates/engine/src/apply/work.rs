@@ -12,8 +12,8 @@ impl Fold<'_> {
         delivery: u32,
         arguments: Option<&Payload>,
     ) -> Result<(), Misfit> {
-        let (_, step) = self.place(path)?;
-        if !matches!(self.program.step(step).kind, Kind::Run { .. } | Kind::Uses { .. }) {
+        let part = self.program.split_part(path);
+        if !part.is_some_and(|(_, step, part)| crate::outstanding::is_work(self.program.step(step), part)) {
             return Err(Misfit(format!("`{path}` does no work that could be scheduled")));
         }
         let id = self.reach(path)?;
