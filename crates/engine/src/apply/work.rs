@@ -14,7 +14,7 @@ impl Fold<'_> {
         if !matches!(self.program.step(step).kind, Kind::Run { .. } | Kind::Uses { .. }) {
             return Err(Misfit(format!("`{path}` does no work that could be scheduled")));
         }
-        let id = self.reach(path)?;
+        let id = self.begin(path)?;
         if let Some(arguments) = arguments {
             self.note_payload(arguments);
         }
@@ -30,7 +30,7 @@ impl Fold<'_> {
     }
 
     pub(super) fn redelivered(&mut self, path: &StepPath, delivery: u32) -> Result<(), Misfit> {
-        let id = self.known(path)?;
+        let id = self.going(path)?;
         self.state.instances.get_mut(id).delivery = delivery;
         // A recovery delivers all outstanding work; it counts once, with the first of it.
         if self.state.performing.first() == Some(&id) {
@@ -40,7 +40,7 @@ impl Fold<'_> {
     }
 
     pub(super) fn attempt_failed(&mut self, path: &StepPath, failure: &Failure, at: Timestamp) -> Result<(), Misfit> {
-        let id = self.known(path)?;
+        let id = self.going(path)?;
         self.answered(id);
         self.set_phase(id, Phase::Retrying { at }, StepStatus::Waiting);
         let instance = self.state.instances.get_mut(id);
@@ -52,7 +52,7 @@ impl Fold<'_> {
     }
 
     pub(super) fn proposed(&mut self, path: &StepPath, outputs: &Map<Payload>) -> Result<(), Misfit> {
-        let id = self.known(path)?;
+        let id = self.going(path)?;
         self.answered(id);
         self.keep_outputs(id, outputs);
         self.set_phase(id, Phase::Ready, StepStatus::Waiting);
