@@ -36,11 +36,7 @@ impl Kinds<'_> {
             Kind::Uses { action, with } => plan::Kind::Uses { action: action.clone(), with: object(with) },
             Kind::Agent(config) => plan::Kind::Agent { config: config.clone() },
             Kind::Ai(config) => plan::Kind::Ai { config: config.clone() },
-            Kind::Workflow(call) => plan::Kind::Workflow {
-                name: call["name"].as_str().unwrap_or_default().to_owned(),
-                version: call["version"].as_str().map(str::to_owned),
-                inputs: call.get("inputs").cloned().unwrap_or_else(|| Value::Object(serde_json::Map::new())),
-            },
+            Kind::Workflow(call) => child(call),
             Kind::Approval(asked) => plan::Kind::Approval(approval(asked, self.step.timeout_ms)),
             Kind::Input { fields, message, assignee } => plan::Kind::Input(Form {
                 fields: declare_all(fields),
@@ -130,6 +126,14 @@ pub(super) fn approval(asked: &Approval, end_ms: Option<u64>) -> plan::Approval 
         escalate,
         on_timeout: asked.on_timeout.unwrap_or_default(),
         on_reject: asked.on_reject.unwrap_or_default(),
+    }
+}
+
+fn child(call: &Value) -> plan::Kind {
+    plan::Kind::Workflow {
+        name: call["name"].as_str().unwrap_or_default().to_owned(),
+        version: call["version"].as_str().map(str::to_owned),
+        inputs: call.get("inputs").cloned().unwrap_or_else(|| Value::Object(serde_json::Map::new())),
     }
 }
 

@@ -85,6 +85,34 @@ impl Fold<'_> {
         self.state.find(path).ok_or_else(|| Misfit(format!("`{path}` was not reached")))
     }
 
+    /// The instance of `path`, which was reached and has not ended.
+    pub(super) fn going(&self, path: &StepPath) -> Result<InstanceId, Misfit> {
+        self.not_over(self.known(path)?, path)
+    }
+
+    /// As [`Fold::reach`], of a step that has not ended.
+    pub(super) fn begin(&mut self, path: &StepPath) -> Result<InstanceId, Misfit> {
+        let id = self.reach(path)?;
+        self.not_over(id, path)
+    }
+
+    pub(super) fn not_over(&self, id: InstanceId, path: &StepPath) -> Result<InstanceId, Misfit> {
+        match self.state.instances.get(id).status.is_final() {
+            true => Err(Misfit(format!("`{path}` has ended already"))),
+            false => Ok(id),
+        }
+    }
+
+    /// As [`Fold::begin`], of a step whose inner steps have not begun.
+    pub(super) fn open(&mut self, path: &StepPath) -> Result<InstanceId, Misfit> {
+        let id = self.begin(path)?;
+        let phase = &self.state.instances.get(id).phase;
+        match child_frames(phase).is_empty() && !matches!(phase, Phase::Looping(_) | Phase::Choosing { .. }) {
+            true => Ok(id),
+            false => Err(Misfit(format!("`{path}` has begun already"))),
+        }
+    }
+
     /// The instance of `path`, made now if this is the first event about it.
     pub(super) fn reach(&mut self, path: &StepPath) -> Result<InstanceId, Misfit> {
         if let Some(id) = self.state.find(path) {

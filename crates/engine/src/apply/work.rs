@@ -17,6 +17,10 @@ impl Fold<'_> {
             return Err(Misfit(format!("`{path}` does no work that could be scheduled")));
         }
         let id = self.reach(path)?;
+        // A compensation that failed can be asked for again; a step that ended has ended.
+        if !is_beside(self.program, self.state.instances.get(id)) {
+            self.not_over(id, path)?;
+        }
         self.leave_queue(id);
         if let Some(arguments) = arguments {
             self.note_payload(arguments);
@@ -80,7 +84,7 @@ impl Fold<'_> {
     }
 
     pub(super) fn redelivered(&mut self, path: &StepPath, delivery: u32) -> Result<(), Misfit> {
-        let id = self.known(path)?;
+        let id = self.going(path)?;
         self.state.instances.get_mut(id).delivery = delivery;
         // A recovery delivers all outstanding work; it counts once, with the first of it.
         if self.state.performing.first() == Some(&id) {
@@ -90,7 +94,7 @@ impl Fold<'_> {
     }
 
     pub(super) fn attempt_failed(&mut self, path: &StepPath, failure: &Failure, at: Timestamp) -> Result<(), Misfit> {
-        let id = self.known(path)?;
+        let id = self.going(path)?;
         self.answered(id);
         self.count_refusal(id);
         self.return_breaker(id);
@@ -112,7 +116,7 @@ impl Fold<'_> {
     }
 
     pub(super) fn proposed(&mut self, path: &StepPath, outputs: &Map<Payload>) -> Result<(), Misfit> {
-        let id = self.known(path)?;
+        let id = self.going(path)?;
         self.answered(id);
         self.return_breaker(id);
         self.keep_outputs(id, outputs);
