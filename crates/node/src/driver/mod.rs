@@ -14,6 +14,7 @@ mod park;
 mod permits;
 mod ports;
 mod start_keys;
+mod recovery;
 pub(crate) mod thread;
 mod turn;
 
@@ -71,6 +72,7 @@ pub struct Driver {
     children: children::Children,
     gates: Gates,
     starting: Starting,
+    unready: recovery::Unready,
 }
 
 /// A delivery that is performed.
@@ -130,6 +132,7 @@ impl Driver {
             backlog,
             gates,
             starting: Starting::default(),
+            unready: recovery::Unready::default(),
         })
     }
 

@@ -26,6 +26,7 @@ impl Driver {
         match input {
             Input::Create(creation, reply) => self.create(*creation, reply),
             Input::Message(local, message, Some(reply)) => self.tell(local, &message, reply),
+            Input::Message(local, message, None) if *message == Message::Recovered => self.recover_again(local),
             Input::Message(local, message, None) => self.decide(local, &message, None),
             Input::Adopt(local, reply) => self.adopt(local, reply),
             Input::Acks(acks) => self.acknowledged(acks),
@@ -81,7 +82,7 @@ impl Driver {
     }
 
     fn adopt(&mut self, local: LocalId, reply: Reply) {
-        if self.core.get(local).is_some() {
+        if self.core.get(local).is_some() || self.unready.is_unfolded(local) {
             drop(reply.send(Ok(Receipt::of(local))));
             return;
         }
@@ -97,7 +98,7 @@ impl Driver {
     /// A message of somebody outside: an execution that this owner does not have is taken on first, in the same
     /// pass, so that nothing comes between.
     fn tell(&mut self, local: LocalId, message: &Message, reply: Reply) {
-        if self.core.get(local).is_none() {
+        if self.core.get(local).is_none() && !self.unready.is_unfolded(local) {
             if let Err(error) = self.bring(local) {
                 self.park(local, &error);
                 drop(reply.send(Err(error)));
@@ -107,7 +108,9 @@ impl Driver {
         }
         self.decide(local, message, Some(reply));
         let over = self.core.get(local).is_some_and(|live| live.state.status.is_terminal());
-        if over && !self.pending.iter().any(|flight| flight.local == local) {
+        // What is on its way to the disk may be its end, of which its parent is told when it is there.
+        let on_its_way = self.pending.iter().chain(self.flights.values()).any(|flight| flight.local == local);
+        if over && !on_its_way {
             self.close(local);
         }
     }
@@ -160,12 +163,18 @@ impl Driver {
         reply: Option<Reply>,
         rows: Vec<Row>,
     ) -> bool {
+        if *message == Message::Recovered {
+            self.unready.recovers(local);
+        } else if !self.make_ready(local) {
+            self.refused(local, message, Refusal::NotReady, reply, rows);
+            return false;
+        }
         let now = self.now();
         let blobs = Arc::clone(&self.blobs);
         let accepted = match self.core.handle(local, message, now, &*blobs) {
             Ok(accepted) => accepted,
             Err(refusal) => {
-                self.refused(local, refusal, reply, rows);
+                self.refused(local, message, refusal, reply, rows);
                 return false;
             }
         };
@@ -197,14 +206,34 @@ impl Driver {
         true
     }
 
-    fn refused(&mut self, local: LocalId, refusal: Refusal, reply: Option<Reply>, rows: Vec<Row>) {
+    fn refused(
+        &mut self,
+        local: LocalId,
+        message: &Message,
+        refusal: Refusal,
+        reply: Option<Reply>,
+        rows: Vec<Row>,
+    ) {
         self.keep_rows(rows);
+        // A value that cannot be read now may be read later; a timer that is due fires again by itself.
+        if matches!(refusal, Refusal::Blob { .. } | Refusal::NotReady) && is_ours(message) {
+            self.refused_for_now(local, message);
+        }
         if let Refusal::Rejected(Rejection::Broken(problem)) = &refusal {
             self.set_aside(local, problem);
         }
         match reply {
             Some(reply) => drop(reply.send(Err(refusal.into()))),
             None => tracing::debug!(local = local.0, "a message was refused: {refusal}"),
+        }
+    }
+
+    fn refused_for_now(&mut self, local: LocalId, message: &Message) {
+        if *message == Message::Recovered {
+            self.unready.lost_recovery(local);
+        }
+        if *message != Message::TimerFired {
+            self.try_again(local, Some(message.clone()));
         }
     }
 
@@ -230,6 +259,9 @@ impl Driver {
     /// A value of the turn could not be written: the turn is as good as not decided.
     fn not_storable(&mut self, local: LocalId, message: &Message, error: Error, reply: Option<Reply>) {
         tracing::error!(local = local.0, "a value could not be stored: {error}");
+        if *message == Message::Recovered {
+            self.unready.lost_recovery(local);
+        }
         self.refold(local);
         self.try_again(local, is_ours(message).then(|| message.clone()));
         if let Some(reply) = reply {
@@ -284,6 +316,7 @@ impl Driver {
             self.backlog.forget_execution(&execution);
             self.performer.execution_ended(&execution);
         }
+        self.unready.forget(local);
         self.core.forget(local);
     }
 
@@ -346,6 +379,9 @@ impl Driver {
         self.restore_breakers(&flight.effects);
         self.key_settled(flight.local, Some(error));
         if flight.has_summary() {
+            if flight.retry == Some(Message::Recovered) {
+                self.unready.lost_recovery(flight.local);
+            }
             self.refold(flight.local);
             self.try_again(flight.local, flight.retry);
         }
@@ -357,14 +393,19 @@ impl Driver {
         }
     }
 
-    fn refold(&mut self, local: LocalId) {
+    pub(super) fn refold(&mut self, local: LocalId) {
         self.core.forget(local);
+        self.unready.has_state(local);
         match fold::live(&*self.reader, &mut self.programs, local) {
             Ok(live) => self.core.open(live),
             Err(Error::NoSuchExecution { .. }) => {}
             Err(error) => {
                 tracing::error!(local = local.0, "an execution cannot be folded again: {error}");
-                self.park(local, &error);
+                if error.class() == crate::error::Class::Corrupt {
+                    return self.park(local, &error);
+                }
+                self.unready.lost_state(local);
+                self.try_again(local, Some(Message::TimerFired));
             }
         }
     }
