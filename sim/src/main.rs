@@ -7,9 +7,9 @@ use skep_model::catalogue::Catalogue;
 use skep_sim::check::Violation;
 use skep_sim::generate::print;
 use skep_sim::report::{Report, expected};
+use skep_sim::run;
 use skep_sim::shrink::shrink;
 use skep_sim::world::{self, BASE_SECONDS, Scenario};
-use skep_sim::run;
 
 const USAGE: &str = "\
 Usage: cargo xtask sim [OPTIONS]
@@ -104,7 +104,10 @@ fn one(seed: u64, cuts: &[usize], catalogue: &Catalogue) -> bool {
     let ended = world::run(&scenario, catalogue);
     match ended.verdict {
         Ok(()) => {
-            println!("seed {seed} holds every invariant: {} executions, {} events", ended.report.executions, ended.report.events);
+            println!(
+                "seed {seed} holds every invariant: {} executions, {} events",
+                ended.report.executions, ended.report.events
+            );
             true
         }
         Err(violation) if cuts.is_empty() => {

@@ -152,7 +152,10 @@ impl Books {
                 continue;
             }
             demand(live.state == account.state, Invariant::ReplayIsLive, || {
-                format!("{} after turn {}:\nlive {:?}\nfold {:?}", account.id, live.state.seq, live.state, account.state)
+                format!(
+                    "{} after turn {}:\nlive {:?}\nfold {:?}",
+                    account.id, live.state.seq, live.state, account.state
+                )
             })?;
         }
         Ok(())
@@ -168,13 +171,7 @@ impl Books {
 }
 
 impl Account {
-    fn commit(
-        &mut self,
-        turn: Turn,
-        outside: &Outside,
-        deliveries: &mut Deliveries,
-        report: &mut Report,
-    ) -> Verdict {
+    fn commit(&mut self, turn: Turn, outside: &Outside, deliveries: &mut Deliveries, report: &mut Report) -> Verdict {
         trace::line(|| format!("  {} {}: {:?}", self.id, turn.seq, turn.events));
         self.journal.commit(&turn, outside)?;
         let folded = apply_turn(&mut self.state, &self.program, &turn);
@@ -191,7 +188,9 @@ impl Account {
         }
         self.turns.push(turn);
         let (row, state) = (self.row, self.state.status);
-        demand(row == state, Invariant::RowsAgree, || format!("{}: the row says {row:?}, the fold {state:?}", self.id))?;
+        demand(row == state, Invariant::RowsAgree, || {
+            format!("{}: the row says {row:?}, the fold {state:?}", self.id)
+        })?;
         let stands = |status: Status| status.is_terminal() || matches!(status, Status::Paused | Status::Held);
         let agree = self.journal.status == state || !(stands(self.journal.status) || stands(state));
         demand(agree, Invariant::ReplayIsLive, || {

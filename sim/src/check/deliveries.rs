@@ -93,11 +93,16 @@ impl Deliveries {
         // What is beside a step may be asked for several times, each time with what is known then.
         if *first != task.work && Part::split(&task.path).1 == Part::Step {
             let first = format!("{first:?}");
-            self.violated(Invariant::OneKey, format!("{what} has other arguments than before: {:?}, {first}", task.work));
+            self.violated(
+                Invariant::OneKey,
+                format!("{what} has other arguments than before: {:?}, {first}", task.work),
+            );
         }
-        if outside.running.values().any(|other| {
-            (&other.task.execution, &other.task.path) == (&task.execution, &task.path)
-        }) {
+        if outside
+            .running
+            .values()
+            .any(|other| (&other.task.execution, &other.task.path) == (&task.execution, &task.path))
+        {
             self.violated(Invariant::NeverSideBySide, format!("{what} begins while another delivery of it runs"));
         }
         if matches!(task.work, Work::Script(_)) && !outside.is_parked(&task.token) {
@@ -109,7 +114,10 @@ impl Deliveries {
     pub fn aborted(&mut self, token: &Token) {
         let asked = self.performed.get(token).and_then(|record| self.on_record.get(record)).copied();
         if asked == Some(Recorded::Asked) {
-            self.violated(Invariant::DurableBeforeActedUpon, format!("{token} is stopped, which is not in the journal"));
+            self.violated(
+                Invariant::DurableBeforeActedUpon,
+                format!("{token} is stopped, which is not in the journal"),
+            );
         }
     }
 }

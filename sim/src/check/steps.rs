@@ -21,7 +21,9 @@ pub(super) fn before(journal: &Journal, at: Timestamp, event: &Event, outside: &
     let known = journal.paths.get(path);
     let final_ = matches!(known.map(|known| &known.doing), Some(Doing::Done(_)));
     let undone = known.is_some_and(|known| known.part != Part::Step);
-    demand(!final_ || undone || !goes_on(event), Invariant::NoRecordedStepRunsAgain, || format!("the step was final: {known:?}"))?;
+    demand(!final_ || undone || !goes_on(event), Invariant::NoRecordedStepRunsAgain, || {
+        format!("the step was final: {known:?}")
+    })?;
     match event {
         Event::Scheduled { delivery, .. } if undone => {
             let counts = known.is_some_and(|known| *delivery == known.delivery + 1);
@@ -93,7 +95,9 @@ fn scheduled(known: Option<&Path>, at: Timestamp, attempt: u32, delivery: u32) -
     let rule = Invariant::StepsFollowTheirRules;
     // After a doubt the same attempt may be delivered again.
     let same = known.is_some_and(|known| known.doing == Doing::Doubt) && attempt == attempts;
-    demand((attempt == attempts + 1 || same) && delivery == deliveries + 1, rule, || format!("it does not count up: {known:?}"))?;
+    demand((attempt == attempts + 1 || same) && delivery == deliveries + 1, rule, || {
+        format!("it does not count up: {known:?}")
+    })?;
     match known.map(|known| &known.doing) {
         Some(Doing::Retry(due)) => demand(at >= *due, Invariant::TimersKeepTime, || format!("it is due at {due:?}")),
         Some(Doing::Doubt) => Ok(()),

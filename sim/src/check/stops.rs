@@ -11,18 +11,23 @@ pub(super) fn before(journal: &Journal, event: &Event) -> Verdict {
     // What is beside a step settles what has been, also where nothing new begins.
     let beside = event.path().is_some_and(|path| Part::split(path).1 != Part::Step);
     let doubted = event.path().and_then(|path| journal.paths.get(path)).is_some_and(|path| path.doing == Doing::Doubt);
-    let begins = !beside && !doubted && matches!(
-        event,
-        Event::Scheduled { .. }
-            | Event::CaseTaken { .. }
-            | Event::Forked { .. }
-            | Event::LoopBegan { .. }
-            | Event::IterationBegan { .. }
-            | Event::FinallyBegan { .. }
-    );
+    let begins = !beside
+        && !doubted
+        && matches!(
+            event,
+            Event::Scheduled { .. }
+                | Event::CaseTaken { .. }
+                | Event::Forked { .. }
+                | Event::LoopBegan { .. }
+                | Event::IterationBegan { .. }
+                | Event::FinallyBegan { .. }
+        );
     let stands = matches!(journal.status, Status::Paused | Status::Held | Status::Pending);
-    demand(!(begins && stands), Invariant::StopsStop, || format!("it begins while the execution is {:?}", journal.status))?;
-    let main = event.path().and_then(|path| journal.step_of(path)).is_some_and(|(_, step)| !in_finally(journal, step.block));
+    demand(!(begins && stands), Invariant::StopsStop, || {
+        format!("it begins while the execution is {:?}", journal.status)
+    })?;
+    let main =
+        event.path().and_then(|path| journal.step_of(path)).is_some_and(|(_, step)| !in_finally(journal, step.block));
     let first = event.path().is_some_and(|path| !journal.paths.contains_key(path));
     // What is not reached any more may be skipped or fail; it does not begin.
     demand(!(begins && first && main && journal.cancelled && !journal.finally), Invariant::StopsStop, || {
@@ -48,7 +53,9 @@ pub(super) fn after(journal: &Journal, event: &Event) -> Verdict {
     let rule = Invariant::TerminalMeansTerminal;
     demand(status.is_terminal(), rule, || "it ends in a state that is no end".to_owned())?;
     let active = journal.paths.iter().find(|(_, path)| !matches!(path.doing, Doing::Done(_)));
-    demand(active.is_none() || journal.forced || *status == Status::RollbackFailed, rule, || format!("a step is still active: {active:?}"))?;
+    demand(active.is_none() || journal.forced || *status == Status::RollbackFailed, rule, || {
+        format!("a step is still active: {active:?}")
+    })?;
     let failed = journal.paths.iter().find(|(_, path)| {
         let step = &journal.plan().steps[path.step as usize];
         let block = step.block;

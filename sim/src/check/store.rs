@@ -30,7 +30,8 @@ impl Store {
             self.doubtful.clear();
         }
         self.groups.push(group.to_vec());
-        let refused = |error: Error| Violation::new(Invariant::StoreIsWhatWasCommitted, format!("memory refuses: {error}"));
+        let refused =
+            |error: Error| Violation::new(Invariant::StoreIsWhatWasCommitted, format!("memory refuses: {error}"));
         self.memory.commit(group).map(drop).map_err(refused)
     }
 
@@ -94,7 +95,8 @@ fn dump(reader: &dyn Reader) -> Result<Vec<String>, Error> {
     }
     lines.push(format!("{:?}", reader.children()?));
     lines.push(format!("{:?}", reader.workflows()?));
-    lines.push(format!("{:?}", (reader.last_at()?, reader.last_position()?, reader.next_local_id()?, reader.counts()?)));
+    lines
+        .push(format!("{:?}", (reader.last_at()?, reader.last_position()?, reader.next_local_id()?, reader.counts()?)));
     if let Some(row) = reader.execution_by_local(LocalId(1))? {
         lines.push(format!("{:?}", reader.plan(row.plan_hash)?));
         lines.push(format!("{:?}", reader.turns(LocalId(1), 2, 3)?));

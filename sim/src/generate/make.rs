@@ -44,9 +44,9 @@ pub fn workflow(random: &mut Random, number: usize, catalogue: &Catalogue) -> Wo
     } else {
         maker.random.percent(10).then_some("abandon")
     };
-    let concurrency = maker.optional(Feature::Concurrency, 15).then(|| {
-        (maker.random.between(1, 3) as u32, maker.random.pick(&["queue", "skip", "cancel_old", "fail"]))
-    });
+    let concurrency = maker
+        .optional(Feature::Concurrency, 15)
+        .then(|| (maker.random.between(1, 3) as u32, maker.random.pick(&["queue", "skip", "cancel_old", "fail"])));
     Workflow { number, steps, finally, timeout_seconds, max_parallel, on_cancel, concurrency }
 }
 
@@ -170,7 +170,13 @@ impl Maker<'_> {
                 Kind::Switch | Kind::Parallel | Kind::Foreach => nested,
                 Kind::While | Kind::Repeat | Kind::RepeatUntil => nested.min(1),
                 // A child is one of the workflows drawn before, so there is no cycle.
-                Kind::Child => if self.workflow > 0 { 3 } else { 0 },
+                Kind::Child => {
+                    if self.workflow > 0 {
+                        3
+                    } else {
+                        0
+                    }
+                }
             }
         });
         let kind = Kind::ALL[self.random.weighted(&weights)];
@@ -189,23 +195,18 @@ impl Maker<'_> {
             Kind::Signal => Shape::Listen(self.random.pick(&SIGNALS)),
             Kind::Condition => Shape::Condition,
             Kind::Child => Shape::Child(self.random.below(self.workflow)),
-            Kind::Switch
-            | Kind::Parallel
-            | Kind::Foreach
-            | Kind::While
-            | Kind::Repeat
-            | Kind::RepeatUntil => self.nested(kind, depth + 1),
+            Kind::Switch | Kind::Parallel | Kind::Foreach | Kind::While | Kind::Repeat | Kind::RepeatUntil => {
+                self.nested(kind, depth + 1)
+            }
         }
     }
 
     fn nested(&mut self, kind: Kind, depth: u32) -> Shape {
         self.fans += 1;
         let shape = match kind {
-            Kind::Switch => Shape::Switch {
-                holds: self.random.percent(50),
-                case: self.list(depth),
-                other: self.list(depth),
-            },
+            Kind::Switch => {
+                Shape::Switch { holds: self.random.percent(50), case: self.list(depth), other: self.list(depth) }
+            }
             Kind::Parallel => {
                 let count = self.random.between(2, 3);
                 Shape::Parallel {

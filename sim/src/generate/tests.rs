@@ -43,7 +43,11 @@ fn what_is_smaller_is_valid_and_ends_at_one_step() {
             let candidates = smaller(&drawn);
             for candidate in &candidates {
                 let text = print(candidate, 1_700_000_000);
-                assert!(compile(&text, &catalogue).is_ok(), "seed {seed}: {:?}\n{text}", compile(&text, &catalogue).err());
+                assert!(
+                    compile(&text, &catalogue).is_ok(),
+                    "seed {seed}: {:?}\n{text}",
+                    compile(&text, &catalogue).err()
+                );
             }
             match candidates.into_iter().next() {
                 Some(next) => drawn = next,

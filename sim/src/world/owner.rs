@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use skep_model::ids::{Hash, LocalId, Token};
 use skep_model::time::Timestamp;
-use skep_node::driver::{Driver, Input, Parts};
 use skep_node::Watcher;
+use skep_node::driver::{Driver, Input, Parts};
 use skep_store::{Error, Journal as _, NewVersion, Reader, Row, SqliteJournal, SqliteReader, Write};
 
 use super::World;

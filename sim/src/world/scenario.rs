@@ -37,8 +37,7 @@ impl Scenario {
     pub fn draw(seed: u64, catalogue: &Catalogue) -> Self {
         let mut random = Random::of(seed, "scenario");
         let kinds = random.between(2, 6) as usize;
-        let workflows =
-            (0..kinds).map(|number| generate::workflow(&mut random, number, catalogue)).collect::<Vec<_>>();
+        let workflows = (0..kinds).map(|number| generate::workflow(&mut random, number, catalogue)).collect::<Vec<_>>();
         let count = random.between(10, 30) as usize;
         let starts = (0..count).map(|number| (number, random.below(kinds))).collect();
         let moves = count * random.between(8, 40) as usize;

@@ -13,8 +13,8 @@ mod input;
 mod park;
 mod permits;
 mod ports;
-mod start_keys;
 mod recovery;
+mod start_keys;
 pub(crate) mod thread;
 mod turn;
 

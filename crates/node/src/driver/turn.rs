@@ -206,14 +206,7 @@ impl Driver {
         true
     }
 
-    fn refused(
-        &mut self,
-        local: LocalId,
-        message: &Message,
-        refusal: Refusal,
-        reply: Option<Reply>,
-        rows: Vec<Row>,
-    ) {
+    fn refused(&mut self, local: LocalId, message: &Message, refusal: Refusal, reply: Option<Reply>, rows: Vec<Row>) {
         self.keep_rows(rows);
         // A value that cannot be read now may be read later; a timer that is due fires again by itself.
         if matches!(refusal, Refusal::Blob { .. } | Refusal::NotReady) && is_ours(message) {
