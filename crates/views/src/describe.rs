@@ -65,9 +65,7 @@ fn describe_event(event: &Event, execution: &Execution, time: &dyn Fn(Timestamp)
         Event::FormFilled { path, actor } => format!("the form of {path} was filled in by {}", actor.label()),
         Event::WaitBegan { path, until, every_ms: Some(every_ms), .. } => asks_condition(path, *every_ms, *until, time),
         Event::WaitBegan { path, until, signal, .. } => waits(path, *until, signal.as_deref(), time),
-        Event::SignalKept { name, actor, .. } => {
-            format!("the signal {name} from {} came early and is kept", actor.label())
-        }
+        Event::SignalKept { name, actor, .. } => came_early(name, actor),
         Event::SignalTaken { path, name, actor, kept } => {
             format!("{path} took the {}signal {name} from {}", if *kept { "kept " } else { "" }, actor.label())
         }
@@ -119,6 +117,10 @@ fn attempt_of(execution: &Execution, path: &str) -> String {
         Part::Verify | Part::RollbackVerify => None,
     };
     attempt.map_or_else(|| format!("an attempt of {path}"), |attempt| format!("attempt {attempt} of {path}"))
+}
+
+fn came_early(signal: &str, actor: &Actor) -> String {
+    format!("the signal {signal} from {} came early and is kept", actor.label())
 }
 
 fn again(event: &Event, execution: &Execution, failure: &Failure, at: &str) -> String {
