@@ -74,6 +74,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Options, String> {
             "--complete" => options.complete = true,
             "--trace" => skep_sim::trace::switch_on(),
             "--mutants" => options.mutants = true,
+            "--help" => return Err(String::new()),
             other => return Err(format!("`{other}` is no option")),
         }
     }

@@ -410,6 +410,8 @@ fn name(input: &skep_node::driver::Input) -> String {
         Input::Stop(_) => "stop".to_owned(),
         Input::ChildEnded(parent, ended) => format!("{parent}: child of {} ended {:?}", ended.path, ended.status),
         Input::StartChild(child) => format!("start child {}", child.id),
+        Input::CancelChild(_, _, child) => format!("cancel child {child}"),
+        Input::TellParent(local, _) => format!("{} tells its parent", local.0),
     }
 }
 

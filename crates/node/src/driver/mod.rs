@@ -242,6 +242,7 @@ impl Driver {
         let changed: Vec<LocalId> = flights.iter().map(|(flight, _)| flight.local).collect();
         self.publish_parents(&changed);
         for (flight, result) in flights {
+            self.fold_if_quiet(flight.local);
             match result {
                 Ok(_) => self.landed(flight),
                 Err(error) => self.lost(flight, &error),

@@ -35,6 +35,8 @@ impl Driver {
             Input::Waiting(task) => self.backlog.put_back(*task),
             Input::ChildEnded(parent, ended) => self.child_ended(&parent, *ended),
             Input::StartChild(child) => self.start_child(*child),
+            Input::CancelChild(parent, path, child) => self.cancel_child(parent, &path, &child),
+            Input::TellParent(local, parent) => self.tell_parent_of(local, *parent),
             Input::Stop(patience) => self.stopping = Some(patience),
         }
     }
@@ -255,7 +257,7 @@ impl Driver {
         if *message == Message::Recovered {
             self.unready.lost_recovery(local);
         }
-        self.refold(local);
+        self.refold_when_quiet(local);
         self.try_again(local, is_ours(message).then(|| message.clone()));
         if let Some(reply) = reply {
             drop(reply.send(Err(error)));
@@ -355,10 +357,13 @@ impl Driver {
         if self.delivered.contains_key(token) {
             return self.performer.abort(token);
         }
-        let Some(live) = self.core.get(local) else { return };
+        // It may be out of memory for the moment, to be folded again.
+        let live = self.core.get(local).map(|live| live.state.execution());
+        let known = || self.locals.iter().find(|(_, known)| **known == local).map(|(id, _)| id.clone());
+        let Some(execution) = live.or_else(known) else { return };
         let now = self.clock.now();
         let outcome = Outcome { path, token: token.clone(), began_at: now, ended_at: now, result: Ended::Aborted };
-        self.mailbox.send(Input::Outcome(live.state.execution(), Box::new(outcome)));
+        self.mailbox.send(Input::Outcome(execution, Box::new(outcome)));
     }
 
     /// The turn was not committed: the execution is folded again, and what nobody else would repeat is tried again.
@@ -375,7 +380,8 @@ impl Driver {
             if flight.retry == Some(Message::Recovered) {
                 self.unready.lost_recovery(flight.local);
             }
-            self.refold(flight.local);
+            self.give_up_pending(flight.local, error);
+            self.refold_when_quiet(flight.local);
             self.try_again(flight.local, flight.retry);
         }
         if flight.from_backlog {
@@ -403,7 +409,7 @@ impl Driver {
         }
     }
 
-    fn try_again(&self, local: LocalId, message: Option<Message>) {
+    pub(super) fn try_again(&self, local: LocalId, message: Option<Message>) {
         if let Some(message) = message {
             self.mailbox.send_later(Input::Message(local, Box::new(message), None));
         }
