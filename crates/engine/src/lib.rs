@@ -12,8 +12,10 @@
 
 mod advance;
 mod apply;
+mod chunks;
 pub mod codes;
 mod decide;
+mod index;
 pub mod lifecycle;
 mod outstanding;
 mod payload;
@@ -23,6 +25,7 @@ mod results;
 mod retry;
 mod scope;
 mod slab;
+mod snapshot;
 mod state;
 mod steps;
 
@@ -32,6 +35,7 @@ pub use outstanding::outstanding;
 pub use payload::Blobs;
 pub use program::{BadPlan, Program};
 pub use rejection::Rejection;
+pub use snapshot::{BadSnapshot, SNAPSHOT_FORMAT};
 pub use state::{Ending, State, Timer};
 
 #[cfg(test)]

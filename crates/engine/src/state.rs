@@ -4,9 +4,10 @@
 //! that was reached in a frame. Both live in slabs and name each other by number. Only `apply` changes any
 //! of it. Iterations leave the state when they end, so a loop costs what runs of it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use skep_model::Map;
 use skep_model::error::Failure;
 use skep_model::event::Then;
@@ -17,6 +18,7 @@ use skep_model::plan::{BlockIndex, StepIndex};
 use skep_model::status::{Execution as Status, SkipReason, Step as StepStatus};
 use skep_model::time::Timestamp;
 
+use crate::index::Index;
 use crate::payload::KnownBlobs;
 use crate::results::Results;
 use crate::slab::Slab;
@@ -27,7 +29,7 @@ pub type FrameId = u32;
 pub type InstanceId = u32;
 
 /// The state of one execution.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
     /// See [`Status`].
     pub status: Status,
@@ -42,7 +44,7 @@ pub struct State {
     /// The first failure that nothing handled.
     pub failure: Option<Failure>,
     /// Every failure for good, in order, up to a bound.
-    pub errors: Vec<Failure>,
+    pub errors: Arc<Vec<Failure>>,
     /// Why it ends before its flow does, if so.
     pub ending: Option<Ending>,
     /// What it would end as, known when `finally` begins.
@@ -56,18 +58,22 @@ pub struct State {
     pub(crate) blobs: KnownBlobs,
     pub(crate) frames: Slab<Frame>,
     pub(crate) instances: Slab<Instance>,
-    pub(crate) frame_by_place: HashMap<(StepPath, BlockIndex), FrameId>,
-    pub(crate) instance_by_path: HashMap<StepPath, InstanceId>,
+    /// Follows from `frames`; see [`State::index`].
+    #[serde(skip)]
+    pub(crate) frame_by_place: Index<(StepPath, BlockIndex)>,
+    /// Follows from `instances`.
+    #[serde(skip)]
+    pub(crate) instance_by_path: Index<StepPath>,
     pub(crate) root: Option<FrameId>,
     pub(crate) finally: Option<FrameId>,
     pub(crate) timers: BTreeSet<(Timestamp, Timer)>,
-    pub(crate) signals: VecDeque<KeptSignal>,
+    pub(crate) signals: Arc<VecDeque<KeptSignal>>,
     /// Instances whose work a runner does now.
     pub(crate) performing: BTreeSet<InstanceId>,
 }
 
 /// Why an execution ends before its flow does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ending {
     /// A person cancelled it at this moment.
     Cancelled(Timestamp),
@@ -76,7 +82,7 @@ pub enum Ending {
 }
 
 /// A durable timer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Timer {
     /// What an instance waits for.
     Phase(InstanceId),
@@ -89,7 +95,7 @@ pub enum Timer {
 }
 
 /// A signal that came before its wait.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KeptSignal {
     pub(crate) name: String,
     pub(crate) payload: Payload,
@@ -97,7 +103,7 @@ pub struct KeptSignal {
 }
 
 /// What a frame is to its owner.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Role {
     Root,
     Finally,
@@ -107,7 +113,7 @@ pub(crate) enum Role {
 }
 
 /// A running list of steps.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Frame {
     pub block: BlockIndex,
     pub role: Role,
@@ -135,7 +141,7 @@ pub(crate) struct Frame {
 }
 
 /// A step that was reached.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Instance {
     pub step: StepIndex,
     pub frame: FrameId,
@@ -160,7 +166,7 @@ pub(crate) struct Instance {
 }
 
 /// What an instance is doing.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Phase {
     /// Nothing any more.
     Over,
@@ -187,9 +193,9 @@ pub(crate) enum Phase {
 }
 
 /// The progress of a loop: counters and collected results; only what runs is materialised.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Looping {
-    pub items: Option<Payload>,
+    pub items: Option<Arc<Payload>>,
     /// Rounds to make, where it is known.
     pub count: Option<u32>,
     /// Rounds begun.
@@ -203,7 +209,7 @@ pub(crate) struct Looping {
 }
 
 /// What one round gave.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct RoundResult {
     pub status: StepStatus,
     pub outputs: Map<Map<Payload>>,
@@ -231,6 +237,12 @@ impl State {
     /// Number of steps that a runner works on now.
     pub fn performing_count(&self) -> usize {
         self.performing.len()
+    }
+
+    /// True if nothing is performed for it and it is not over: it waits for a person, a signal, a moment, or for
+    /// something that others do. Between two halves of a turn that was cut it is not to be asked.
+    pub fn is_idle(&self) -> bool {
+        self.performing.is_empty() && self.status != Status::Pending && !self.status.is_terminal()
     }
 
     /// True if only a person or a signal can move it: nothing is performed, no timer runs that ends a wait

@@ -7,6 +7,7 @@ mod outputs;
 mod people;
 mod random;
 mod recovery;
+mod snapshots;
 mod stops;
 mod table;
 mod time;

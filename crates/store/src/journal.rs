@@ -7,7 +7,9 @@ use skep_model::ids::{Hash, LocalId, Position, Token};
 use skep_model::time::Timestamp;
 
 use crate::error::Error;
+use crate::idle::IdleChange;
 use crate::rows::{ChildRow, ExecutionChange, ExecutionRow};
+use crate::snapshot::StoredSnapshot;
 
 /// The events of one message, to be appended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +84,11 @@ pub enum Row {
         /// The delivery.
         token: Token,
     },
+    /// A state as text; replaces the execution's older one. Nothing happens if the execution has ended: then it
+    /// has none, and the end takes it away. Refused if there is no such execution.
+    Snapshot(StoredSnapshot),
+    /// Whether an execution waits, and for how long. Refused if there is no such execution.
+    Idle(IdleChange),
 }
 
 impl Row {
@@ -102,6 +109,8 @@ impl Row {
             Self::WorkflowRemoved { path } => path.len(),
             Self::Child(row) => row.path.len() + row.token.as_str().len() + row.boot_id.len(),
             Self::ChildGone { token } => token.as_str().len(),
+            Self::Snapshot(snapshot) => snapshot.bytes.len(),
+            Self::Idle(_) => 0,
         }
     }
 }

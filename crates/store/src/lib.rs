@@ -12,9 +12,11 @@
 //! ```
 
 mod error;
+mod idle;
 mod journal;
 mod reader;
 mod rows;
+mod snapshot;
 
 pub mod blobs;
 pub mod codes;
@@ -30,6 +32,7 @@ mod contract;
 
 pub use data_dir::DataDir;
 pub use error::{Committed, Error, Trouble};
+pub use idle::{IdleChange, IdleRow};
 pub use journal::{Journal, NewTurn, NewVersion, Row, Write};
 pub use lock::OwnerLock;
 pub use memory::Memory;
@@ -38,5 +41,6 @@ pub use reader::{
     Reader, StatusCount, StoredPlan, StoredTurn,
 };
 pub use rows::{ChildRow, ExecutionChange, ExecutionRow, WorkflowVersion};
+pub use snapshot::StoredSnapshot;
 pub use sqlite::{SqliteJournal, SqliteReader};
 pub use writer::{Ack, Stats, Submission, Ticket, WriterThread};

@@ -7,7 +7,9 @@ use skep_model::status::Execution as Status;
 use skep_model::time::Timestamp;
 
 use crate::error::Error;
+use crate::idle::IdleRow;
 use crate::rows::{ChildRow, ExecutionRow, WorkflowVersion};
+use crate::snapshot::StoredSnapshot;
 
 /// Rows of one page, whatever limit was asked for: recovery wants large pages, and 10,000 turns of the
 /// usual 200 bytes are 2 MB.
@@ -154,4 +156,10 @@ pub trait Reader: Send {
     fn next_local_id(&self) -> Result<LocalId, Error>;
     /// How many executions are in each state, in the order of [`Status::ALL`], zeros included.
     fn counts(&self) -> Result<Vec<StatusCount>, Error>;
+    /// The newest snapshot of an execution that has not ended, if it has one.
+    fn snapshot(&self, execution: LocalId) -> Result<Option<StoredSnapshot>, Error>;
+    /// Executions that wait, oldest first, after the local number `after`. Reads one index and nothing else.
+    fn idle_executions(&self, after: Option<LocalId>, limit: usize) -> Result<Vec<IdleRow>, Error>;
+    /// Executions that are neither terminal nor idle, oldest first, after the local number `after`.
+    fn busy_executions(&self, after: Option<LocalId>, limit: usize) -> Result<Vec<LocalId>, Error>;
 }

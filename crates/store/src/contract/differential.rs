@@ -11,7 +11,7 @@ use skep_model::status::Execution as Status;
 
 use super::Fixture;
 use super::dump::dump;
-use super::samples::{change, child, execution_row, turn, version, write};
+use super::samples::{change, child, execution_row, idle, snapshot, turn, version, write};
 use crate::error::Error;
 use crate::journal::{Journal, Row, Write};
 use crate::memory::Memory;
@@ -40,6 +40,8 @@ enum Piece {
     Remove { path: usize },
     Child { local: i64, token: u8, pid: i32 },
     Gone { token: u8 },
+    Snapshot { local: i64, seq: u64 },
+    Idle { local: i64, idle: bool, wake: Option<i64> },
 }
 
 fn piece() -> impl Strategy<Value = Piece> {
@@ -56,6 +58,9 @@ fn piece() -> impl Strategy<Value = Piece> {
         1 => path.prop_map(|path| Piece::Remove { path }),
         2 => (local, 0..3_u8, 1..200_i32).prop_map(|(local, token, pid)| Piece::Child { local, token, pid }),
         1 => (0..3_u8).prop_map(|token| Piece::Gone { token }),
+        2 => (1..6_i64, 0..9_u64).prop_map(|(local, seq)| Piece::Snapshot { local, seq }),
+        2 => (1..6_i64, any::<bool>(), proptest::option::of(0..9_i64))
+            .prop_map(|(local, idle, wake)| Piece::Idle { local, idle, wake }),
     ]
 }
 
@@ -95,6 +100,8 @@ fn build(piece: &Piece, sequences: &mut Sequences) -> Write {
         Piece::Remove { path } => write(Row::WorkflowRemoved { path: PATHS[*path].to_owned() }),
         Piece::Child { local, token, pid } => write(child(*local, &format!("token-{token}"), *pid)),
         Piece::Gone { token } => write(Row::ChildGone { token: Token::new(format!("token-{token}")) }),
+        Piece::Snapshot { local, seq } => write(snapshot(*local, *seq)),
+        Piece::Idle { local, idle: waits, wake } => write(idle(*local, *waits, *wake)),
     }
 }
 

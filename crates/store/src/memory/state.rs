@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use skep_model::ids::{ExecutionId, Hash, LocalId, Position, Token};
 
 use crate::error::Error;
+use crate::idle::IdleChange;
 use crate::journal::{Journal, NewTurn, NewVersion, Row, Write};
 use crate::reader::{StoredPlan, StoredTurn};
 use crate::rows::{ChildRow, ExecutionRow, WorkflowVersion};
+use crate::snapshot::StoredSnapshot;
 
 /// A store in memory; both ports in one.
 #[derive(Clone, Default)]
@@ -26,6 +28,8 @@ pub(super) struct State {
     pub(super) definitions: BTreeMap<Hash, Vec<u8>>,
     pub(super) workflows: BTreeMap<String, Workflow>,
     pub(super) children: BTreeMap<Token, ChildRow>,
+    pub(super) snapshots: BTreeMap<LocalId, StoredSnapshot>,
+    pub(super) idle: BTreeMap<LocalId, IdleChange>,
     last_seq: BTreeMap<LocalId, u64>,
 }
 
@@ -106,7 +110,11 @@ impl State {
             }
             Row::ExecutionChanged(change) => {
                 let row = self.executions.get_mut(&change.local).expect("the group was checked");
+                let ends = row.ended_at.is_none() && change.ended_at.is_some();
                 change.apply_to(row);
+                if ends {
+                    self.snapshots.remove(&change.local);
+                }
             }
             Row::Plan { hash, format, bytes } => {
                 self.plans.entry(*hash).or_insert_with(|| StoredPlan { format: *format, bytes: bytes.clone() });
@@ -125,6 +133,14 @@ impl State {
             }
             Row::ChildGone { token } => {
                 self.children.remove(token);
+            }
+            Row::Snapshot(new) => {
+                if self.executions[&new.execution].ended_at.is_none() {
+                    self.snapshots.insert(new.execution, new.clone());
+                }
+            }
+            Row::Idle(change) => {
+                self.idle.insert(change.local, change.clone());
             }
         }
     }
@@ -172,6 +188,8 @@ impl<'a> Draft<'a> {
             }
             Row::ExecutionChanged(change) => self.must_know(write, change.local),
             Row::Child(row) => self.must_know(write, row.execution),
+            Row::Snapshot(new) => self.must_know(write, new.execution),
+            Row::Idle(change) => self.must_know(write, change.local),
             Row::Plan { .. }
             | Row::Definition { .. }
             | Row::WorkflowAdded(_)

@@ -7,11 +7,13 @@
 mod access;
 mod connection;
 mod decode;
+mod idle;
 mod journal;
 mod list;
 mod migrate;
 mod reader;
 mod rows;
+mod snapshot;
 mod trouble;
 
 #[cfg(test)]
