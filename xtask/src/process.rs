@@ -9,6 +9,16 @@ use anyhow::{Context, Result, bail};
 pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(crate::repository::root());
+    // What the cargo that runs us says of this crate is not meant for the one that we run: build scripts that watch
+    // it would rebuild half of the tree.
+    for (name, _) in std::env::vars_os() {
+        let ours = name.to_str().is_some_and(|name| {
+            name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") || name == "CARGO_PRIMARY_PACKAGE"
+        });
+        if ours {
+            command.env_remove(name);
+        }
+    }
     command
 }
 

@@ -18,6 +18,8 @@ use skep_model::time::Timestamp;
 use skep_store::blobs::Blobs;
 use skep_store::{ExecutionChange, NewTurn, Row, Write};
 
+use crate::shard_time::ShardTime;
+
 /// How many fetched blobs an execution keeps at hand before it begins anew.
 const BLOBS_AT_HAND_MAX: usize = 256;
 
@@ -26,7 +28,7 @@ const BLOBS_AT_HAND_MAX: usize = 256;
 pub struct Core {
     live: HashMap<LocalId, Live>,
     wakes: BTreeSet<(Timestamp, LocalId)>,
-    floor: Timestamp,
+    time: ShardTime,
 }
 
 /// An execution in memory.
@@ -84,7 +86,7 @@ impl Live {
 impl Core {
     /// Times handed out never go below this: the last journalled one.
     pub fn new(floor: Timestamp) -> Self {
-        Self { floor, ..Self::default() }
+        Self { time: ShardTime::new(floor), ..Self::default() }
     }
 
     /// Takes an execution into memory.
@@ -123,10 +125,9 @@ impl Core {
         self.wakes.iter().take_while(|(at, _)| *at <= now).map(|(_, local)| *local).collect()
     }
 
-    /// The time of a turn: the wall clock, but never before the last turn of the shard.
-    pub fn tick(&mut self, wall: Timestamp) -> Timestamp {
-        self.floor = self.floor.max(wall);
-        self.floor
+    /// The time of a turn; see [`ShardTime`].
+    pub fn tick(&mut self, wall: Timestamp, elapsed_us: i64) -> Timestamp {
+        self.time.tick(wall, elapsed_us)
     }
 
     /// Decides on a message.

@@ -23,6 +23,7 @@ mod fold;
 mod log_sink;
 mod owner;
 pub mod service;
+mod shard_time;
 mod watch;
 
 pub use error::{Class as ErrorClass, Error};

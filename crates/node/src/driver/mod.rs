@@ -128,6 +128,13 @@ impl Driver {
         self.launch();
     }
 
+    /// How long until the next timer is due; `None` without one.
+    pub fn until_wake(&mut self) -> Option<Duration> {
+        let at = self.core.next_wake()?;
+        let microseconds = at.0.saturating_sub(self.now().0);
+        Some(Duration::from_micros(u64::try_from(microseconds).unwrap_or(0)))
+    }
+
     /// What it has in memory.
     pub fn core(&self) -> &Core {
         &self.core
@@ -144,8 +151,8 @@ impl Driver {
     }
 
     fn now(&mut self) -> Timestamp {
-        let wall = self.clock.now();
-        self.core.tick(wall)
+        let (wall, elapsed_us) = (self.clock.now(), self.clock.elapsed_us());
+        self.core.tick(wall, elapsed_us)
     }
 
     fn fire_timers(&mut self) {

@@ -10,10 +10,12 @@ use skep_store::writer::Submission;
 
 use super::Input;
 
-/// The wall clock, in UTC.
+/// The clocks of a machine.
 pub trait Clock: Send {
-    /// Now. May go backwards; the driver does not.
+    /// The wall clock, in UTC. May go backwards; the driver does not.
     fn now(&self) -> Timestamp;
+    /// Microseconds since some fixed moment; never goes backwards, and counts while the machine is suspended.
+    fn elapsed_us(&self) -> i64;
 }
 
 /// Does the work of effects. Every task that it is told to perform has exactly one outcome, which comes back as

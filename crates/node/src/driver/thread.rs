@@ -33,7 +33,7 @@ pub(crate) fn run(mut driver: Driver, inputs: &Receiver<Input>) {
                 return;
             }
         }
-        match inputs.recv_timeout(patience(&driver, deadline)) {
+        match inputs.recv_timeout(patience(&mut driver, deadline)) {
             Ok(first) => {
                 let more = std::iter::from_fn(|| inputs.try_recv().ok()).take(INPUTS_PER_PASS - 1);
                 driver.turn(std::iter::once(first).chain(more));
@@ -44,13 +44,11 @@ pub(crate) fn run(mut driver: Driver, inputs: &Receiver<Input>) {
     }
 }
 
-fn patience(driver: &Driver, deadline: Option<Instant>) -> Duration {
+fn patience(driver: &mut Driver, deadline: Option<Instant>) -> Duration {
     if let Some(deadline) = deadline {
         return deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
     }
-    let Some(at) = driver.core.next_wake() else { return WAKE_AT_LEAST };
-    let microseconds = at.0.saturating_sub(clock::now().0).max(0);
-    Duration::from_micros(u64::try_from(microseconds).unwrap_or(0)).min(WAKE_AT_LEAST)
+    driver.until_wake().unwrap_or(WAKE_AT_LEAST).min(WAKE_AT_LEAST)
 }
 
 /// The clock of the machine.
@@ -59,6 +57,11 @@ pub(crate) struct WallClock;
 impl Clock for WallClock {
     fn now(&self) -> Timestamp {
         clock::now()
+    }
+
+    fn elapsed_us(&self) -> i64 {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        time.tv_sec.saturating_mul(1_000_000).saturating_add(time.tv_nsec / 1_000)
     }
 }
 
