@@ -120,6 +120,9 @@ pub enum Error {
         /// What to do.
         hint: String,
     },
+    /// A value could not be stored: nothing of this request was recorded.
+    #[error("nothing was recorded: {0}")]
+    Unstored(std::sync::Arc<skep_store::blobs::Error>),
 }
 
 /// Whose fault an error is: decides exit codes and HTTP statuses.
@@ -153,6 +156,7 @@ impl Error {
             Self::Runner(_) | Self::Ending | Self::Refused(Refusal::NotOpen) => Class::Transient,
             Self::Damaged { .. } | Self::NewerFormat { .. } | Self::Blob(_) => Class::Corrupt,
             Self::Refused(Refusal::Blob { .. }) => Class::Corrupt,
+            Self::Unstored(_) => Class::Transient,
         }
     }
 
@@ -174,6 +178,7 @@ impl Error {
             Self::Config { .. } => &codes::CONFIG,
             Self::Ending => &codes::ENDING,
             Self::BadRequest { .. } => &codes::BAD_REQUEST,
+            Self::Unstored(error) => error.code(),
         }
     }
 
@@ -206,6 +211,7 @@ impl Error {
             Self::Config { .. } => "`skep config show` prints what is known".into(),
             Self::Ending => "try again: the next command finds a new owner".into(),
             Self::BadRequest { hint, .. } => hint.clone(),
+            Self::Unstored(error) => error.hint().into(),
         }
     }
 }

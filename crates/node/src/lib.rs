@@ -22,6 +22,7 @@ mod error;
 mod fold;
 mod log_sink;
 mod owner;
+mod restore;
 pub mod service;
 mod shard_time;
 mod watch;

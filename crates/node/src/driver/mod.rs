@@ -2,16 +2,19 @@
 //! hands turns to the writer, and acts on what the writer acknowledges. No thread and no clock of its own: [`thread`]
 //! turns the crank in an owner, the simulator turns it in a world of its own.
 //!
-//! Order of one turn: decide -> children forked, parked before their exec -> blobs fsynced -> commit (with the
+//! Order of one turn: decide -> blobs fsynced -> children forked, parked before their exec -> commit (with the
 //! children's identities in it) -> acknowledged: children released, other effects performed, callers answered.
 //! A crash between any two of these leaves either nothing, or a turn whose effects follow from the fold.
 
 mod backlog;
+mod evict;
 mod flight;
 mod input;
 mod ports;
+mod snapshots;
 pub(crate) mod thread;
 mod turn;
+mod values;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -170,7 +173,8 @@ impl Driver {
         if self.pending.is_empty() {
             return;
         }
-        let mut flights = std::mem::take(&mut self.pending);
+        let flights = std::mem::take(&mut self.pending);
+        let mut flights = self.store_values(flights);
         self.prepare_children(&mut flights);
         test_pause_before_commit();
         let mut submissions = Vec::with_capacity(flights.len());

@@ -10,9 +10,10 @@ use skep_model::message::Message;
 use skep_model::outcome::{Ended, Outcome};
 use skep_model::plan::PLAN_FORMAT;
 use skep_model::status::Execution as Status;
-use skep_store::{ExecutionChange, ExecutionRow, Row};
+use skep_store::{ExecutionChange, ExecutionRow, IdleChange, Row};
 
 use super::flight::Flight;
+use super::values::WithPending;
 use super::{Creation, Delivered, Driver, Input, Receipt, Reply};
 use crate::core::{Live, Refusal};
 use crate::error::Error;
@@ -31,6 +32,8 @@ impl Driver {
             Input::Rows(rows, reply) => self.rows(rows, reply),
             Input::Waiting(task) => self.backlog.put_back(*task),
             Input::Stop(patience) => self.stopping = Some(patience),
+            Input::TakeIdle(reply) => drop(reply.send(self.take_idle())),
+            Input::Snapshot(snapshot) => self.keep_snapshot(*snapshot),
         }
     }
 
@@ -42,7 +45,7 @@ impl Driver {
         let plan_bytes = program.plan().to_bytes();
         let head = program.plan().workflow.clone();
         let plan_hash = program.hash();
-        self.core.open(Live::new(local, State::default(), program));
+        self.core.open(Live::new(local, State::default(), program).created());
         self.locals.insert(start.execution.clone(), local);
         let now = self.now();
         let row = ExecutionRow {
@@ -72,7 +75,7 @@ impl Driver {
     }
 
     fn adopt(&mut self, local: LocalId, reply: Reply) {
-        if self.core.get(local).is_some() {
+        if self.core.get(local).is_some() || self.core.is_evicted(local) {
             drop(reply.send(Ok(Receipt { local })));
             return;
         }
@@ -85,7 +88,7 @@ impl Driver {
     /// A message of somebody outside: an execution that this owner does not have is taken on first, in the same
     /// pass, so that nothing comes between.
     fn tell(&mut self, local: LocalId, message: &Message, reply: Reply) {
-        if self.core.get(local).is_none() {
+        if self.core.get(local).is_none() && !self.core.is_evicted(local) {
             if let Err(error) = self.bring(local) {
                 drop(reply.send(Err(error)));
                 return;
@@ -99,7 +102,7 @@ impl Driver {
         }
     }
 
-    fn bring(&mut self, local: LocalId) -> Result<(), Error> {
+    pub(super) fn bring(&mut self, local: LocalId) -> Result<(), Error> {
         let live = fold::live(&*self.reader, &mut self.programs, local)?;
         self.locals.insert(live.state.execution(), local);
         self.core.open(live);
@@ -129,7 +132,7 @@ impl Driver {
         self.pending.push(flight);
     }
 
-    fn keep_rows(&mut self, rows: Vec<Row>) {
+    pub(super) fn keep_rows(&mut self, rows: Vec<Row>) {
         if !rows.is_empty() {
             self.pending.push(Flight::of_rows(rows));
         }
@@ -139,19 +142,21 @@ impl Driver {
         self.decide_with(local, message, reply, Vec::new());
     }
 
-    fn decide_with(&mut self, local: LocalId, message: &Message, reply: Option<Reply>, rows: Vec<Row>) {
+    fn decide_with(&mut self, local: LocalId, message: &Message, mut reply: Option<Reply>, rows: Vec<Row>) {
+        if !self.is_at_hand(local, message, &mut reply) {
+            return self.keep_rows(rows);
+        }
         let now = self.now();
-        let blobs = Arc::clone(&self.blobs);
-        let accepted = match self.core.handle(local, message, now, &*blobs) {
+        let blobs = WithPending { stored: &*self.blobs, pending: &self.pending };
+        let accepted = match self.core.handle(local, message, now, &blobs) {
             Ok(accepted) => accepted,
             Err(refusal) => return self.refused(local, refusal, reply, rows),
         };
         let mut write = accepted.write;
         // Rows of the message go before the turn's own, so that a list row exists before it changes.
         write.rows.splice(0..0, rows);
-        if let Err(error) = accepted.blobs.iter().try_for_each(|blob| blobs.put(blob)) {
-            return self.not_storable(local, message, error.into(), reply);
-        }
+        let snapshot = self.core.due_snapshot(local).map(Box::new);
+        self.core.launched(local);
         let live = self.core.get(local).expect("an execution that decided is in memory");
         let state = &live.state;
         let summary = Summary { status: state.status, waits_for_people: state.waits_for_people() };
@@ -166,6 +171,8 @@ impl Driver {
             more: accepted.more,
             deferred: std::collections::HashSet::new(),
             from_backlog: false,
+            blobs: accepted.blobs,
+            snapshot,
         };
         self.pending.push(flight);
     }
@@ -179,6 +186,7 @@ impl Driver {
             Some(reply) => drop(reply.send(Err(refusal.into()))),
             None => tracing::debug!(local = local.0, "a message was refused: {refusal}"),
         }
+        self.let_rest(local);
     }
 
     /// A broken invariant parks this one execution: its row says so, and it leaves the memory. The journal is
@@ -196,23 +204,16 @@ impl Driver {
             seq: live.state.seq,
         };
         self.core.forget(local);
-        self.keep_rows(vec![Row::ExecutionChanged(change)]);
+        let busy = IdleChange { local, idle: false, next_wake: None, for_people: false };
+        self.keep_rows(vec![Row::ExecutionChanged(change), Row::Idle(busy)]);
         self.watcher.publish([(local, Summary { status: Status::Held, waits_for_people: true })]);
-    }
-
-    /// A value of the turn could not be written: the turn is as good as not decided.
-    fn not_storable(&mut self, local: LocalId, message: &Message, error: Error, reply: Option<Reply>) {
-        tracing::error!(local = local.0, "a value could not be stored: {error}");
-        self.refold(local);
-        self.try_again(local, is_ours(message).then(|| message.clone()));
-        if let Some(reply) = reply {
-            drop(reply.send(Err(error)));
-        }
     }
 
     /// The turn is durable: now it may have effects.
     pub(super) fn landed(&mut self, flight: Flight) {
-        let Flight { local, effects, mut children, reply, summary, more, deferred, from_backlog, .. } = flight;
+        let has_turn = flight.has_summary();
+        let Flight { local, effects, mut children, reply, summary, more, deferred, from_backlog, snapshot, .. } =
+            flight;
         for (at, effect) in effects.into_iter().enumerate() {
             match effect {
                 Effect::Perform(task) if deferred.contains(&at) => self.backlog.push(*task),
@@ -231,6 +232,12 @@ impl Driver {
         }
         if summary.status.is_terminal() {
             self.close(local);
+        } else if has_turn {
+            self.core.landed(local);
+            self.let_rest(local);
+        }
+        if let Some(state) = snapshot {
+            self.make_snapshot(local, *state);
         }
         if let Some(reply) = reply {
             drop(reply.send(Ok(Receipt { local })));
@@ -309,7 +316,7 @@ impl Driver {
         }
     }
 
-    fn refold(&mut self, local: LocalId) {
+    pub(super) fn refold(&mut self, local: LocalId) {
         self.core.forget(local);
         match fold::live(&*self.reader, &mut self.programs, local) {
             Ok(live) => self.core.open(live),
@@ -318,7 +325,7 @@ impl Driver {
         }
     }
 
-    fn try_again(&self, local: LocalId, message: Option<Message>) {
+    pub(super) fn try_again(&self, local: LocalId, message: Option<Message>) {
         if let Some(message) = message {
             self.mailbox.send_later(Input::Message(local, Box::new(message), None));
         }
