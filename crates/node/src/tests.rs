@@ -1,5 +1,8 @@
 //! The whole node over a real store, with actions that need no process of their own.
 
+mod bounds;
+mod world;
+
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};

@@ -5,7 +5,7 @@ use skep_model::ids::LocalId;
 use skep_model::limits;
 use skep_model::status::Execution as Status;
 
-use super::Core;
+use super::{Core, Live};
 
 /// What a restart would have to fold of an execution.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,6 +32,13 @@ impl History {
     fn is_due(&self) -> bool {
         let much = self.events >= limits::SNAPSHOT_EVENTS || self.bytes >= limits::SNAPSHOT_BYTES;
         much && self.bytes >= self.snapshot_bytes && !self.making
+    }
+}
+
+impl Live {
+    /// What a restart would fold of it.
+    pub fn history(&self) -> History {
+        self.history
     }
 }
 

@@ -14,13 +14,19 @@ use super::{Core, Live};
 const DUE_EVICTED_MAX: usize = 256;
 
 /// What the core remembers for eviction.
-#[derive(Default)]
 pub(super) struct Rest {
     /// Taken on, and not in memory, with their wakes.
     evicted: HashMap<LocalId, Option<Timestamp>>,
     /// Idle ones in memory that may go, by when they were touched last.
     order: BTreeSet<(u64, LocalId)>,
     touches: u64,
+    idle_max: usize,
+}
+
+impl Default for Rest {
+    fn default() -> Self {
+        Self { evicted: HashMap::new(), order: BTreeSet::new(), touches: 0, idle_max: limits::IDLE_IN_MEMORY_MAX }
+    }
 }
 
 impl Core {
@@ -32,6 +38,11 @@ impl Core {
         self.rest.evicted.insert(row.local, row.next_wake);
         self.wakes.extend(row.next_wake.map(|at| (at, row.local)));
         true
+    }
+
+    /// Another bound than the usual one: for small machines, and for tests.
+    pub fn keep_idle(&mut self, idle_max: usize) {
+        self.rest.idle_max = idle_max;
     }
 
     /// True if this owner has the execution, but not in memory.
@@ -101,7 +112,7 @@ impl Core {
 
     /// Evicts one execution if more than the limit rest; gives its id.
     pub(crate) fn evict(&mut self) -> Option<ExecutionId> {
-        if self.rest.order.len() <= limits::IDLE_IN_MEMORY_MAX {
+        if self.rest.order.len() <= self.rest.idle_max {
             return None;
         }
         let (_, local) = self.rest.order.pop_first()?;

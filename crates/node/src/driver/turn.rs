@@ -155,7 +155,8 @@ impl Driver {
         let mut write = accepted.write;
         // Rows of the message go before the turn's own, so that a list row exists before it changes.
         write.rows.splice(0..0, rows);
-        let snapshot = self.core.due_snapshot(local).map(Box::new);
+        // Without a turn of its own this could land although the turn before it is lost.
+        let snapshot = if write.turn.is_some() { self.core.due_snapshot(local).map(Box::new) } else { None };
         self.core.launched(local);
         let live = self.core.get(local).expect("an execution that decided is in memory");
         let state = &live.state;
