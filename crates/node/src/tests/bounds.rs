@@ -74,7 +74,9 @@ fn what_is_not_on_the_disk_is_not_evicted() {
     let local = world.start("steps: [{id: a, wait: {signal: one}}, {id: b, wait: {signal: two}}]");
     world.hold(true);
     assert!(world.tell(local, signal("one", json!(1))).is_none());
-    assert_eq!(world.in_memory(), 1);
+    let decision = skep_model::message::Decision { path: None, actor: ada(), comment: None };
+    assert!(world.tell(local, Message::Approve(decision)).unwrap().is_err(), "what is refused needs no commit");
+    assert_eq!(world.in_memory(), 1, "its journal does not have the first signal yet");
     assert!(world.tell(local, signal("two", json!(1))).is_none());
     world.hold(false);
     assert_eq!((world.in_memory(), world.status(local)), (0, Status::Completed));
@@ -212,7 +214,12 @@ fn a_snapshot_that_does_not_fit_is_left_alone() {
     let mut damaged = good.bytes.clone();
     damaged[good.bytes.len() / 2] ^= 1;
     let foreign = world.driver.core.get(other).unwrap().state.to_snapshot();
+    let (mut ahead, mut otherwise) = (whole.clone(), world.folded(local, good.seq).0);
+    ahead.seq += 5;
+    otherwise.at = otherwise.at.plus_ms(1);
     let bad = [
+        StoredSnapshot { seq: ahead.seq, bytes: ahead.to_snapshot(), ..good.clone() },
+        StoredSnapshot { bytes: otherwise.to_snapshot(), ..good.clone() },
         StoredSnapshot { bytes: damaged, ..good.clone() },
         StoredSnapshot { bytes: Vec::new(), ..good.clone() },
         StoredSnapshot { bytes: foreign, ..good.clone() },
