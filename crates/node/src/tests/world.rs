@@ -175,6 +175,14 @@ impl World {
         Self::over(outside, idle_max)
     }
 
+    /// What was held back is committed, and the owner dies before it hears of it.
+    pub fn commit_and_crash(self) -> Self {
+        self.outside.hold.store(false, Ordering::Relaxed);
+        let held = std::mem::take(&mut *self.outside.held.lock().unwrap());
+        self.outside.commit(held);
+        self.crash()
+    }
+
     /// Turns the crank until nothing comes by itself any more.
     pub fn settle(&mut self) {
         loop {
