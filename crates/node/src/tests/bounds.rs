@@ -236,14 +236,33 @@ fn a_snapshot_that_does_not_fit_is_left_alone() {
     assert_eq!(events(&world), short);
 }
 
+/// A turn of 1,000 events, and more of them.
+const CUT: &str = "
+steps:
+  - {id: go, wait: {signal: go}}
+  - {id: l, repeat: {times: 2000}, steps: [{id: a, wait: {for: 0s}}]}
+  - {id: on, wait: {signal: on}}
+";
+
+#[test]
+fn an_execution_whose_turn_was_cut_does_not_wait() {
+    let mut world = World::new(0);
+    let local = world.start(CUT);
+    world.hold(true);
+    assert!(world.tell(local, signal("go", json!(1))).is_none());
+    let mut world = world.commit_and_crash();
+    assert_eq!(world.outside.store.turns(local, 1, 10).unwrap().len(), 2);
+    assert_eq!(world.recover(), 0);
+    assert!(world.journal(local).len() > 4, "it has gone on");
+    let expected = Summary { status: Status::Running, waits_for_people: true };
+    assert_eq!((waits(&world, local), world.in_memory()), (Some(expected), 0));
+}
+
 /// The copy is of a turn that may still be lost; what is written is only what was committed.
 #[test]
 fn no_snapshot_is_written_of_a_turn_that_is_not_committed() {
     let mut world = World::new(10);
-    let local = world.start(
-        "steps: [{id: go, wait: {signal: go}}, {id: l, repeat: {times: 2000}, if: '${{ true }}', \
-        steps: [{id: a, wait: {for: 0s}}]}, {id: on, wait: {signal: on}}]",
-    );
+    let local = world.start(CUT);
     world.hold(true);
     assert!(world.tell(local, signal("go", json!(1))).is_none());
     assert!(world.driver.core.get(local).unwrap().history().making);
