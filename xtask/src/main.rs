@@ -9,6 +9,7 @@ mod check;
 mod demo;
 mod docs;
 mod endurance;
+mod fuzz;
 mod process;
 mod repository;
 mod tally;
@@ -29,7 +30,8 @@ Tasks:
   check              formatting, clippy, tidy
   tidy               what a program can check about the sources: lengths, layers, links, leftovers
   endurance          a million events in one execution, a hundred thousand that wait: memory and restart
-  docs  [--check]    write the generated pages (--check: fail if they are not current)";
+  docs  [--check]    write the generated pages (--check: fail if they are not current)
+  fuzz  [--seconds N] every fuzz target, 60 s each, if there is a nightly toolchain with cargo-fuzz";
 
 fn main() -> ExitCode {
     match run(std::env::args().skip(1).collect()) {
@@ -53,6 +55,8 @@ fn run(arguments: Vec<String>) -> Result<ExitCode> {
         ["endurance"] => endurance::run()?,
         ["docs"] => docs::write()?,
         ["docs", "--check"] => docs::check()?,
+        ["fuzz"] => fuzz::run(fuzz::SECONDS_DEFAULT)?,
+        ["fuzz", "--seconds", seconds] => fuzz::run(fuzz::seconds(seconds)?)?,
         [] | ["help" | "--help" | "-h"] => println!("{USAGE}"),
         other => bail!("`{}` is no task\n\n{USAGE}", other.join(" ")),
     }

@@ -5,24 +5,34 @@ use skep_model::error::{Failure, Kind as FailureKind};
 use skep_model::event::{Event, Then};
 use skep_model::ids::StepPath;
 use skep_model::plan::{GateWhen, OnCancel, Order, StepIndex};
+use skep_model::rollback::RollbackCause;
 use skep_model::status::{Execution as Status, SkipReason, Step as StepStatus};
 
 use crate::codes;
 use crate::decide::{Deciding, EVENTS_PER_TURN};
 use crate::rejection::Rejection;
-use crate::state::{Ending, Frame, FrameId, InstanceId, Phase, Role};
+use crate::rollback::{self, Stage};
+use crate::state::{Ending, Entry, Frame, FrameId, InstanceId, Phase, Role};
 use crate::steps;
 
 impl Deciding<'_> {
     /// Follows every consequence until nothing moves.
     pub fn run(&mut self) -> Result<(), Rejection> {
-        while self.state.flows() && self.events.len() < EVENTS_PER_TURN {
-            let Some(frame) = self.dirty.pop_front() else { return Ok(()) };
-            if self.state.frames.try_get(frame).is_some() {
+        while self.state.flows() && self.state.is_admitted() && self.events.len() < EVENTS_PER_TURN {
+            self.grant_slots()?;
+            let Some(frame) = self.dirty.pop_front() else {
+                if self.ask_again {
+                    self.ask_conditions()?;
+                    continue;
+                }
+                // While effects are undone no list moves, and what is undone next follows from the stack.
+                if rollback::run::advance(self)? { continue } else { return Ok(()) }
+            };
+            if self.state.frames.try_get(frame).is_some() && !self.state.undo.is_busy() {
                 self.advance(frame)?;
             }
         }
-        if !self.state.flows() {
+        if !self.state.flows() || !self.state.is_admitted() {
             self.dirty.clear();
         }
         Ok(())
@@ -63,12 +73,13 @@ impl Deciding<'_> {
     fn next_in_sequence(&self, frame: &Frame) -> Option<usize> {
         let steps = self.program.block_steps(frame.block);
         // Clean-up steps do not depend on each other's success.
+        let flows = |at: &usize| !self.program.step(steps[*at]).compensation_only;
         if frame.failure.is_none() || frame.role == Role::Finally {
-            return (frame.position < steps.len()).then_some(frame.position);
+            return (frame.position..steps.len()).find(flows);
         }
         let last = self.program.block(frame.block).last_status_aware?;
         let asks = |at: &usize| self.program.step(steps[*at]).condition.as_ref().is_some_and(|c| c.status_aware);
-        (frame.position..=last.min(steps.len() - 1)).find(asks)
+        (frame.position..=last.min(steps.len() - 1)).filter(flows).find(asks)
     }
 
     fn consider(&mut self, frame_id: FrameId, position: usize) -> Result<(), Rejection> {
@@ -101,7 +112,8 @@ impl Deciding<'_> {
 
     fn a_dependency_is_missing(&self, frame: &Frame, index: StepIndex) -> bool {
         let position = &self.program.block(frame.block).position;
-        self.program.step(index).depends_on.iter().any(|dependency| {
+        let awaited = |step: &&StepIndex| !self.program.step(**step).compensation_only;
+        self.program.step(index).depends_on.iter().filter(awaited).any(|dependency| {
             let Some(id) = frame.slots[position[dependency] as usize] else { return true };
             let instance = self.state.instance(id);
             match instance.status {
@@ -139,8 +151,21 @@ impl Deciding<'_> {
             slot.is_some_and(|id| self.state.instance(id).tainted)
         });
         let around = frame.owner.map(|owner| self.state.instance(owner).frame);
-        let finally = frame.role == Role::Finally && self.state.tentative == Some(Status::Failed);
+        let finally = frame.role == Role::Finally && self.failed_before_finally();
         tainted || finally || around.is_some_and(|around| self.flags(around).failed)
+    }
+
+    /// Begins a step again that failed before it had anything to repeat: its condition, its question, its arguments.
+    pub fn begin_anew(&mut self, id: InstanceId) -> Result<(), Rejection> {
+        let instance = self.state.instance(id);
+        let (frame, index, path) = (instance.frame, instance.step, instance.path.clone());
+        let allowed = instance.outputs.contains_key("approved");
+        match self.condition_holds(frame, index, &path)? {
+            Ok(true) if allowed => steps::begin(self, frame, index, &path),
+            Ok(true) => self.begin(frame, index, &path),
+            Ok(false) => self.skip(&path, SkipReason::Condition),
+            Err(failure) => self.fail(&path, failure, Map::new()),
+        }
     }
 
     /// Begins a step whose condition holds.
@@ -173,9 +198,10 @@ impl Deciding<'_> {
         if let Some(failure) = &frame.failure {
             return FrameResult::Failed(failure.clone());
         }
-        let cancelled = frame.slots.iter().any(|slot| match slot {
+        let steps = self.program.block_steps(frame.block);
+        let cancelled = frame.slots.iter().zip(steps).any(|(slot, step)| match slot {
             Some(id) => self.state.instance(*id).status == StepStatus::Cancelled,
-            None => true,
+            None => !self.program.step(*step).compensation_only,
         });
         if frame.stopping && cancelled { FrameResult::Cancelled } else { FrameResult::Completed }
     }
@@ -204,6 +230,14 @@ impl Deciding<'_> {
 
     fn main_done(&mut self) -> Result<(), Rejection> {
         let status = self.main_status();
+        if matches!(self.state.entry, Entry::Queued { .. }) {
+            // Nothing was begun, so there is nothing to clean up.
+            return self.end();
+        }
+        if let Some(cause) = rollback::run::cause(self, status) {
+            let failure = self.main_failure();
+            return self.emit(Event::RollbackBegan { cause, actor: None, reason: None, failure });
+        }
         let abandoned = status == Status::Cancelled && self.program.plan().on_cancel == OnCancel::Abandon;
         if self.program.plan().finally.is_some() && !abandoned && self.state.finally.is_none() {
             return self.emit(Event::FinallyBegan { status });
@@ -215,23 +249,45 @@ impl Deciding<'_> {
         let failed = self.state.root.is_some_and(|root| self.state.frame(root).failure.is_some());
         match self.state.ending {
             Some(Ending::Cancelled(_)) => Status::Cancelled,
-            Some(Ending::TimedOut) => Status::Failed,
+            Some(Ending::TimedOut | Ending::Compensating) => Status::Failed,
             None if failed => Status::Failed,
             None => Status::Completed,
         }
     }
 
-    /// The execution is over.
-    pub fn end(&mut self) -> Result<(), Rejection> {
-        let frame_failure = |frame: Option<FrameId>| frame.and_then(|frame| self.state.frame(frame).failure.clone());
-        let root_failure = frame_failure(self.state.root);
-        let finally_failure = frame_failure(self.state.finally);
-        let cancelled = matches!(self.state.ending, Some(Ending::Cancelled(_)));
-        let failure = match self.state.ending {
+    fn frame_failure(&self, frame: Option<FrameId>) -> Option<Failure> {
+        frame.and_then(|frame| self.state.frame(frame).failure.clone())
+    }
+
+    /// Why the main list failed, if it did.
+    fn main_failure(&self) -> Option<Failure> {
+        match self.state.ending {
             Some(Ending::TimedOut) => Some(self.timed_out()),
             Some(Ending::Cancelled(_)) => None,
-            None => root_failure.or(finally_failure),
+            Some(Ending::Compensating) => self.state.undo.origin.clone(),
+            None => self.frame_failure(self.state.root),
+        }
+    }
+
+    /// The end after a rollback.
+    fn end_undone(&mut self, status: Status) -> Result<(), Rejection> {
+        let undo = &self.state.undo;
+        let (status, failure) = match (status, undo.cause) {
+            (Status::RolledBack, Some(RollbackCause::Cancel)) => (Status::Cancelled, None),
+            (Status::RolledBack, _) => (Status::RolledBack, undo.origin.clone()),
+            (other, _) => (other, undo.failure.clone()),
         };
+        self.emit(Event::Ended { status, outputs: Map::new(), failure })
+    }
+
+    /// The execution is over.
+    pub fn end(&mut self) -> Result<(), Rejection> {
+        if let Stage::Over(status) = self.state.undo.stage {
+            return self.end_undone(status);
+        }
+        let cancelled = matches!(self.state.ending, Some(Ending::Cancelled(_)));
+        let finally_failure = self.frame_failure(self.state.finally).filter(|_| self.state.ending.is_none());
+        let failure = self.main_failure().or(finally_failure);
         let (status, failure, outputs) = match failure {
             Some(failure) => (Status::Failed, Some(failure), Map::new()),
             None if cancelled => (Status::Cancelled, None, Map::new()),
@@ -284,6 +340,9 @@ impl Deciding<'_> {
     pub fn stop(&mut self, id: InstanceId, then: Then) -> Result<(), Rejection> {
         let instance = self.state.instance(id);
         let path = instance.path.clone();
+        if matches!(instance.phase, Phase::Doubtful { .. } | Phase::Questioned { .. }) {
+            return crate::unknown::stop(self, id, then);
+        }
         if instance.stop.is_some() {
             return Ok(());
         }
@@ -298,17 +357,35 @@ impl Deciding<'_> {
                 self.emit(Event::StopAsked { path, then })?;
                 self.stop_children(id)
             }
+            Phase::Retrying { .. } => {
+                let unsure = self.last_attempt_is_unsure(id);
+                crate::lifecycle::outcome::end_stopped(self, id, then, unsure)
+            }
+            Phase::Child { .. } => {
+                self.emit(Event::StopAsked { path, then })?;
+                self.ask_child(id)
+            }
             Phase::Over
             | Phase::Ready
-            | Phase::Retrying { .. }
+            | Phase::Doubtful { .. }
+            | Phase::Questioned { .. }
             | Phase::Deciding { .. }
             | Phase::Filling { .. }
             | Phase::Sleeping { .. }
-            | Phase::Listening { .. } => match then {
+            | Phase::Listening { .. }
+            | Phase::Asking { .. }
+            | Phase::Queued { .. }
+            | Phase::AwaitingPermit { .. } => match then {
                 Then::Failed(failure) => self.fail(&path, failure, Map::new()),
                 Then::Cancelled | Then::Completed => self.emit(Event::Cancelled { path }),
             },
         }
+    }
+
+    fn last_attempt_is_unsure(&self, id: InstanceId) -> bool {
+        let instance = self.state.instance(id);
+        let step = self.program.step(instance.step);
+        instance.failure.as_ref().is_some_and(|failure| rollback::keep::is_left_unsure(step, failure))
     }
 
     /// Asks everything inside a step to stop.

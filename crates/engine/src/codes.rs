@@ -84,6 +84,103 @@ before anything runs; this came up half-way because the plan was made by another
 step out.",
 };
 
+/// Nobody can tell whether a step was done.
+pub const UNKNOWN_OUTCOME: Code = Code {
+    id: "SKEP-X020",
+    title: "nobody can tell whether a step was done",
+    page: "The step's work ended without an answer: a timeout, a crash, a broken connection, or the death of the process \
+that owned the execution. What it changes cannot be undone or must not be done twice (`on_unknown: ask`, \
+`irreversible: true`, or a rollback that has to know), so the execution is held.\n\nLook at the system that the step \
+changes. Then say `skep approve EXECUTION --step PATH` if the work was done, `skep reject EXECUTION --step PATH` if it \
+was not. A `verify` on the step lets Skep look by itself:\n\n```yaml\n- id: pay\n  run: pay invoice-7\n  verify: {run: \
+paid invoice-7}\n```",
+};
+
+/// A failed step was handed to a person.
+pub const ESCALATED: Code = Code {
+    id: "SKEP-X021",
+    title: "a step failed and a person is asked what to do",
+    page: "The step says `on_error: {strategy: escalate}`. It failed for good and the execution is held.\n\n`skep approve \
+EXECUTION --step PATH` tries it again with all its attempts (as does `skep resume EXECUTION`), `skep reject EXECUTION \
+--step PATH` lets it fail, `skep cancel EXECUTION` ends the execution.",
+};
+
+/// A compensation failed for good.
+pub const COMPENSATION_FAILED: Code = Code {
+    id: "SKEP-X022",
+    title: "a step could not be undone",
+    page: "A compensation (`rollback` of a step), its `verify`, or the step that `on_error: compensate` names failed after \
+all its attempts, or its arguments could not be worked out. The rollback stops there and the execution ends \
+`rollback_failed`: what was done before that step is still done.\n\n`skep status EXECUTION` shows which steps are \
+`rolled_back` and which are not; `skep logs EXECUTION --step PATH.rollback` shows what the compensation said. Give a \
+compensation that may fail for a while a `retry`.",
+};
+
+/// A person stopped a rollback.
+pub const ROLLBACK_STOPPED: Code = Code {
+    id: "SKEP-X023",
+    title: "a person stopped the rollback",
+    page: "A cancel during a rollback lets the compensation that runs end and begins no other one; the execution is \
+held.\n\n`skep resume EXECUTION` goes on undoing. A second `skep cancel EXECUTION` leaves the rest as it is: the \
+execution ends `rollback_failed`.",
+};
+
+/// A success criterion does not hold.
+pub const CRITERION: Code = Code {
+    id: "SKEP-X040",
+    title: "a success criterion of a step does not hold",
+    page: "The step did its work, but one of its `success_criteria` is false, so the attempt failed with kind `criterion` \
+(class business). The message quotes the criterion; the step's outputs are kept and shown by `skep status`.\n\nSuch a \
+failure is repeated only if the step says so:\n\n```yaml\nretry: {max_attempts: 3, on: [criterion]}\n```",
+};
+
+/// Outputs do not fit the schema.
+pub const OUTPUT_SCHEMA: Code = Code {
+    id: "SKEP-X041",
+    title: "the outputs of a step do not fit its schema",
+    page: "The step did its work, but its outputs are not what `output_schema` asks for, so the attempt failed with kind \
+`output_schema` (class business). The message names the first place that does not fit; the outputs are kept and shown \
+by `skep status`.\n\nThe schema describes all outputs as one object. For a script that prints JSON, name them:\n\n\
+```yaml\noutputs: {image: \"${{ json.image }}\"}\noutput_schema: {required: [image]}\n```",
+};
+
+/// A child execution did not complete.
+pub const CHILD_FAILED: Code = Code {
+    id: "SKEP-X042",
+    title: "a child execution did not complete",
+    page: "A `workflow` step waits for an execution of its own, the child, and that failed, was cancelled, or could not \
+be started (no such workflow in the library, inputs that do not fit, more than 8 executions below each other). The \
+message names the child's id; `skep status CHILD` and `skep logs CHILD` show what happened there.\n\nThe failure has \
+the kind of the child's failure, so `retry` and `on_error` of the step apply as for any other. A retry starts a new child.",
+};
+
+/// A child execution took too long.
+pub const CHILD_TIMEOUT: Code = Code {
+    id: "SKEP-X043",
+    title: "a child execution took longer than its step allows",
+    page: "`timeout` of a `workflow` step bounds each of its attempts. The child was cancelled, its `finally` ran, and \
+then the attempt failed with kind `timeout`.\n\nRaise `timeout` of the step, or give the child's own slow steps a bound, \
+so that they fail alone.",
+};
+
+/// The name of a group or a breaker cannot be used.
+pub const BAD_SHARED_NAME: Code = Code {
+    id: "SKEP-X030",
+    title: "the name of a group or a circuit breaker is empty or too long",
+    page: "`concurrency: {group: ..}` and `circuit_breaker: {name: ..}` name what executions share. The name came out \
+of an expression and has no character, or more than 256 bytes.\n\nUse something short that says what is shared, such as \
+a host or a customer:\n\n```yaml\nconcurrency: {group: \"deploy-${{ inputs.environment }}\", limit: 1}\n```",
+};
+
+/// An execution whose group was full.
+pub const LEFT_OUT: Code = Code {
+    id: "SKEP-X031",
+    title: "the execution was left out because its group is full",
+    page: "The workflow says `concurrency: {.., when_full: skip}`, and as many executions of the group as its limit \
+allows were running. Nothing of it began.\n\n`skep list` shows who runs. `when_full: queue` (the default) lets \
+executions wait for their turn instead, `fail` makes it an error, and `cancel_old` cancels the oldest.",
+};
+
 /// All of them.
 pub const ALL: &[Code] = &[
     EXECUTION_TIMEOUT,
@@ -95,4 +192,14 @@ pub const ALL: &[Code] = &[
     TOO_MANY_ROUNDS,
     LOST_DELIVERIES,
     NOT_BUILT,
+    UNKNOWN_OUTCOME,
+    ESCALATED,
+    COMPENSATION_FAILED,
+    ROLLBACK_STOPPED,
+    CRITERION,
+    OUTPUT_SCHEMA,
+    CHILD_FAILED,
+    CHILD_TIMEOUT,
+    BAD_SHARED_NAME,
+    LEFT_OUT,
 ];

@@ -79,7 +79,8 @@ fn decide_in_place(
     let mut turn = Deciding::new(state, program, now, blobs);
     lifecycle::handle(&mut turn, message)?;
     turn.run()?;
-    let more = !turn.dirty.is_empty();
+    let cut = turn.state.flows() && turn.events.len() >= EVENTS_PER_TURN;
+    let more = !turn.dirty.is_empty() || (cut && (turn.ask_again || !turn.state.queued.is_empty()));
     let Deciding { events, effects, fresh, .. } = turn;
     let turn = Turn { seq: state.seq + 1, at: now, events };
     if !turn.events.is_empty() {
@@ -100,17 +101,22 @@ pub(crate) struct Deciding<'a> {
     pub effects: Vec<Effect>,
     /// Frames to look at, because something in them changed.
     pub dirty: VecDeque<FrameId>,
+    /// A step has ended: conditions that are awaited may hold now.
+    pub ask_again: bool,
 }
 
 impl<'a> Deciding<'a> {
     fn new(state: &'a mut State, program: &'a Program, now: Timestamp, blobs: &'a dyn Blobs) -> Self {
         let fresh = RefCell::new(Fresh::default());
-        Self { state, program, now, blobs, fresh, events: Vec::new(), effects: Vec::new(), dirty: VecDeque::new() }
+        let (events, effects, dirty) = (Vec::new(), Vec::new(), VecDeque::new());
+        Self { state, program, now, blobs, fresh, events, effects, dirty, ask_again: false }
     }
 
     /// Applies an event, records it, and remembers which frames it concerns.
     pub fn emit(&mut self, event: Event) -> Result<(), Rejection> {
+        let released = crate::permits::released_by(self.state, self.program, &event);
         apply(self.state, self.program, &event, self.now)?;
+        self.effects.extend(released);
         self.note_dirty(&event);
         self.events.push(event);
         Ok(())
@@ -124,10 +130,11 @@ impl<'a> Deciding<'a> {
             | Event::Cancelled { path } => {
                 let frame = self.state.find(path).map(|id| self.state.instance(id).frame);
                 self.dirty.extend(frame);
+                self.ask_again = true;
             }
             Event::CaseTaken { path, .. } | Event::Forked { path } => self.mark_children(path),
             Event::IterationBegan { path, .. } => self.mark_newest_round(path),
-            Event::Started(_) => self.dirty.extend(self.state.root),
+            Event::Started(_) | Event::Rerun { .. } => self.dirty.extend(self.state.root),
             Event::FinallyBegan { .. } => self.dirty.extend(self.state.finally),
             _ => {}
         }
@@ -161,6 +168,7 @@ impl<'a> Deciding<'a> {
             frame: Some(frame),
             index: None,
             own: None,
+            without_result: None,
             flags: self.flags(frame),
             vars_depth: 0,
         }
@@ -198,20 +206,38 @@ impl<'a> Deciding<'a> {
             failed |= frame.failure.is_some();
             next = frame.owner.map(|owner| self.state.instance(owner).frame);
         }
-        let tentative = self.state.tentative;
-        failed |= tentative == Some(skep_model::status::Execution::Failed);
+        failed |= self.failed_before_finally();
         let cancelled = matches!(self.state.ending, Some(crate::state::Ending::Cancelled(_)));
         StatusFlags { failed, cancelled }
+    }
+
+    /// In `finally`: the main list failed, whatever was undone since.
+    pub fn failed_before_finally(&self) -> bool {
+        use skep_model::status::Execution as Status;
+        match self.state.tentative {
+            Some(Status::Failed) => true,
+            Some(Status::RolledBack | Status::RollbackFailed) => self.state.undo.origin.is_some(),
+            Some(_) | None => false,
+        }
     }
 
     /// A step failed for good: what its `on_error` makes of it.
     pub fn fail(&mut self, path: &StepPath, failure: Failure, outputs: Map<Value>) -> Result<(), Rejection> {
         let failure = failure.at_step(path);
         let (_, step) = self.program.split_path(path).ok_or_else(|| Misfit(format!("`{path}` is no step")))?;
-        match self.program.step(step).on_error {
-            OnError::Fail | OnError::Compensate { .. } | OnError::Escalate { .. } => {
+        let on_error = &self.program.step(step).on_error;
+        if matches!(on_error, OnError::Escalate { .. }) && crate::unknown::escalate(self, path, &failure)? {
+            return Ok(());
+        }
+        match on_error {
+            OnError::Fail | OnError::Escalate { .. } => {
                 let outputs = self.store_map(outputs);
                 self.emit(Event::Failed { path: path.clone(), failure, outputs })
+            }
+            OnError::Compensate { step: first } => {
+                let outputs = self.store_map(outputs);
+                self.emit(Event::Failed { path: path.clone(), failure, outputs })?;
+                crate::rollback::keep::ask(self, path, *first)
             }
             OnError::Skip => {
                 self.emit(Event::Skipped { path: path.clone(), reason: SkipReason::OnError, failure: Some(failure) })
@@ -222,7 +248,8 @@ impl<'a> Deciding<'a> {
     /// A step succeeded with these outputs.
     pub fn complete(&mut self, path: &StepPath, outputs: Map<Value>) -> Result<(), Rejection> {
         let outputs = self.store_map(outputs);
-        self.emit(Event::Completed { path: path.clone(), outputs })
+        self.emit(Event::Completed { path: path.clone(), outputs })?;
+        self.keep_done(path, None)
     }
 
     /// Values as payloads; the large ones become blobs.
@@ -245,6 +272,15 @@ impl<'a> Deciding<'a> {
         Ok(())
     }
 
+    /// The child execution that an instance has just asked for, or is to be asked for again.
+    pub fn ask_child(&mut self, id: InstanceId) -> Result<(), Rejection> {
+        let effect = crate::outstanding::child(self.state, self.program, id, &|hash| {
+            self.fresh.borrow().values.get(hash).cloned().or_else(|| self.blobs.get(hash))
+        });
+        self.effects.extend(effect.map_err(Rejection::NeedsBlob)?);
+        Ok(())
+    }
+
     pub fn token_of(&self, id: InstanceId) -> Token {
         self.state.token(self.state.instance(id))
     }
@@ -260,7 +296,7 @@ impl<'a> Deciding<'a> {
     }
 }
 
-fn split<T>(result: Result<T, Trouble>) -> Result<Result<T, Failure>, Rejection> {
+pub(crate) fn split<T>(result: Result<T, Trouble>) -> Result<Result<T, Failure>, Rejection> {
     match result {
         Ok(value) => Ok(Ok(value)),
         Err(Trouble::Wrong(failure)) => Ok(Err(*failure)),

@@ -56,15 +56,14 @@ impl<K: Hash + Eq + Clone> Index<K> {
         }
     }
 
-    pub fn remove<Q: Hash + Eq + ?Sized>(&mut self, key: &Q)
+    pub fn remove<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<u32>
     where
         K: Borrow<Q>,
     {
         let place = self.place(key);
-        let Some(shard) = self.shards.get_mut(place) else { return };
-        if Arc::make_mut(shard).remove(key).is_some() {
-            self.length -= 1;
-        }
+        let removed = Arc::make_mut(self.shards.get_mut(place)?).remove(key)?;
+        self.length -= 1;
+        Some(removed)
     }
 
     fn grow(&mut self) {
@@ -90,8 +89,8 @@ mod tests {
         (0..1_000).for_each(|number| index.insert(number.to_string(), number));
         assert_eq!((index.get("999"), index.get("1000")), (Some(&999), None));
         let copy = index.clone();
-        (3..1_000).for_each(|number| index.remove(number.to_string().as_str()));
-        index.remove("nothing");
+        (3..1_000).for_each(|number| assert_eq!(index.remove(number.to_string().as_str()), Some(number)));
+        assert_eq!(index.remove("nothing"), None);
         let mut small: Index<String> = Index::default();
         (0..3).for_each(|number| small.insert(number.to_string(), number));
         assert!(small == index && copy != index);

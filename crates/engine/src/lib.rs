@@ -12,6 +12,7 @@
 
 mod advance;
 mod apply;
+mod asking;
 mod chunks;
 pub mod codes;
 mod decide;
@@ -19,15 +20,19 @@ mod index;
 pub mod lifecycle;
 mod outstanding;
 mod payload;
+mod permits;
 mod program;
 mod rejection;
 mod results;
 mod retry;
+mod rollback;
 mod scope;
 mod slab;
+mod slots;
 mod snapshot;
 mod state;
 mod steps;
+mod unknown;
 
 pub use apply::{Misfit, apply_turn};
 pub use decide::{Decision, EVENTS_PER_TURN, decide};

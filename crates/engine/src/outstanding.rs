@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use skep_model::Map;
-use skep_model::effect::{Effect, Script, Task, Work};
-use skep_model::ids::{Hash, idempotency_key};
+use skep_model::effect::{Child, Effect, Script, Task, Work};
+use skep_model::ids::{ExecutionId, Hash, idempotency_key};
 use skep_model::message::Start;
 use skep_model::payload::BlobRef;
-use skep_model::plan::Kind;
+use skep_model::plan::{Kind, Retry, Step};
+use skep_model::rollback::Part;
 
 use crate::payload::{Blobs, load};
 use crate::program::Program;
-use crate::state::{GENERATION, Instance, InstanceId, State};
+use crate::state::{Instance, InstanceId, Phase, State};
 
 /// The effects that follow from the fold, in a stable order: what a new owner has to perform or stop.
 ///
@@ -27,7 +28,44 @@ pub fn outstanding(state: &State, program: &Program, blobs: &dyn Blobs) -> Resul
             None => Effect::Perform(Box::new(task(state, program, *id, &|hash| blobs.get(hash))?)),
         });
     }
+    for id in state.instances.ids() {
+        effects.extend(child(state, program, id, &|hash| blobs.get(hash))?);
+    }
+    effects.extend(crate::permits::queued(state, program));
     Ok(effects)
+}
+
+/// What a child execution that is waited for needs: to be started, or cancelled if its step was asked to stop.
+pub(crate) fn child(
+    state: &State,
+    program: &Program,
+    id: InstanceId,
+    blobs: &dyn Fn(&Hash) -> Option<Arc<Value>>,
+) -> Result<Option<Effect>, BlobRef> {
+    let instance = state.instance(id);
+    let Phase::Child { id: child, .. } = &instance.phase else { return Ok(None) };
+    if instance.stop.is_some() {
+        return Ok(Some(Effect::CancelChild { path: instance.path.clone(), child: child.clone() }));
+    }
+    let start = state.start.as_deref().expect("a child is asked for only after the start");
+    let Kind::Workflow { name, version, .. } = &program.step(instance.step).kind else {
+        unreachable!("only a `workflow` step asks for a child");
+    };
+    let inputs = match &instance.arguments {
+        Some(payload) => load(payload, blobs)?,
+        None => Value::Object(serde_json::Map::new()),
+    };
+    Ok(Some(Effect::StartChild(Box::new(Child {
+        id: child.clone(),
+        execution: start.execution.clone(),
+        path: instance.path.clone(),
+        workflow: name.clone(),
+        version: version.clone(),
+        inputs,
+        depth: start.parent.as_ref().map_or(0, |parent| parent.depth) + 1,
+        base_dir: start.base_dir.clone(),
+        environment: start.environment.clone(),
+    }))))
 }
 
 /// The task of an instance that is being performed, from what its events recorded.
@@ -39,33 +77,70 @@ pub(crate) fn task(
 ) -> Result<Task, BlobRef> {
     let instance = state.instance(id);
     let start = state.start.as_deref().expect("work is scheduled only after the start");
-    let step = program.step(instance.step);
+    let does = does(program, instance);
     let arguments = match &instance.arguments {
         Some(payload) => load(payload, blobs)?,
         None => Value::Object(serde_json::Map::new()),
     };
-    let work = match &step.kind {
+    let work = match does.kind {
         Kind::Run { shell, script, .. } => Work::Script(script_of(shell, script, &arguments, start)),
         Kind::Uses { action, .. } => {
             Work::Action { name: action.clone(), with: arguments, base_dir: start.base_dir.clone() }
         }
-        _ => unreachable!("only scripts and actions are performed"),
+        Kind::Workflow { .. } => {
+            Work::UndoChild { child: ExecutionId::new(arguments["child"].as_str().unwrap_or_default()) }
+        }
+        _ => unreachable!("only scripts, actions and the undoing of children are performed"),
     };
-    Ok(task_of(state, instance, start, step.timeout_ms, work))
+    let task = task_of(state, instance, start, does.timeout_ms, work);
+    Ok(Task { priority: program.step(instance.step).priority, ..task })
+}
+
+/// True if this part of the step is something that can be performed.
+pub(crate) fn is_work(step: &Step, part: Part) -> bool {
+    let undo = step.compensation.as_ref();
+    match part {
+        Part::Step => matches!(step.kind, Kind::Run { .. } | Kind::Uses { .. }),
+        Part::Verify => step.verify.is_some(),
+        Part::Rollback => undo.is_some() || matches!(step.kind, Kind::Workflow { .. }),
+        Part::RollbackVerify => undo.is_some_and(|undo| undo.verify.is_some()),
+    }
+}
+
+/// What an instance performs: the work of its step, or a piece of work beside it.
+pub(crate) struct Does<'a> {
+    pub kind: &'a Kind,
+    pub timeout_ms: Option<u64>,
+    pub retry: Option<&'a Retry>,
+}
+
+pub(crate) fn does<'a>(program: &'a Program, instance: &Instance) -> Does<'a> {
+    let step = program.step(instance.step);
+    let side = match instance.part {
+        Part::Step => None,
+        Part::Verify => step.verify.as_deref(),
+        Part::Rollback => step.compensation.as_ref().map(|undo| &undo.work),
+        Part::RollbackVerify => step.compensation.as_ref().and_then(|undo| undo.verify.as_ref()),
+    };
+    match side {
+        Some(side) => Does { kind: &side.kind, timeout_ms: side.timeout_ms, retry: side.retry.as_ref() },
+        None => Does { kind: &step.kind, timeout_ms: step.timeout_ms, retry: step.retry.as_ref() },
+    }
 }
 
 fn task_of(state: &State, instance: &Instance, start: &Start, timeout_ms: Option<u64>, work: Work) -> Task {
     Task {
         execution: start.execution.clone(),
         path: instance.path.clone(),
-        generation: GENERATION,
+        generation: instance.generation,
         attempt: instance.attempt,
         delivery: instance.delivery,
         token: state.token(instance),
-        idempotency_key: idempotency_key(&start.execution, &instance.path, GENERATION),
+        idempotency_key: idempotency_key(&start.execution, &instance.path, instance.generation),
         timeout_ms,
         policy: "none".to_owned(),
         work,
+        priority: skep_model::plan::Priority::default(),
     }
 }
 

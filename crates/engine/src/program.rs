@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use skep_definition::expr::{self, Names, Template};
 use skep_model::Map;
 use skep_model::ids::Hash;
-use skep_model::plan::{Approval, BlockIndex, Kind, Order, Plan, Step, StepIndex, Wait};
+use skep_model::plan::{Approval, BlockIndex, Kind, OnError, Order, Plan, Side, Step, StepIndex, Wait};
+use skep_model::rollback::Part;
 
 /// A plan, ready to execute.
 #[derive(Debug)]
@@ -21,6 +22,10 @@ pub struct Program {
     pub(crate) vars: HashMap<String, Template>,
     pub(crate) env: Vec<(String, Template)>,
     pub(crate) outputs: Vec<(String, Template)>,
+    /// The name of the workflow's own group.
+    pub(crate) group: Option<Template>,
+    /// It asks for something that executions share.
+    pub(crate) shares: bool,
 }
 
 /// A plan whose expressions do not compile: it was made by another version, or by hand.
@@ -44,6 +49,30 @@ pub(crate) struct StepProgram {
     pub working_dir: Option<Template>,
     pub kind: KindProgram,
     pub gate: Option<Question>,
+    /// Its compensation.
+    pub rollback: Option<SideProgram>,
+    /// The verification of its compensation.
+    pub rollback_verify: Option<SideProgram>,
+    /// Its own verification.
+    pub verify: Option<SideProgram>,
+    /// Who is asked when it failed.
+    pub escalate_to: Option<Template>,
+    /// `success_criteria`, as written and compiled.
+    pub criteria: Vec<(String, Template)>,
+    /// `output_schema`.
+    pub schema: Option<jsonschema::Validator>,
+    /// The name of its group.
+    pub group: Option<Template>,
+    /// The name of its breaker.
+    pub breaker: Option<Template>,
+}
+
+/// A piece of work beside a step.
+#[derive(Debug)]
+pub(crate) struct SideProgram {
+    pub kind: KindProgram,
+    pub env: Vec<(String, Template)>,
+    pub working_dir: Option<Template>,
 }
 
 /// Compiled templates of a step kind.
@@ -76,6 +105,10 @@ pub(crate) enum KindProgram {
     },
     /// Nothing to compile, or not executed by this build.
     Plain,
+    WaitCondition(Template),
+    Workflow {
+        inputs: Template,
+    },
 }
 
 /// The texts of an approval.
@@ -119,7 +152,9 @@ impl Program {
         let outputs = compiler.values("outputs", &plan.outputs)?;
         let blocks = (0..plan.blocks.len()).map(|index| block_program(&plan, index as BlockIndex)).collect();
         let step_by_id = plan.steps.iter().enumerate().map(|(at, step)| (step.id.clone(), at as StepIndex)).collect();
-        Ok(Self { hash: plan.hash(), plan, step_by_id, steps, blocks, bodies, vars, env, outputs })
+        let group = plan.concurrency.as_ref().map(|group| compiler.text("concurrency", &group.group)).transpose()?;
+        let shares = group.is_some() || steps.iter().any(|step| step.group.is_some() || step.breaker.is_some());
+        Ok(Self { hash: plan.hash(), plan, step_by_id, steps, blocks, bodies, vars, env, outputs, group, shares })
     }
 
     /// The plan.
@@ -166,6 +201,12 @@ impl Program {
         let at = path.rfind("].").map_or(0, |at| at + 2);
         self.step_by_id(&path[at..]).map(|step| (&path[..at], step))
     }
+
+    /// The step that a task path belongs to, and which part of it the path names.
+    pub(crate) fn split_part<'p>(&self, path: &'p str) -> Option<(&'p str, StepIndex, Part)> {
+        let (step_path, part) = Part::split(path);
+        self.split_path(step_path).map(|(_, step)| (step_path, step, part))
+    }
 }
 
 fn block_program(plan: &Plan, index: BlockIndex) -> BlockProgram {
@@ -205,7 +246,32 @@ impl Compiler<'_> {
             working_dir: step.working_dir.as_ref().map(|text| self.text(&place("working_dir"), text)).transpose()?,
             gate: step.approve.as_ref().map(|gate| self.question(&place("approve"), &gate.approval)).transpose()?,
             kind: self.kind(&step.kind, &place(step.kind.word()))?,
+            rollback: self.side(&place("rollback"), step.compensation.as_ref().map(|undo| &undo.work))?,
+            rollback_verify: self
+                .side(&place("rollback.verify"), step.compensation.as_ref().and_then(|undo| undo.verify.as_ref()))?,
+            verify: self.side(&place("verify"), step.verify.as_deref())?,
+            escalate_to: match &step.on_error {
+                OnError::Escalate { to } => Some(self.text(&place("on_error"), to)?),
+                OnError::Fail | OnError::Skip | OnError::Compensate { .. } => None,
+            },
+            criteria: self.criteria(&place("success_criteria"), &step.success_criteria)?,
+            schema: step.output_schema.as_ref().map(|it| schema(&place("output_schema"), it)).transpose()?,
+            group: (step.concurrency.as_ref())
+                .map(|group| self.text(&place("concurrency"), &group.group))
+                .transpose()?,
+            breaker: (step.circuit_breaker.as_ref())
+                .map(|breaker| self.text(&place("circuit_breaker"), &breaker.name))
+                .transpose()?,
         })
+    }
+
+    fn side(&self, place: &str, side: Option<&Side>) -> Result<Option<SideProgram>, BadPlan> {
+        let Some(side) = side else { return Ok(None) };
+        Ok(Some(SideProgram {
+            kind: self.kind(&side.kind, place)?,
+            env: self.texts(place, &side.env)?,
+            working_dir: side.working_dir.as_ref().map(|text| self.text(place, text)).transpose()?,
+        }))
     }
 
     fn kind(&self, kind: &Kind, place: &str) -> Result<KindProgram, BadPlan> {
@@ -227,7 +293,8 @@ impl Compiler<'_> {
                 times: times.as_ref().map(|times| self.value(place, times)).transpose()?,
                 until: until.as_ref().map(|until| self.condition(place, until)).transpose()?,
             },
-            Kind::Parallel { .. } | Kind::Agent { .. } | Kind::Ai { .. } | Kind::Workflow { .. } => KindProgram::Plain,
+            Kind::Workflow { inputs, .. } => KindProgram::Workflow { inputs: self.value(place, inputs)? },
+            Kind::Parallel { .. } | Kind::Agent { .. } | Kind::Ai { .. } => KindProgram::Plain,
         })
     }
 
@@ -236,8 +303,12 @@ impl Compiler<'_> {
             Wait::Duration { duration: text } | Wait::Moment { until: text } | Wait::Signal { name: text, .. } => {
                 KindProgram::Wait(self.text(place, text)?)
             }
-            Wait::Condition { .. } => KindProgram::Plain,
+            Wait::Condition { condition, .. } => KindProgram::WaitCondition(self.condition(place, condition)?),
         })
+    }
+
+    fn criteria(&self, place: &str, criteria: &[String]) -> Result<Vec<(String, Template)>, BadPlan> {
+        criteria.iter().map(|text| Ok((text.clone(), self.condition(place, text)?))).collect()
     }
 
     fn question(&self, place: &str, approval: &Approval) -> Result<Question, BadPlan> {
@@ -268,6 +339,10 @@ impl Compiler<'_> {
     fn condition(&self, place: &str, text: &str) -> Result<Template, BadPlan> {
         Template::compile_condition(text, self.names).map_err(|errors| bad_plan(place, &errors))
     }
+}
+
+fn schema(place: &str, schema: &serde_json::Value) -> Result<jsonschema::Validator, BadPlan> {
+    skep_definition::inputs::compile(schema).map_err(|message| BadPlan { place: place.to_owned(), message })
 }
 
 fn bad_plan(place: &str, errors: &[expr::Error]) -> BadPlan {

@@ -68,9 +68,21 @@ pub enum Rejection {
     /// Too many signals are kept already.
     #[error("{0} signals are kept already and no step took one")]
     TooManySignals(usize),
+    /// Nothing of it can be undone, or all of it is.
+    #[error("the execution is {}: it has nothing that can be undone", .0.as_str())]
+    NothingToUndo(Status),
+    /// It waits for what only a person can say.
+    #[error("nobody knows whether {} was done, and the execution cannot go on before a person says so", paths.join(", "))]
+    Unanswered {
+        /// The steps that are asked about.
+        paths: Vec<String>,
+    },
     /// The engine met what cannot be: a bug, or a journal of another version.
     #[error("a broken invariant: {0}")]
     Broken(String),
+    /// It cannot be run again from there.
+    #[error("it cannot be run again: {0}")]
+    BadRerun(String),
 }
 
 impl From<Misfit> for Rejection {

@@ -35,6 +35,8 @@ pub(crate) struct Place<'a> {
     pub index: Option<u32>,
     /// The raw outputs of the step itself, in its own `outputs`.
     pub own: Option<&'a Map<Value>>,
+    /// A step whose outputs must not be asked for, because nobody knows whether it has any.
+    pub without_result: Option<StepIndex>,
     /// What `success()` and its kin say.
     pub flags: StatusFlags,
     pub vars_depth: u32,
@@ -140,7 +142,7 @@ impl Place<'_> {
         let head = &self.program.plan().workflow;
         let status = self.state.tentative.unwrap_or(match self.state.ending {
             Some(Ending::Cancelled(_)) => Status::Cancelled,
-            Some(Ending::TimedOut) => Status::Failed,
+            Some(Ending::TimedOut | Ending::Compensating) => Status::Failed,
             None => Status::Running,
         });
         json!({
@@ -274,6 +276,9 @@ impl StepObject<'_> {
         }
         match instance.outputs.get(name) {
             Some(payload) => load(payload, &|hash| self.place.blob(hash)).map_err(ScopeError::NeedsBlob),
+            None if self.place.without_result == Some(self.step) => {
+                Err(unknown(&format!("nobody knows what `{}` gave, because it ended without a result", instance.path)))
+            }
             None if instance.status != StepStatus::Completed => Ok(Value::Null),
             // Declared, and this time not given: a rejected step that goes on has only the decision.
             None if self.place.program.step(self.step).output_names.iter().any(|known| known == name) => {

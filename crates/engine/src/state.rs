@@ -14,13 +14,17 @@ use skep_model::event::Then;
 use skep_model::ids::{ExecutionId, StepPath, Token};
 use skep_model::message::Start;
 use skep_model::payload::Payload;
+use skep_model::permit::Resource;
 use skep_model::plan::{BlockIndex, StepIndex};
+use skep_model::rollback::{Part, Question};
 use skep_model::status::{Execution as Status, SkipReason, Step as StepStatus};
 use skep_model::time::Timestamp;
 
+use crate::asking::Asked;
 use crate::index::Index;
 use crate::payload::KnownBlobs;
 use crate::results::Results;
+use crate::rollback::Undo;
 use crate::slab::Slab;
 
 /// Number of a frame in [`State::frames`].
@@ -70,6 +74,35 @@ pub struct State {
     pub(crate) signals: Arc<VecDeque<KeptSignal>>,
     /// Instances whose work a runner does now.
     pub(crate) performing: BTreeSet<InstanceId>,
+    /// What can be undone, and how far undoing it is.
+    pub(crate) undo: Undo,
+    /// It is held because deliveries were lost: what counts as performed runs nowhere.
+    pub(crate) undelivered: bool,
+    /// How often it was run again.
+    pub(crate) reruns: u32,
+    /// Instances that wait for a condition.
+    pub(crate) asking: BTreeSet<InstanceId>,
+    /// When conditions were asked last. No part of the fold, see [`crate::asking`].
+    #[serde(skip)]
+    pub(crate) asked: Asked,
+    /// Instances that do work or pause between attempts: what `max_parallel` of a workflow bounds.
+    pub(crate) working: BTreeSet<InstanceId>,
+    /// Instances that wait until fewer do: by turn, then in plan order.
+    pub(crate) queued: BTreeSet<(u64, StepIndex, InstanceId)>,
+    /// Whether its first step may begin.
+    pub(crate) entry: Entry,
+}
+
+/// Whether the steps of an execution may begin, as far as its own group says.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Entry {
+    /// It has no group.
+    #[default]
+    Open,
+    /// It waits for a place; nothing has begun.
+    Queued { resource: Resource, since: Timestamp },
+    /// It has its place.
+    Granted(Resource),
 }
 
 /// Why an execution ends before its flow does.
@@ -79,6 +112,8 @@ pub enum Ending {
     Cancelled(Timestamp),
     /// Its `timeout` is over.
     TimedOut,
+    /// A step with `on_error: compensate` failed.
+    Compensating,
 }
 
 /// A durable timer.
@@ -163,6 +198,14 @@ pub(crate) struct Instance {
     /// It or something before it in its graph failed.
     pub tainted: bool,
     pub deadline: Option<Timestamp>,
+    /// Which of the step's pieces of work it is. Only steps stand in their frame's slots.
+    pub part: Part,
+    /// In which run of the execution it was reached; from 1.
+    pub generation: u32,
+    /// The newest child execution that it asked for; stays when that has ended.
+    pub child: Option<ExecutionId>,
+    /// What it was granted and has not given back.
+    pub granted: Vec<Resource>,
 }
 
 /// What an instance is doing.
@@ -190,6 +233,18 @@ pub(crate) enum Phase {
     Forking { frames: Vec<FrameId>, halted: bool },
     /// Iterations run.
     Looping(Box<Looping>),
+    /// It cannot be told whether its work was done: its verification runs, or a person is asked.
+    Doubtful { failure: Option<Failure>, asked: bool },
+    /// It failed and a person is asked whether it is tried again.
+    Questioned { failure: Failure, to: String, inside: Box<Phase> },
+    /// A condition is awaited, asked every `every_ms` from `since` on.
+    Asking { since: Timestamp, every_ms: u64, until: Option<Timestamp> },
+    /// It may begin, but too many steps do work; since which turn.
+    Queued { turn: u64 },
+    /// A child execution runs; `until` bounds this attempt.
+    Child { id: ExecutionId, until: Option<Timestamp> },
+    /// It waits for something that executions share.
+    AwaitingPermit { resource: Box<Resource>, since: Timestamp },
 }
 
 /// The progress of a loop: counters and collected results; only what runs is materialised.
@@ -223,15 +278,35 @@ impl State {
 
     /// When the next timer is due; `None` while nothing fires (no timer, paused, held, terminal).
     pub fn next_wake(&self) -> Option<Timestamp> {
+        self.next_wake_after(self.asked)
+    }
+
+    /// The same as whoever folds the state sees it: conditions were not asked yet, so the moment may be past.
+    pub fn next_wake_when_folded(&self) -> Option<Timestamp> {
+        self.next_wake_after(Asked::default())
+    }
+
+    fn next_wake_after(&self, asked: Asked) -> Option<Timestamp> {
         if !self.flows() {
             return None;
         }
-        self.timers.first().map(|(at, _)| *at)
+        let timer = self.timers.first().map(|(at, _)| *at);
+        [timer, self.next_asking(asked)].into_iter().flatten().min()
+    }
+
+    /// Which run of it this is: from 1, one more with each rerun.
+    pub fn generation(&self) -> u32 {
+        self.reruns + 1
     }
 
     /// True while new steps may begin and timers fire.
     pub fn flows(&self) -> bool {
-        matches!(self.status, Status::Running | Status::Cancelling)
+        matches!(self.status, Status::Running | Status::Cancelling | Status::RollingBack)
+    }
+
+    /// False while it waits for its own group: then nothing begins. Its end does not wait.
+    pub(crate) fn is_admitted(&self) -> bool {
+        !matches!(self.entry, Entry::Queued { .. }) || self.ending.is_some()
     }
 
     /// Number of steps that a runner works on now.
@@ -239,19 +314,41 @@ impl State {
         self.performing.len()
     }
 
-    /// True if nothing is performed for it and it is not over: it waits for a person, a signal, a moment, or for
-    /// something that others do. Between two halves of a turn that was cut it is not to be asked.
+    /// True if nothing is performed for it and it is not over: it waits for a person, a signal, a moment, or a
+    /// condition. Between two halves of a turn that was cut it is not to be asked.
+    ///
+    /// False for what others look at while it waits, or what a new owner has to ask again: parents and children, who
+    /// find each other in memory only, and those that wait for something that executions share.
     pub fn is_idle(&self) -> bool {
-        self.performing.is_empty() && self.status != Status::Pending && !self.status.is_terminal()
+        let waits = self.performing.is_empty() && self.status != Status::Pending && !self.status.is_terminal();
+        waits && !self.has_family() && !self.awaits_permit()
+    }
+
+    fn has_family(&self) -> bool {
+        self.has_children() || self.start.as_ref().is_some_and(|start| start.parent.is_some())
+    }
+
+    fn awaits_permit(&self) -> bool {
+        let waits = |instance: &Instance| matches!(instance.phase, Phase::AwaitingPermit { .. });
+        matches!(self.entry, Entry::Queued { .. }) || self.instances.iter().any(waits)
     }
 
     /// True if only a person or a signal can move it: nothing is performed, no timer runs that ends a wait
     /// by itself, and at least one step waits for somebody; also when it is paused or held.
+    ///
+    /// A child execution counts as something that moves; see [`State::waits_for_people_beside`].
     pub fn waits_for_people(&self) -> bool {
+        self.waits_for_people_beside(&mut |_| false)
+    }
+
+    /// The same, where `waits` tells of each child execution that it waits for whether that waits for people.
+    pub fn waits_for_people_beside(&self, waits: &mut dyn FnMut(&ExecutionId) -> bool) -> bool {
         match self.status {
             Status::Paused | Status::Held => self.performing.is_empty(),
-            Status::Running | Status::Cancelling => self.performing.is_empty() && self.somebody_is_awaited(),
-            Status::Pending | Status::RollingBack => false,
+            Status::Running | Status::Cancelling | Status::RollingBack => {
+                self.performing.is_empty() && self.somebody_is_awaited(waits)
+            }
+            Status::Pending => false,
             Status::Completed | Status::Failed | Status::Cancelled | Status::RolledBack | Status::RollbackFailed => {
                 false
             }
@@ -263,10 +360,15 @@ impl State {
         if self.status.is_terminal() {
             return None;
         }
-        if let Some(reason) = &self.held {
+        let questions = self.questions();
+        if let Some(reason) = self.held.as_ref().filter(|_| questions.is_empty() || self.undelivered) {
             return Some(format!("held: {}", reason.message));
         }
+        if let Entry::Queued { resource, .. } = &self.entry {
+            return Some(format!("{} {}", resource.word(), resource.name()));
+        }
         let mut waits: Vec<String> = self.instances.iter().filter_map(Instance::waiting_for).collect();
+        waits.extend(questions.iter().map(|(path, about)| format!("answer: {path} ({})", about.as_str())));
         waits.sort();
         let more = waits.len().saturating_sub(WAITS_NAMED_MAX);
         waits.truncate(WAITS_NAMED_MAX);
@@ -276,20 +378,51 @@ impl State {
         (!waits.is_empty()).then(|| waits.join(", "))
     }
 
-    fn somebody_is_awaited(&self) -> bool {
+    /// True if something that it did can be undone.
+    pub fn can_be_undone(&self) -> bool {
+        !self.undo.kept.is_empty()
+    }
+
+    /// True if it waits for a child execution.
+    pub fn has_children(&self) -> bool {
+        self.working.iter().any(|id| matches!(self.instance(*id).phase, Phase::Child { .. }))
+    }
+
+    fn somebody_is_awaited(&self, waits: &mut dyn FnMut(&ExecutionId) -> bool) -> bool {
         let mut awaited = false;
         for instance in self.instances.iter() {
-            match instance.phase {
+            match &instance.phase {
                 Phase::Deciding { .. } | Phase::Filling { .. } | Phase::Listening { .. } => awaited = true,
+                Phase::Doubtful { asked: true, .. } | Phase::Questioned { .. } => awaited = true,
+                Phase::Child { id, .. } if instance.stop.is_none() && waits(id) => awaited = true,
+                Phase::Child { .. } | Phase::Asking { .. } => return false,
                 Phase::Ready | Phase::Retrying { .. } | Phase::Sleeping { .. } => return false,
-                Phase::Over
+                Phase::AwaitingPermit { .. } => return false,
+                Phase::Queued { .. }
+                | Phase::Over
                 | Phase::Performing
                 | Phase::Choosing { .. }
                 | Phase::Forking { .. }
-                | Phase::Looping(_) => {}
+                | Phase::Looping(_)
+                | Phase::Doubtful { asked: false, .. } => {}
             }
         }
-        awaited
+        awaited || self.undo.asked
+    }
+
+    /// The questions that are open, by the path of their step, in a stable order.
+    pub(crate) fn questions(&self) -> BTreeMap<StepPath, Question> {
+        let mut open = BTreeMap::new();
+        for instance in self.instances.iter() {
+            if matches!(instance.phase, Phase::Doubtful { asked: true, .. }) {
+                open.insert(instance.path.clone(), Question::Unknown);
+            } else if matches!(instance.phase, Phase::Questioned { .. }) {
+                open.insert(instance.path.clone(), Question::Escalated);
+            }
+        }
+        let about_undoing = self.undo.kept.last().filter(|_| self.undo.asked);
+        open.extend(about_undoing.map(|kept| (kept.path.clone(), Question::Unknown)));
+        open
     }
 
     /// True if the delivery `token` of the step at `path` is to be performed: nothing answered or stopped it.
@@ -312,7 +445,7 @@ impl State {
 
     pub(crate) fn token(&self, instance: &Instance) -> Token {
         let execution = &self.start.as_ref().expect("an instance exists only after the start").execution;
-        Token::derive(execution, &instance.path, GENERATION, instance.delivery)
+        Token::derive(execution, &instance.path, instance.generation, instance.delivery)
     }
 }
 
@@ -326,12 +459,18 @@ impl Instance {
             Phase::Filling { .. } => "form",
             Phase::Sleeping { .. } => "time",
             Phase::Listening { signal, .. } => return Some(format!("signal {signal}: {}", self.path)),
-            Phase::Over | Phase::Ready | Phase::Performing | Phase::Retrying { .. } => return None,
+            Phase::Asking { .. } => "condition",
+            // Both move by themselves.
+            Phase::Queued { .. } | Phase::Child { .. } => return None,
+            Phase::AwaitingPermit { resource, .. } => {
+                return Some(format!("{} {}: {}", resource.word(), resource.name(), self.path));
+            }
+            Phase::Retrying { .. } => "next attempt",
+            Phase::Over | Phase::Ready | Phase::Performing => return None,
             Phase::Choosing { .. } | Phase::Forking { .. } | Phase::Looping(_) => return None,
+            // Questions are listed by the state, with the one that a rollback asks.
+            Phase::Doubtful { .. } | Phase::Questioned { .. } => return None,
         };
         Some(format!("{what}: {}", self.path))
     }
 }
-
-/// Reruns, which raise it, are a message of their own.
-pub(crate) const GENERATION: u32 = 1;

@@ -1,13 +1,24 @@
 //! Whole executions against a harness that plays the node.
 
+mod children;
 mod kit;
 mod loops;
+mod misfits;
 mod order;
 mod outputs;
 mod people;
+mod permits;
 mod random;
+mod random_permits;
 mod recovery;
+mod rerun;
+mod results;
+mod rollback;
+mod slots;
 mod snapshots;
 mod stops;
 mod table;
 mod time;
+mod undo_kit;
+mod unknown;
+mod until;

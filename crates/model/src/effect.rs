@@ -5,6 +5,9 @@ use serde_json::Value;
 
 use crate::Map;
 use crate::ids::{ExecutionId, StepPath, Token};
+use crate::permit::{Resource, Verdict};
+use crate::plan::Priority;
+use crate::time::Timestamp;
 
 /// What the node does once the turn's events are durable.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,6 +22,58 @@ pub enum Effect {
         /// The delivery.
         token: Token,
     },
+    /// Start a child execution, unless it is there already; its end is a message.
+    StartChild(Box<Child>),
+    /// Cancel a child execution; its end is still a message.
+    CancelChild {
+        /// The step that waits for it.
+        path: StepPath,
+        /// The child.
+        child: ExecutionId,
+    },
+    /// Ask for something that executions share; the answer is a message. Asking again changes nothing.
+    AskPermit {
+        /// The step; `None`: the execution.
+        path: Option<StepPath>,
+        /// What.
+        resource: Resource,
+        /// Higher is served first.
+        priority: Priority,
+        /// Since when it is asked for: among equals the older one is served first.
+        since: Timestamp,
+    },
+    /// Give back what was granted, or stop waiting for it.
+    ReleasePermit {
+        /// The step; `None`: the execution.
+        path: Option<StepPath>,
+        /// What.
+        resource: Resource,
+        /// For a breaker: what the attempt showed.
+        verdict: Verdict,
+    },
+}
+
+/// A child execution that a step asks for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Child {
+    /// The id that it gets.
+    pub id: ExecutionId,
+    /// The execution that asks.
+    pub execution: ExecutionId,
+    /// The step that asks.
+    pub path: StepPath,
+    /// The workflow's path in the library, or the end of one.
+    pub workflow: String,
+    /// The version that its definition declares, or its number in the library; the newest if `None`.
+    pub version: Option<String>,
+    /// Its inputs, evaluated: an object.
+    pub inputs: Value,
+    /// Executions above it: 1 for a child of an execution that nobody's step started.
+    pub depth: u32,
+    /// Where relative paths of its steps begin: its parent's.
+    pub base_dir: String,
+    /// The environment that its steps get: its parent's.
+    pub environment: Map<String>,
 }
 
 /// One delivery of one attempt of a step: all that a runner, here or far away, needs.
@@ -44,6 +99,9 @@ pub struct Task {
     pub policy: String,
     /// What to do.
     pub work: Work,
+    /// Who is served first when slots are scarce.
+    #[serde(default)]
+    pub priority: Priority,
 }
 
 /// What a task does.
@@ -60,6 +118,11 @@ pub enum Work {
         with: Value,
         /// Where relative paths begin: absolute.
         base_dir: String,
+    },
+    /// Undo a child execution that is over; done by the node, which has both executions.
+    UndoChild {
+        /// The child.
+        child: ExecutionId,
     },
 }
 

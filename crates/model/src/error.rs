@@ -85,6 +85,26 @@ impl Kind {
         }
     }
 
+    /// True if an attempt that ended so may have done its work all the same.
+    pub fn leaves_unknown(self) -> bool {
+        match self {
+            Self::Network | Self::Timeout | Self::Crash => true,
+            Self::RateLimit
+            | Self::Unavailable
+            | Self::Exit
+            | Self::Permission
+            | Self::NotFound
+            | Self::Invalid
+            | Self::Criterion
+            | Self::Check
+            | Self::Rejected
+            | Self::OutputSchema
+            | Self::ResourceLimit
+            | Self::Sandbox
+            | Self::Bug => false,
+        }
+    }
+
     /// The word in definitions (`retry.on`), answers and expressions.
     pub fn as_str(self) -> &'static str {
         match self {

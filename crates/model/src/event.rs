@@ -7,14 +7,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Map;
 use crate::actor::Actor;
 use crate::error::Failure;
-use crate::ids::StepPath;
+use crate::ids::{ExecutionId, StepPath};
 use crate::message::Start;
 use crate::payload::Payload;
+use crate::permit::Resource;
+use crate::rollback::{Question, RollbackCause};
 use crate::status::{Execution as ExecutionStatus, SkipReason, Step as StepStatus};
 use crate::time::Timestamp;
+use crate::{Map, Value};
 
 /// The events of one message, as the journal has them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -258,6 +260,10 @@ pub enum Event {
         /// The signal that ends it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         signal: Option<String>,
+        /// A condition ends it, asked again after so many milliseconds; `until` is then its timeout. Askings that
+        /// find it false leave no event: when the next one is due follows from the turn's time and this pause.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        every_ms: Option<u64>,
     },
     /// A signal came before its wait and is kept.
     SignalKept {
@@ -285,7 +291,7 @@ pub enum Event {
         /// Who.
         actor: Actor,
     },
-    /// Paused or held -> running (or cancelling, if that had begun).
+    /// Paused or held -> running (or cancelling, or rolling_back, if that had begun).
     Resumed {
         /// Who.
         actor: Actor,
@@ -318,9 +324,9 @@ pub enum Event {
         #[serde(rename = "s")]
         status: ExecutionStatus,
     },
-    /// Terminal. Nothing follows but a rerun.
+    /// Terminal. Nothing follows but a rerun or a rollback that a person asks for.
     Ended {
-        /// Completed, failed or cancelled.
+        /// Completed, failed, cancelled, rolled_back or rollback_failed.
         #[serde(rename = "s")]
         status: ExecutionStatus,
         /// Outputs of the execution.
@@ -330,6 +336,193 @@ pub enum Event {
         #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
         failure: Option<Failure>,
     },
+    /// The work of a step with a compensation was done, or may have been (`unsure`): what undoing it takes is put
+    /// on the stack, evaluated in the step's place. Crash before: the step's own end was not recorded either.
+    UndoKept {
+        /// The step.
+        #[serde(rename = "p")]
+        path: StepPath,
+        /// Resolved arguments of the compensation, as in `Scheduled`.
+        #[serde(rename = "args", default, skip_serializing_if = "Option::is_none")]
+        arguments: Option<Payload>,
+        /// Resolved arguments of the compensation's own verification.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        check: Option<Payload>,
+        /// Resolved arguments of the step's `verify`; only for an unsure one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        verify: Option<Payload>,
+        /// Why the arguments could not be evaluated: a rollback that comes here fails with it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        problem: Option<Failure>,
+        /// Nobody knows whether the work was done.
+        #[serde(default, skip_serializing_if = "is_false")]
+        unsure: bool,
+    },
+    /// A step with `on_error: compensate` failed: what runs is being stopped, then a rollback begins.
+    CompensationAsked {
+        /// The step that failed.
+        #[serde(rename = "p")]
+        path: StepPath,
+        /// The step that runs before the stack is undone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        first: Option<StepPath>,
+        /// Its resolved arguments, as in `Scheduled`.
+        #[serde(rename = "args", default, skip_serializing_if = "Option::is_none")]
+        arguments: Option<Payload>,
+        /// Why they could not be evaluated.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        problem: Option<Failure>,
+    },
+    /// -> rolling_back: nothing runs any more and the stack is undone from its top. Also after `Ended`, when a
+    /// person asks for it. After a crash the compensation that is outstanding is delivered again.
+    RollbackBegan {
+        /// Who or what began it.
+        cause: RollbackCause,
+        /// The person, if one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        actor: Option<Actor>,
+        /// Why, for people.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// Why the execution failed, if it did.
+        #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
+        failure: Option<Failure>,
+    },
+    /// The compensation of a step succeeded: step -> rolled_back, and off the stack.
+    RolledBack {
+        /// The step.
+        #[serde(rename = "p")]
+        path: StepPath,
+    },
+    /// The unsure step on top of the stack turned out to have done its work: it will be undone.
+    UndoConfirmed {
+        /// The step.
+        #[serde(rename = "p")]
+        path: StepPath,
+    },
+    /// What is on top of the stack needs no undoing: its work was not done, or it was the step that runs first.
+    UndoDropped {
+        /// The step.
+        #[serde(rename = "p")]
+        path: StepPath,
+    },
+    /// A cancel during a rollback: no compensation begins after the one that runs.
+    RollbackStopAsked {
+        /// Who.
+        actor: Actor,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// The rollback is over; `finally` follows, or the end.
+    RollbackEnded {
+        /// Rolled_back or rollback_failed.
+        #[serde(rename = "s")]
+        status: ExecutionStatus,
+        /// What failed.
+        #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
+        failure: Option<Failure>,
+    },
+    /// It cannot be told whether the work of a step was done: step -> unknown. Its verification or a question
+    /// follows in the same turn.
+    Doubted {
+        /// The step.
+        #[serde(rename = "p")]
+        path: StepPath,
+        /// How the attempt ended; `None`: its owner died.
+        #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
+        failure: Option<Failure>,
+    },
+    /// A person has to say what became of a step, or what is to become of it. Stays open over crashes.
+    QuestionAsked {
+        /// The step.
+        #[serde(rename = "p")]
+        path: StepPath,
+        /// What is asked.
+        about: Question,
+        /// Who should answer; empty: anybody who may.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        to: String,
+        /// What went wrong.
+        #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
+        failure: Option<Failure>,
+    },
+    /// The question about a step was answered; what follows from it stands in the same turn.
+    Answered {
+        /// The step.
+        #[serde(rename = "p")]
+        path: StepPath,
+        /// Yes: it was done, or: try it again.
+        approved: bool,
+        /// Who.
+        actor: Actor,
+        /// What they said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        comment: Option<String>,
+    },
+    /// A step may begin, but as many steps of the execution do work as its `max_parallel` allows: step -> waiting.
+    /// It begins when its turn comes; its arguments are evaluated then.
+    Queued {
+        /// The step.
+        #[serde(rename = "p")]
+        path: StepPath,
+    },
+    /// A child execution is to be started: step -> running. After a crash it is asked for again; whoever starts it
+    /// finds by the id that it is there already.
+    ChildAsked {
+        /// The step.
+        #[serde(rename = "p")]
+        path: StepPath,
+        /// From 1: a retry has a child of its own.
+        #[serde(rename = "a")]
+        attempt: u32,
+        /// The child's id, derived from the execution, the path, the generation and the attempt.
+        #[serde(rename = "c")]
+        child: ExecutionId,
+        /// Its inputs, recorded with the first attempt and valid for all.
+        #[serde(rename = "args", default, skip_serializing_if = "Option::is_none")]
+        inputs: Option<Payload>,
+    },
+    /// A terminal execution runs again: -> running, in a new generation. Nothing of what ran before is undone.
+    Rerun {
+        /// Who asked for it.
+        actor: Actor,
+        /// The step of the main list from which it runs; `None`: from the start.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<StepPath>,
+        /// From 2; part of the idempotency key of every step that runs again.
+        generation: u32,
+        /// Inputs with other values than before.
+        #[serde(default, skip_serializing_if = "indexmap::IndexMap::is_empty")]
+        inputs: Map<Value>,
+        /// Steps of the main list whose results stay, with the generation that they had. All others are forgotten.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        kept: Vec<StepPath>,
+    },
+    /// A step, or the execution before its first step, asked for something that executions share: step -> waiting.
+    /// After a crash the new owner asks again; asking twice is asking once.
+    PermitAsked {
+        /// The step; `None`: the execution.
+        #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+        path: Option<StepPath>,
+        /// What.
+        #[serde(rename = "r")]
+        resource: Resource,
+    },
+    /// It got it; what follows stands in the same turn, or comes when the execution goes on. A crash before: the
+    /// node answers again when it is asked again.
+    PermitGranted {
+        /// The step; `None`: the execution.
+        #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+        path: Option<StepPath>,
+        /// The attempt is a half-open breaker's probe.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        probe: bool,
+    },
+}
+
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// What a step that was asked to stop becomes once everything in it has ended.
@@ -376,7 +569,18 @@ impl Event {
             | Self::FormAsked { path, .. }
             | Self::FormFilled { path, .. }
             | Self::WaitBegan { path, .. }
-            | Self::SignalTaken { path, .. } => Some(path),
+            | Self::SignalTaken { path, .. }
+            | Self::UndoKept { path, .. }
+            | Self::CompensationAsked { path, .. }
+            | Self::RolledBack { path }
+            | Self::UndoConfirmed { path }
+            | Self::UndoDropped { path }
+            | Self::Doubted { path, .. }
+            | Self::QuestionAsked { path, .. }
+            | Self::Answered { path, .. }
+            | Self::Queued { path }
+            | Self::ChildAsked { path, .. } => Some(path),
+            Self::PermitAsked { path, .. } | Self::PermitGranted { path, .. } => path.as_ref(),
             Self::Started(_)
             | Self::SignalKept { .. }
             | Self::Paused { .. }
@@ -386,7 +590,11 @@ impl Event {
             | Self::TimedOut
             | Self::Held { .. }
             | Self::FinallyBegan { .. }
-            | Self::Ended { .. } => None,
+            | Self::Ended { .. }
+            | Self::RollbackBegan { .. }
+            | Self::RollbackStopAsked { .. }
+            | Self::RollbackEnded { .. }
+            | Self::Rerun { .. } => None,
         }
     }
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::time::Timestamp;
+
 /// A step's place in its execution: its id, prefixed by each enclosing loop with its index
 /// (`deploy`, `rollout[0].deploy`, `outer[2].inner[0].x`). Cheap to clone.
 pub type StepPath = Arc<str>;
@@ -137,6 +139,22 @@ impl Token {
 impl fmt::Display for Token {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.0)
+    }
+}
+
+impl ExecutionId {
+    /// The id of the child execution that attempt `attempt` of the step at `path` of `execution` asks for at `at`: a
+    /// UUID v7 whose chance part is a digest of these, so that it is the same whoever computes it.
+    pub fn of_child(execution: &Self, path: &str, generation: u32, attempt: u32, at: Timestamp) -> Self {
+        let digest = Hash::of(format!("{execution}/{path}/g{generation}/a{attempt}/child").as_bytes());
+        let mut bytes = [0_u8; 16];
+        let milliseconds = u64::try_from(at.0 / 1_000).unwrap_or(0);
+        bytes[..6].copy_from_slice(&milliseconds.to_be_bytes()[2..]);
+        bytes[6..].copy_from_slice(&digest.as_bytes()[..10]);
+        bytes[6] = (bytes[6] & 0x0f) | 0x70;
+        bytes[8] = (bytes[8] & 0x3f) | 0x80;
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        Self::new(format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]))
     }
 }
 

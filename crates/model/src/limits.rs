@@ -64,3 +64,16 @@ pub const SNAPSHOT_BYTES: usize = 1024 * 1024;
 pub const ITERATIONS_SHOWN_MAX: u32 = 1_000;
 /// A blob up to this size appears whole in an answer, in bytes.
 pub const ANSWER_VALUE_BYTES_MAX: u64 = 1024 * 1024;
+/// How deep child executions nest: a workflow that starts itself ends here, and people do not read deeper ones.
+pub const CHILD_DEPTH_MAX: u32 = 8;
+/// Characters that a message quotes of a schema's or a criterion's complaint.
+pub const COMPLAINT_CHARACTERS_MAX: usize = 300;
+/// Steps and executions that wait in line for one group. More of them is a storm that a line does not help against.
+pub const PERMITS_WAITING_MAX: usize = 10_000;
+/// Outcomes that a breaker with a window keeps; the oldest are forgotten first.
+pub const BREAKER_OUTCOMES_MAX: usize = 1_000;
+/// Length of the name of a group or a breaker, and of an idempotency key, in bytes.
+pub const SHARED_NAME_BYTES_MAX: usize = 256;
+/// Bytes of log of one execution, all its steps and deliveries together; what is cut is counted and said. A loop
+/// that prints for ever must not fill the disk.
+pub const EXECUTION_LOG_BYTES_MAX: u64 = 256 * 1024 * 1024;

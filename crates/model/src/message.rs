@@ -5,8 +5,11 @@ use serde_json::Value;
 
 use crate::Map;
 use crate::actor::Actor;
+use crate::error::Failure;
 use crate::ids::{ExecutionId, Hash, StepPath, Token};
 use crate::outcome::Outcome;
+use crate::permit::{Answer, Resource};
+use crate::status::Execution as Status;
 
 /// A message to one execution. Every message in every state has a row in the engine's transition table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -61,6 +64,51 @@ pub enum Message {
     },
     /// A new owner has taken over and stopped what still ran; outstanding work is to be delivered anew.
     Recovered,
+    /// Undo what an execution that is over has done.
+    Rollback {
+        /// Who.
+        actor: Actor,
+        /// Why, for people.
+        reason: Option<String>,
+    },
+    /// Run a terminal execution again.
+    Rerun {
+        /// Who.
+        actor: Actor,
+        /// The step of the main list from which it runs; what does not come after it keeps its result. `None`: all.
+        from: Option<StepPath>,
+        /// Inputs that get other values, checked by the caller against their declarations.
+        inputs: Option<Map<Value>>,
+    },
+    /// A child execution is terminal.
+    ChildEnded(Box<ChildEnded>),
+    /// The node's answer to [`crate::effect::Effect::AskPermit`].
+    Permit {
+        /// The step; `None`: the execution.
+        path: Option<StepPath>,
+        /// What was asked for.
+        resource: Resource,
+        /// The answer.
+        answer: Answer,
+    },
+}
+
+/// The end of a child execution, for the step that asked for it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChildEnded {
+    /// The step.
+    pub path: StepPath,
+    /// The child; any other than the one asked for is stale.
+    pub child: ExecutionId,
+    /// How it ended; failed also if it could not be started.
+    pub status: Status,
+    /// Its outputs.
+    pub outputs: Map<Value>,
+    /// Why it failed.
+    pub failure: Option<Failure>,
+    /// Something that it did can be undone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub can_be_undone: bool,
 }
 
 /// The first message of an execution: everything that must not change later.
@@ -84,6 +132,20 @@ pub struct Start {
     pub event: Value,
     /// Feeds the jitter of retries; drawn by the node.
     pub seed: u64,
+    /// The step that asked for it, if it is a child execution.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
+}
+
+/// The step that a child execution belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parent {
+    /// Its execution.
+    pub execution: ExecutionId,
+    /// The step.
+    pub path: StepPath,
+    /// Executions above the child, from 1; at most [`crate::limits::CHILD_DEPTH_MAX`].
+    pub depth: u32,
 }
 
 /// A yes or a no.

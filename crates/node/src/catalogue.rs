@@ -6,7 +6,24 @@ use skep_model::catalogue::{Catalogue, Feature};
 
 /// Features of the definition language that this build executes. What a workflow uses beyond these is
 /// refused before it starts.
-const FEATURES: [Feature; 1] = [Feature::Escalation];
+const FEATURES: [Feature; 16] = [
+    Feature::Escalation,
+    Feature::Rollback,
+    Feature::Compensate,
+    Feature::Escalate,
+    Feature::CancelRollback,
+    Feature::Unknown,
+    Feature::Irreversible,
+    Feature::ChildWorkflow,
+    Feature::WaitCondition,
+    Feature::OutputSchema,
+    Feature::SuccessCriteria,
+    Feature::MaxParallel,
+    Feature::Concurrency,
+    Feature::CircuitBreaker,
+    Feature::Priority,
+    Feature::Idempotency,
+];
 
 /// The catalogue of this node.
 pub fn build() -> Catalogue {

@@ -231,7 +231,7 @@ impl Live {
     }
 
     /// The list row after this turn.
-    fn row_change(&self, turn: &Turn) -> Row {
+    pub(crate) fn row_change(&self, turn: &Turn) -> Row {
         let status = self.state.status;
         let failure = self.state.failure.as_ref().or(self.state.held.as_ref());
         Row::ExecutionChanged(ExecutionChange {
@@ -255,7 +255,7 @@ fn fetch(blobs: &dyn Blobs, reference: BlobRef) -> Result<Value, Refusal> {
 
 /// Events after which the list row says something else. Work that begins and ends does not change it, so
 /// the hot path writes one journal row per turn and nothing else.
-fn changes_row(event: &Event) -> bool {
+pub(crate) fn changes_row(event: &Event) -> bool {
     matches!(
         event,
         Event::ApprovalAsked { .. }
@@ -263,6 +263,10 @@ fn changes_row(event: &Event) -> bool {
             | Event::FormAsked { .. }
             | Event::FormFilled { .. }
             | Event::WaitBegan { .. }
+            | Event::PermitAsked { .. }
+            | Event::PermitGranted { .. }
+            | Event::AttemptFailed { .. }
+            | Event::Scheduled { attempt: 2.., .. }
             | Event::SignalTaken { .. }
             | Event::Paused { .. }
             | Event::Resumed { .. }
@@ -271,5 +275,10 @@ fn changes_row(event: &Event) -> bool {
             | Event::Held { .. }
             | Event::FinallyBegan { .. }
             | Event::Ended { .. }
+            | Event::RollbackBegan { .. }
+            | Event::RollbackEnded { .. }
+            | Event::QuestionAsked { .. }
+            | Event::Answered { .. }
+            | Event::Rerun { .. }
     )
 }

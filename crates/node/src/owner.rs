@@ -1,6 +1,7 @@
 //! The one owner of a data directory: lock, journal, runner, driver thread.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -11,6 +12,7 @@ use skep_model::ids::{LocalId, Token};
 use skep_model::message::Message;
 use skep_runner::{Identity, Runner};
 use skep_store::blobs::FolderBlobs;
+use skep_store::keep::Keep;
 use skep_store::{DataDir, OwnerLock, Reader, Row, SqliteJournal, SqliteReader, Stats, WriterThread};
 
 use crate::config::Config;
@@ -18,6 +20,7 @@ use crate::driver::thread::{self, LocalPerformer, Queue, WallClock};
 use crate::driver::{Driver, Input, Parts};
 use crate::error::Error;
 use crate::log_sink::LogSink;
+use crate::retention::{Reserve, Retention};
 use crate::service::Reading;
 use crate::watch::Watcher;
 
@@ -38,6 +41,15 @@ pub struct Settings {
     pub spawner: Option<PathBuf>,
 }
 
+/// What keeps the data directory within its bounds.
+pub(crate) struct Keeping {
+    pub blobs: Arc<FolderBlobs>,
+    pub retention: Retention,
+    pub reserve: Reserve,
+    /// Set when the owner ends: a clean-up that is at work ends soon, too.
+    pub ending: AtomicBool,
+}
+
 /// The owner of a data directory. Dropping it without [`Node::close`] leaves executions interrupted, as a
 /// crash would.
 pub struct Node {
@@ -49,6 +61,7 @@ pub struct Node {
     runner: Arc<Runner>,
     writer: Arc<WriterThread>,
     directory: DataDir,
+    pub(crate) keeping: Keeping,
     _lock: OwnerLock,
 }
 
@@ -62,8 +75,15 @@ impl Node {
         let lock = OwnerLock::acquire(&directory)?;
         let journal = SqliteJournal::open(&directory)?;
         let reader = SqliteReader::open(&directory)?;
-        let blobs = FolderBlobs::new(&directory);
-        blobs.remove_unfinished()?;
+        let folder_blobs = Arc::new(FolderBlobs::new(&directory));
+        folder_blobs.remove_unfinished()?;
+        Keep::prepare(&directory)?;
+        let keeping = Keeping {
+            blobs: Arc::clone(&folder_blobs),
+            retention: settings.config.retention()?,
+            reserve: Reserve::new(directory.root(), settings.config.disk_reserve_bytes()?),
+            ending: AtomicBool::new(false),
+        };
         let watcher = Watcher::default();
         let logs = Arc::new(LogSink::new(&directory, watcher.clone()));
         let (sender, inputs) = channel();
@@ -76,7 +96,7 @@ impl Node {
         let (runner, writer) = (Arc::new(runner), Arc::new(writer));
         let parts = Parts {
             reader: Box::new(reader),
-            blobs: Arc::new(blobs),
+            blobs: folder_blobs,
             watcher: watcher.clone(),
             clock: Box::new(WallClock),
             performer: Box::new(LocalPerformer::new(Arc::clone(&runner), logs)),
@@ -97,6 +117,7 @@ impl Node {
             runner,
             writer,
             directory,
+            keeping,
             _lock: lock,
         };
         node.forget_children(left)?;

@@ -1,6 +1,7 @@
 //! The whole node over a real store, with actions that need no process of their own.
 
 mod bounds;
+mod permits;
 mod world;
 
 use std::time::{Duration, Instant};
@@ -31,6 +32,7 @@ fn request(text: &str) -> StartRequest {
         base_dir: None,
         environment: Map::new(),
         actor: ada(),
+        idempotency_key: None,
     }
 }
 
@@ -170,3 +172,6 @@ steps:
     assert_eq!(answer["steps"]["a"]["outputs"]["value"].as_str().map(str::len), Some(100_000));
     node.close();
 }
+
+mod children;
+mod reruns;

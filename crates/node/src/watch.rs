@@ -1,10 +1,10 @@
 //! Who follows an execution is woken after each commit and then reads what is new: nothing is sent twice,
 //! nothing is missed, and a slow follower holds nobody up.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use skep_model::ids::LocalId;
+use skep_model::ids::{ExecutionId, LocalId, StepPath};
 use skep_model::status::Execution as Status;
 use tokio::sync::watch;
 
@@ -24,9 +24,39 @@ impl Summary {
     }
 }
 
+/// Which steps wait for a slot, for people who ask; cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Slots {
+    waiting: Arc<Mutex<HashMap<ExecutionId, BTreeSet<StepPath>>>>,
+}
+
+impl Slots {
+    pub(crate) fn wait(&self, execution: &ExecutionId, path: &StepPath) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.entry(execution.clone()).or_default().insert(path.clone());
+    }
+
+    pub(crate) fn leave(&self, execution: &ExecutionId, path: &StepPath) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(paths) = waiting.get_mut(execution) {
+            paths.remove(path);
+            if paths.is_empty() {
+                waiting.remove(execution);
+            }
+        }
+    }
+
+    /// The steps of an execution whose scripts wait for a slot, by path.
+    pub fn of(&self, execution: &ExecutionId) -> Vec<StepPath> {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.get(execution).map_or_else(Vec::new, |paths| paths.iter().cloned().collect())
+    }
+}
+
 /// Wakes followers; cheap to clone.
 #[derive(Clone)]
 pub struct Watcher {
+    slots: Slots,
     summaries: Arc<Mutex<Summaries>>,
     beat: Arc<watch::Sender<u64>>,
 }
@@ -50,7 +80,7 @@ impl Summaries {
 
 impl Default for Watcher {
     fn default() -> Self {
-        Self { summaries: Arc::default(), beat: Arc::new(watch::Sender::new(0)) }
+        Self { slots: Slots::default(), summaries: Arc::default(), beat: Arc::new(watch::Sender::new(0)) }
     }
 }
 
@@ -64,6 +94,11 @@ impl Watcher {
         changes.into_iter().for_each(|(local, summary)| summaries.note(local, summary));
         drop(summaries);
         self.beat();
+    }
+
+    /// Scripts that wait for a slot.
+    pub fn slots(&self) -> &Slots {
+        &self.slots
     }
 
     pub(crate) fn beat(&self) {

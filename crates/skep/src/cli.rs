@@ -40,6 +40,7 @@ enum Verb {
     Cancel(commands::cancel::Arguments),
     Pause(commands::pause::Arguments),
     Resume(commands::resume::Arguments),
+    Rerun(commands::rerun::Arguments),
     Signal(commands::signal::Arguments),
     Approve(commands::approve::Approve),
     Reject(commands::approve::Reject),
@@ -54,6 +55,10 @@ enum Verb {
     Config(commands::config::Arguments),
     Completions(commands::completions::Arguments),
     Doctor(commands::doctor::Arguments),
+    Backup(commands::backup::Arguments),
+    Verify(commands::verify::Arguments),
+    Repair(commands::repair::Arguments),
+    Prune(commands::prune::Arguments),
     #[command(name = "__cli-reference", hide = true)]
     Reference(commands::reference::Arguments),
 }
@@ -127,6 +132,7 @@ async fn perform(cli: Cli, inputs: Vec<(String, String)>) -> commands::Outcome {
         Verb::Cancel(arguments) => commands::cancel::run(&context, arguments).await,
         Verb::Pause(arguments) => commands::pause::run(&context, arguments).await,
         Verb::Resume(arguments) => commands::resume::run(&context, arguments).await,
+        Verb::Rerun(arguments) => commands::rerun::run(&context, arguments).await,
         Verb::Signal(arguments) => commands::signal::run(&context, arguments).await,
         Verb::Approve(verb) => commands::approve::approve(&context, verb).await,
         Verb::Reject(verb) => commands::approve::reject(&context, verb).await,
@@ -141,6 +147,10 @@ async fn perform(cli: Cli, inputs: Vec<(String, String)>) -> commands::Outcome {
         Verb::Config(arguments) => commands::config::run(&context, &arguments),
         Verb::Completions(arguments) => commands::completions::run(&arguments),
         Verb::Doctor(arguments) => commands::doctor::run(&context, &arguments).await,
+        Verb::Backup(arguments) => commands::backup::run(&context, arguments).await,
+        Verb::Verify(arguments) => commands::verify::run(&context, arguments).await,
+        Verb::Repair(arguments) => commands::repair::run(&context, arguments).await,
+        Verb::Prune(arguments) => commands::prune::run(&context, &arguments).await,
         Verb::Reference(arguments) => commands::reference::run(&arguments),
     }
 }

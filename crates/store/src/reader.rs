@@ -8,7 +8,8 @@ use skep_model::time::Timestamp;
 
 use crate::error::Error;
 use crate::idle::IdleRow;
-use crate::rows::{ChildRow, ExecutionRow, WorkflowVersion};
+use crate::retire::{ArchivedRow, AsideRow};
+use crate::rows::{BreakerRow, ChildRow, ExecutionRow, PermitRow, StartKeyRow, WorkflowVersion};
 use crate::snapshot::StoredSnapshot;
 
 /// Rows of one page, whatever limit was asked for: recovery wants large pages, and 10,000 turns of the
@@ -30,6 +31,8 @@ pub struct Filter {
     pub workflow: Option<String>,
     /// Only those accepted at or after this instant.
     pub started_since: Option<Timestamp>,
+    /// Only those that somebody else than this actor (its label) started.
+    pub not_by: Option<String>,
 }
 
 impl Filter {
@@ -38,7 +41,8 @@ impl Filter {
         let status = self.statuses.is_empty() || self.statuses.contains(&row.status);
         let workflow = self.workflow.as_deref();
         let named = workflow.is_none_or(|name| row.workflow == name || row.workflow_path.as_deref() == Some(name));
-        status && named && self.started_since.is_none_or(|since| row.started_at >= since)
+        let by_others = self.not_by.as_ref().is_none_or(|actor| row.actor != *actor);
+        by_others && status && named && self.started_since.is_none_or(|since| row.started_at >= since)
     }
 }
 
@@ -148,6 +152,15 @@ pub trait Reader: Send {
     fn workflow(&self, path: &str, number: Option<u32>) -> Result<Option<WorkflowVersion>, Error>;
     /// Local processes on record, by token; as many as the node had slots.
     fn children(&self) -> Result<Vec<ChildRow>, Error>;
+    /// Places in groups: by group, first those that are taken, then those in line in the order in which they are
+    /// served.
+    fn permits(&self) -> Result<Vec<PermitRow>, Error>;
+    /// The places of one group in the same order.
+    fn permits_of(&self, resource: &str) -> Result<Vec<PermitRow>, Error>;
+    /// Circuit breakers, by name.
+    fn breakers(&self) -> Result<Vec<BreakerRow>, Error>;
+    /// The execution that a key of a start stands for.
+    fn start_key(&self, workflow: &str, key: &str) -> Result<Option<StartKeyRow>, Error>;
     /// When the newest turn of the journal was decided.
     fn last_at(&self) -> Result<Option<Timestamp>, Error>;
     /// The position of the newest turn ever committed, 0 if there was none.
@@ -162,4 +175,14 @@ pub trait Reader: Send {
     fn idle_executions(&self, after: Option<LocalId>, limit: usize) -> Result<Vec<IdleRow>, Error>;
     /// Executions that are neither terminal nor idle, oldest first, after the local number `after`.
     fn busy_executions(&self, after: Option<LocalId>, limit: usize) -> Result<Vec<LocalId>, Error>;
+    /// Executions that ended before `before`, oldest first, at most `limit`.
+    fn finished_before(&self, before: Timestamp, limit: usize) -> Result<Vec<ExecutionRow>, Error>;
+    /// Archived executions whose id begins with `prefix`, at most [`PREFIX_CANDIDATES_MAX`].
+    fn archived(&self, prefix: &str) -> Result<Vec<ArchivedRow>, Error>;
+    /// Archived executions that ended before `before`, at most `limit`.
+    fn archived_before(&self, before: Timestamp, limit: usize) -> Result<Vec<ArchivedRow>, Error>;
+    /// Archived executions that still have turns in the journal, at most `limit`.
+    fn leaving(&self, limit: usize) -> Result<Vec<ArchivedRow>, Error>;
+    /// Why an execution was set aside by a repair, if it was.
+    fn aside(&self, execution: LocalId) -> Result<Option<AsideRow>, Error>;
 }

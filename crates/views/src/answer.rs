@@ -1,6 +1,6 @@
 //! The outer contract: the one JSON value that `run`, `status` and their REST and MCP twins answer with.
 //!
-//! Keys and their types never change; all are always there. Whoever calls decides how a payload becomes a value
+//! Keys and their types never change; all are always there, but for `rollback`, which is there once a rollback began. Whoever calls decides how a payload becomes a value
 //! (a blob up to `limits::ANSWER_VALUE_BYTES_MAX` whole, above it as `{"blob", "size_bytes"}`) and how a moment
 //! becomes text.
 
@@ -11,6 +11,7 @@ use skep_model::payload::Payload;
 use skep_model::time::Timestamp;
 
 use crate::execution::{Execution, RoundResult};
+use crate::reasons;
 use crate::step::{Step, Waiting};
 
 /// The answer:
@@ -24,8 +25,18 @@ use crate::step::{Step, Waiting};
 /// ```
 /// `execution_id` and `started_at` are null before the first turn. `error` and `held` are null or
 /// `{class, kind, code, message, hint, step, exit_code}`. `for` is `decision`, `form` (message, assignee, until),
-/// `signal` (name, until), `time` (until) or `next_attempt` (at, error); `proposed` holds the outputs that a
-/// decision is about. `time` gives the text of a moment.
+/// `signal` (name, until), `time` (until), `answer` (message, assignee, error), `next_attempt` (at, error), `condition`
+/// (every_ms, until) or `turn` (of `max_parallel`); `proposed` holds the outputs that a decision is about. `time` gives
+/// the text of a moment. Once a rollback began there is
+/// `"rollback": {"cause": "failure", "status": "rolled_back", "undone": 2, "left": 0}`, and in the entry of a step whose
+/// compensation began `"rollback": {"status": "completed", "attempts": 1, "error": null}`.
+///
+/// Three keys stand there only where they say something: `generation` of the execution and of a step after a rerun
+/// (2 or more), `parent` of a child execution (`{"execution_id", "step"}`), `child` of a step that has one (its id).
+///
+/// `group` and `breaker` (name, limit) are what executions share, `held` is the whole execution's. Every entry of
+/// `waiting` has `kind` (`permit`, `breaker`, `retry`, `timer`, `signal`, `decision`, `form`, `condition`, `slot`,
+/// `answer`, `held`), `since`, `until` and `detail` (a text for people); `step` is null if the whole execution waits.
 pub fn answer(
     execution: &Execution,
     value_of: &mut dyn FnMut(&Payload) -> Value,
@@ -35,8 +46,16 @@ pub fn answer(
     for step in execution.steps() {
         steps.insert(step.path.to_string(), step_entry(execution, step, value_of));
     }
-    let waiting: Vec<Value> = execution.waiting().filter_map(|step| waiting_entry(step, value_of, time)).collect();
-    json!({
+    let mut waiting: Vec<Value> = reasons::entry_of_execution(execution, time).into_iter().collect();
+    for step in execution.waiting() {
+        let (Some(mut entry), Some(cause)) = (waiting_entry(step, value_of, time), &step.waiting) else { continue };
+        reasons::explain(&mut entry, execution, step, cause, time);
+        waiting.push(entry);
+    }
+    // Held for questions: those are listed.
+    let asked = execution.waiting().any(|step| matches!(step.waiting, Some(Waiting::Answer { .. })));
+    waiting.extend(reasons::held(execution, time).filter(|_| !asked));
+    let mut answer = json!({
         "execution_id": execution.id.as_ref().map(|id| id.as_str()),
         "workflow": execution.workflow.id,
         "status": execution.status.as_str(),
@@ -47,7 +66,20 @@ pub fn answer(
         "held": error(execution.held.as_ref()),
         "waiting": waiting,
         "steps": steps,
-    })
+    });
+    if let Some(rollback) = &execution.rollback {
+        answer["rollback"] = json!({
+            "cause": rollback.cause.as_str(),
+            "status": rollback.status.as_str(),
+            "undone": rollback.undone,
+            "left": execution.left_to_undo(),
+        });
+    }
+    say_generation(&mut answer, execution.generation);
+    if let Some(parent) = &execution.parent {
+        answer["parent"] = json!({ "execution_id": parent.execution.as_str(), "step": &*parent.path });
+    }
+    answer
 }
 
 /// One step as [`answer`] has it under its path. Of a loop that began, `outputs` is
@@ -60,13 +92,32 @@ pub fn step_entry(execution: &Execution, step: &Step, value_of: &mut dyn FnMut(&
         }
         None => values(&step.outputs, value_of),
     };
-    json!({
+    let mut entry = json!({
         "status": step.status.as_str(),
         "attempts": step.attempts,
         "outputs": outputs,
         "error": error(step.failure.as_ref()),
         "reason": step.reason.map(|reason| reason.as_str()),
-    })
+    });
+    if let Some(undoing) = &step.rollback {
+        entry["rollback"] = json!({
+            "status": undoing.status.as_str(),
+            "attempts": undoing.attempts,
+            "error": error(undoing.failure.as_ref()),
+        });
+    }
+    say_generation(&mut entry, step.generation);
+    if let Some(child) = &step.child {
+        entry["child"] = json!(child.as_str());
+    }
+    entry
+}
+
+/// The first run is a matter of course.
+fn say_generation(entry: &mut Value, generation: u32) {
+    if generation > 1 {
+        entry["generation"] = json!(generation);
+    }
 }
 
 fn round(result: Option<&RoundResult<'_>>, value_of: &mut dyn FnMut(&Payload) -> Value) -> Value {
@@ -114,8 +165,16 @@ fn waiting_entry(
             json!({ "step": path, "for": "signal", "name": name, "until": until.map(time) })
         }
         Waiting::Time { until } => json!({ "step": path, "for": "time", "until": time(*until) }),
+        Waiting::Answer { about, to, failure } => json!({
+            "step": path, "for": "answer", "message": about.as_str(), "assignee": to, "error": error(failure.as_ref()),
+        }),
+        Waiting::Condition { until, every_ms } => {
+            json!({ "step": path, "for": "condition", "every_ms": every_ms, "until": until.map(time) })
+        }
+        Waiting::Turn => json!({ "step": path, "for": "turn" }),
         Waiting::NextAttempt { at, failure } => {
             json!({ "step": path, "for": "next_attempt", "at": time(*at), "error": error(Some(failure)) })
         }
+        Waiting::Permit(resource) => reasons::permit(Some(path), resource),
     })
 }

@@ -17,8 +17,11 @@ use skep_model::error::Failure;
 use skep_model::event::Turn;
 use skep_model::ids::{ExecutionId, StepPath};
 use skep_model::limits;
+use skep_model::message::Parent;
 use skep_model::payload::Payload;
+use skep_model::permit::Resource;
 use skep_model::plan::{Head, Plan};
+use skep_model::rollback::RollbackCause;
 use skep_model::status::{Execution as Status, Step as StepStatus};
 use skep_model::time::Timestamp;
 use skep_model::{Map, Value};
@@ -60,6 +63,10 @@ pub struct Execution {
     pub updated_at: Option<Timestamp>,
     /// Events about steps that the plan does not have or that did not begin: a sign of a wrong plan.
     pub strays: u64,
+    /// Which run of it this is: from 1, one more with each rerun.
+    pub generation: u32,
+    /// The step that asked for it, if it is a child execution.
+    pub parent: Option<Parent>,
     pub(crate) all_iterations: bool,
     pub(crate) shape: Arc<Shape>,
     pub(crate) entries: HashMap<StepPath, Step>,
@@ -68,6 +75,14 @@ pub struct Execution {
     pub(crate) active: BTreeMap<u64, StepPath>,
     pub(crate) tickets: u64,
     pub(crate) tally: Tally,
+    /// How far undoing it is, if that began.
+    pub rollback: Option<Rollback>,
+    /// Steps that can be undone, or that may have to be.
+    pub(crate) kept: u64,
+    /// What it waits for before its first step, and since when.
+    pub entry: Option<(Resource, Timestamp)>,
+    /// Since when it is held.
+    pub held_since: Option<Timestamp>,
     /// Looks at steps, so that a test can say what an event costs.
     #[cfg(test)]
     pub(crate) looks: u64,
@@ -82,6 +97,19 @@ pub struct Cancel {
     pub reason: Option<String>,
     /// When a second one ends the execution, whatever still runs.
     pub forced_at: Option<Timestamp>,
+}
+
+/// Undoing what an execution did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rollback {
+    /// Who or what began it.
+    pub cause: RollbackCause,
+    /// Rolling_back, rolled_back or rollback_failed.
+    pub status: Status,
+    /// Steps whose compensation succeeded.
+    pub undone: u64,
+    /// The step about which a person is asked.
+    pub(crate) asked: Option<StepPath>,
 }
 
 /// What one ended round of a loop gave.
@@ -122,6 +150,8 @@ impl Execution {
             events: 0,
             updated_at: None,
             strays: 0,
+            generation: 1,
+            parent: None,
             all_iterations,
             shape: Arc::new(Shape::of(plan)),
             entries: HashMap::new(),
@@ -129,6 +159,10 @@ impl Execution {
             active: BTreeMap::new(),
             tickets: 0,
             tally: Tally::default(),
+            rollback: None,
+            kept: 0,
+            entry: None,
+            held_since: None,
             #[cfg(test)]
             looks: 0,
         };
@@ -146,6 +180,11 @@ impl Execution {
             self.apply_event(turn.at, event);
         }
         self.seq = turn.seq;
+    }
+
+    /// Steps that are still to be undone, or could be.
+    pub fn left_to_undo(&self) -> u64 {
+        self.kept
     }
 
     /// Every listed step: planned ones in plan order (`finally` included), after each loop those of its rounds

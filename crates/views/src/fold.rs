@@ -6,11 +6,13 @@
 use std::sync::Arc;
 
 use skep_model::Map;
+use skep_model::actor::Actor;
 use skep_model::error::Failure;
 use skep_model::event::Event;
-use skep_model::ids::StepPath;
+use skep_model::ids::{ExecutionId, StepPath};
 use skep_model::message::Start;
 use skep_model::payload::Payload;
+use skep_model::permit::Resource;
 use skep_model::plan::{BlockIndex, StepIndex};
 use skep_model::status::{Execution as Status, SkipReason, Step as StepStatus};
 use skep_model::time::Timestamp;
@@ -25,6 +27,9 @@ impl Execution {
     pub fn apply_event(&mut self, at: Timestamp, event: &Event) {
         self.events += 1;
         self.updated_at = Some(at);
+        if self.is_beside_the_flow(event) {
+            return self.apply_beside(event);
+        }
         match event {
             Event::Started(start) => self.started(at, start),
             Event::Scheduled { path, attempt, delivery, .. } => self.scheduled(at, path, *attempt, *delivery),
@@ -51,23 +56,40 @@ impl Execution {
                 let (message, assignee) = (message.clone(), assignee.clone());
                 self.waits(at, path, Waiting::Form { message, assignee, until: *until });
             }
-            Event::WaitBegan { path, until, signal } => self.wait_began(at, path, *until, signal.as_deref()),
+            Event::WaitBegan { path, until, signal: None, every_ms: Some(every_ms) } => {
+                self.waits(at, path, Waiting::Condition { until: *until, every_ms: *every_ms });
+            }
+            Event::WaitBegan { path, until, signal, .. } => self.wait_began(at, path, *until, signal.as_deref()),
             // What follows from these stands in the same turn, or concerns no reader.
             Event::FormFilled { .. } | Event::SignalTaken { .. } | Event::SignalKept { .. } | Event::TimedOut => {}
             Event::Paused { .. } => self.status = Status::Paused,
             Event::Resumed { .. } => self.resumed(),
-            Event::CancelAsked { actor, reason } => {
-                self.cancel = Some(Cancel { actor: actor.clone(), reason: reason.clone(), forced_at: None });
-                self.held = None;
-                self.status = Status::Cancelling;
-            }
+            Event::CancelAsked { actor, reason } => self.cancel_asked(actor, reason.as_deref()),
             Event::ForceAsked { at, .. } => self.force_asked(*at),
             Event::Held { reason } => {
                 self.held = Some(reason.clone());
+                self.held_since = Some(at);
                 self.status = Status::Held;
             }
             Event::FinallyBegan { .. } => self.leave_block("", self.shape.root),
             Event::Ended { status, outputs, failure } => self.ended(at, *status, outputs, failure.as_ref()),
+            Event::UndoKept { .. } => self.kept += 1,
+            Event::CompensationAsked { .. } => {}
+            Event::RollbackBegan { cause, .. } => self.rollback_began(*cause),
+            Event::RolledBack { path } => self.rolled_back(path),
+            Event::UndoConfirmed { .. } => self.take_question_back(),
+            Event::UndoDropped { path } => self.undo_dropped(path),
+            Event::RollbackStopAsked { .. } => self.take_question_back(),
+            Event::RollbackEnded { status, .. } => self.rollback_ended(*status),
+            Event::Doubted { path, failure } => self.doubted(path, failure.as_ref()),
+            Event::QuestionAsked { path, .. } => self.question_asked(at, path, event),
+            Event::Answered { path, .. } => self.question_answered(path),
+            Event::Queued { path } => self.queued(path),
+            Event::ChildAsked { path, attempt, child, .. } => self.child_asked(at, path, *attempt, child),
+            Event::Rerun { .. } => self.rerun(event),
+            Event::PermitAsked { path, resource } => self.permit_asked(at, path.as_ref(), resource),
+            Event::PermitGranted { path: Some(path), .. } => self.change(path, |step| step.waiting = None),
+            Event::PermitGranted { path: None, .. } => self.entry = None,
         }
     }
 
@@ -76,12 +98,23 @@ impl Execution {
         self.inputs = start.inputs.clone();
         self.actor = Some(start.actor.clone());
         self.started_at = Some(at);
+        self.parent.clone_from(&start.parent);
         self.status = Status::Running;
     }
 
     fn resumed(&mut self) {
         self.held = None;
-        self.status = if self.cancel.is_some() { Status::Cancelling } else { Status::Running };
+        self.status = match (&self.rollback, &self.cancel) {
+            (Some(_), _) => Status::RollingBack,
+            (None, Some(_)) => Status::Cancelling,
+            (None, None) => Status::Running,
+        };
+    }
+
+    fn cancel_asked(&mut self, actor: &Actor, reason: Option<&str>) {
+        self.cancel = Some(Cancel { actor: actor.clone(), reason: reason.map(str::to_owned), forced_at: None });
+        self.held = None;
+        self.status = Status::Cancelling;
     }
 
     fn force_asked(&mut self, at: Timestamp) {
@@ -102,9 +135,41 @@ impl Execution {
         });
     }
 
-    fn attempt_failed(&mut self, path: &StepPath, failure: &Failure, retry_at: Timestamp) {
+    fn queued(&mut self, path: &StepPath) {
         self.change(path, |step| {
             step.status = StepStatus::Waiting;
+            step.waiting = Some(Waiting::Turn);
+        });
+    }
+
+    fn child_asked(&mut self, at: Timestamp, path: &StepPath, attempt: u32, child: &ExecutionId) {
+        self.change(path, |step| {
+            step.status = StepStatus::Running;
+            step.waiting = None;
+            step.attempts = attempt;
+            step.child = Some(child.clone());
+            step.began_at.get_or_insert(at);
+        });
+    }
+
+    fn permit_asked(&mut self, at: Timestamp, path: Option<&StepPath>, resource: &Resource) {
+        let Some(path) = path else {
+            self.entry = Some((resource.clone(), at));
+            return;
+        };
+        self.change(path, |step| {
+            step.status = StepStatus::Waiting;
+            step.waiting = Some(Waiting::Permit(resource.clone()));
+            step.began_at.get_or_insert(at);
+        });
+    }
+
+    fn attempt_failed(&mut self, path: &StepPath, failure: &Failure, retry_at: Timestamp) {
+        self.change(path, |step| {
+            // One that was refused before it began is an attempt too.
+            step.attempts += u32::from(matches!(step.waiting, Some(Waiting::Permit(_))));
+            step.status = StepStatus::Waiting;
+            step.stopping = false;
             step.waiting = Some(Waiting::NextAttempt { at: retry_at, failure: failure.clone() });
             step.failure = Some(failure.clone());
         });
@@ -339,6 +404,7 @@ impl Execution {
         self.outputs = outputs.clone();
         self.failure = failure.cloned();
         self.held = None;
+        self.entry = None;
         let shape = Arc::clone(&self.shape);
         let open: Vec<StepPath> =
             self.entries.values().filter(|step| !step.status.is_final()).map(|step| step.path.clone()).collect();
@@ -356,7 +422,8 @@ impl Execution {
         for index in members {
             let planned = shape.step(*index);
             let path: StepPath = format!("{prefix}{}", planned.id).into();
-            let step = pending(path.clone(), *index, &shape);
+            let mut step = pending(path.clone(), *index, &shape);
+            step.generation = self.generation;
             self.tally.listed += u64::from(planned.is_leaf());
             self.tally.expected += step.expected;
             self.entries.insert(path.clone(), step);
@@ -398,15 +465,20 @@ impl Execution {
     }
 
     /// Changes one step and everything that is counted about it.
-    fn change(&mut self, path: &str, change: impl FnOnce(&mut Step)) {
+    pub(crate) fn change(&mut self, path: &str, change: impl FnOnce(&mut Step)) {
         #[cfg(test)]
         self.count_look();
         let Some(step) = self.entries.get_mut(path) else {
             self.strays += 1;
             return;
         };
-        let (share, expected) = (Share::of(step), step.expected);
+        let (share, expected, waited) = (Share::of(step), step.expected, step.waiting.is_some());
         change(step);
+        match (waited, step.waiting.is_some()) {
+            (false, true) => step.waiting_since = self.updated_at,
+            (_, false) => step.waiting_since = None,
+            (true, true) => {}
+        }
         self.tally.expected = self.tally.expected - expected + step.expected;
         if self.shape.step(step.index).is_leaf() {
             self.tally.moved(share, Share::of(step));
@@ -443,9 +515,14 @@ fn pending(path: StepPath, index: StepIndex, shape: &Shape) -> Step {
         waiting: None,
         stopping: false,
         inside: Inside::Nothing,
+        generation: 1,
+        child: None,
         out_of_reach: false,
         expected: planned.round_size,
         ticket: None,
+        rollback: None,
+        status_before_question: None,
+        waiting_since: None,
     }
 }
 

@@ -14,16 +14,19 @@
 //!
 //! Folding a turn costs what the turn changes, never what the execution holds.
 
+mod again;
 pub mod answer;
 pub mod describe;
 pub mod execution;
 pub mod progress;
+pub mod reasons;
 pub mod replay;
 pub mod step;
 pub mod timeline;
 
 mod fold;
 mod shape;
+mod undo;
 
 #[cfg(test)]
 mod tests;

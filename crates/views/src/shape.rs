@@ -34,7 +34,11 @@ pub(crate) struct StepShape {
     pub body: Vec<StepIndex>,
     /// Of a loop: how many steps that do something one round is expected to have.
     pub round_size: u64,
+    /// It runs only before a rollback.
+    pub compensation_only: bool,
     output_names: Vec<String>,
+    /// Attempts that it has at most.
+    pub attempts_max: u32,
 }
 
 impl Shape {
@@ -93,7 +97,9 @@ fn step_shape(step: &skep_model::plan::Step) -> StepShape {
         case_count: if let Kind::Switch { cases, .. } = &step.kind { cases.len() } else { 0 },
         body: Vec::new(),
         round_size: 0,
+        compensation_only: step.compensation_only,
         output_names: step.output_names.clone(),
+        attempts_max: step.retry.as_ref().map_or(1, |retry| retry.max_attempts),
     }
 }
 

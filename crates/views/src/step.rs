@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 
 use skep_model::Map;
 use skep_model::error::Failure;
-use skep_model::ids::StepPath;
+use skep_model::ids::{ExecutionId, StepPath};
 use skep_model::payload::Payload;
+use skep_model::permit::Resource;
 use skep_model::plan::StepIndex;
+use skep_model::rollback::Question;
 use skep_model::status::{SkipReason, Step as Status};
 use skep_model::time::Timestamp;
 
@@ -40,16 +42,37 @@ pub struct Step {
     pub ended_at: Option<Timestamp>,
     /// What it waits for. `None` with status waiting: a decision let it begin, but the execution is paused.
     pub waiting: Option<Waiting>,
+    /// Since when it waits for what it waits for.
+    pub waiting_since: Option<Timestamp>,
     /// It was asked to stop and has not ended yet.
     pub stopping: bool,
     /// What it holds.
     pub inside: Inside,
+    /// In which run of the execution it was reached, or will be; from 1.
+    pub generation: u32,
+    /// The newest child execution that it asked for.
+    pub child: Option<ExecutionId>,
     /// The flow can no longer reach it.
     pub(crate) out_of_reach: bool,
     /// Steps that a loop is expected to have in rounds that have not begun.
     pub(crate) expected: u64,
     /// Its place in the order of what is active.
     pub(crate) ticket: Option<u64>,
+    /// Its compensation, once that began.
+    pub rollback: Option<Undoing>,
+    /// The state that an answer about undoing it gives back.
+    pub(crate) status_before_question: Option<Status>,
+}
+
+/// The compensation of a step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Undoing {
+    /// Running, waiting (for the next attempt), completed, failed or cancelled.
+    pub status: Status,
+    /// Attempts begun.
+    pub attempts: u32,
+    /// Why it failed, or the newest attempt of it.
+    pub failure: Option<Failure>,
 }
 
 /// What a step waits for.
@@ -89,6 +112,15 @@ pub enum Waiting {
         /// Which one.
         until: Timestamp,
     },
+    /// A person's word on what became of it, or is to become of it.
+    Answer {
+        /// What is asked.
+        about: Question,
+        /// Who should answer; empty: anybody who may.
+        to: String,
+        /// What went wrong, as far as that is known.
+        failure: Option<Failure>,
+    },
     /// The pause between two attempts.
     NextAttempt {
         /// When the next one begins.
@@ -96,6 +128,17 @@ pub enum Waiting {
         /// Why the last one failed.
         failure: Failure,
     },
+    /// A condition that is asked again and again.
+    Condition {
+        /// When it gives up.
+        until: Option<Timestamp>,
+        /// The pause between two askings in milliseconds.
+        every_ms: u64,
+    },
+    /// Its turn: as many steps of the execution work as its `max_parallel` allows.
+    Turn,
+    /// A place in a group, or leave of a breaker.
+    Permit(Resource),
 }
 
 /// What a step holds, as far as it has begun.

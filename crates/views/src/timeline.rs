@@ -22,6 +22,7 @@ pub struct Timeline {
     rows: IndexMap<StepPath, Row>,
     open: BTreeSet<usize>,
     seq: u64,
+    reruns: u32,
     all_iterations: bool,
 }
 
@@ -45,6 +46,8 @@ pub struct Span {
     pub ended_at: Option<Timestamp>,
     /// How it ended.
     pub outcome: Outcome,
+    /// In which run of the execution; from 1.
+    pub generation: u32,
 }
 
 /// What a step does during a span.
@@ -59,7 +62,8 @@ pub enum What {
     },
     /// The pause between two attempts.
     Pause,
-    /// It waits: for a decision, a form, a signal, a moment.
+    /// It waits: for a decision, a form, a signal, a moment, a condition, its turn.
+    /// It waits: for a decision, a form, a signal, a moment, for what executions share.
     Wait,
     /// What it holds runs: a switch, a parallel, a loop.
     Inside,
@@ -117,6 +121,10 @@ impl Timeline {
             Event::Scheduled { path, attempt, .. } => {
                 self.next(at, path, What::Attempt { number: *attempt, deliveries: 1 });
             }
+            Event::ChildAsked { path, attempt, .. } => {
+                self.next(at, path, What::Attempt { number: *attempt, deliveries: 1 });
+            }
+            Event::Rerun { generation, .. } => self.reruns = generation.saturating_sub(1),
             Event::Redelivered { path, .. } => self.redelivered(path),
             Event::AttemptFailed { path, failure, .. } => {
                 self.close(at, path, Outcome::Failed(failure.clone()));
@@ -134,9 +142,18 @@ impl Timeline {
             Event::CaseTaken { path, .. } | Event::Forked { path } | Event::LoopBegan { path, .. } => {
                 self.next(at, path, What::Inside);
             }
-            Event::ApprovalAsked { path, .. } | Event::FormAsked { path, .. } | Event::WaitBegan { path, .. } => {
+            Event::ApprovalAsked { path, .. }
+            | Event::FormAsked { path, .. }
+            | Event::WaitBegan { path, .. }
+            | Event::Queued { path } => {
                 self.next(at, path, What::Wait);
             }
+            Event::Doubted { path, failure } => self.close(at, path, unanswered(failure.as_ref())),
+            Event::QuestionAsked { path, failure, .. } => self.asked(at, path, failure.as_ref()),
+            Event::Answered { path, approved: true, .. } => self.close(at, path, Outcome::Completed),
+            Event::Answered { path, approved: false, .. } => self.close(at, path, Outcome::Rejected),
+            Event::PermitAsked { path: Some(path), .. } => self.next(at, path, What::Wait),
+            Event::PermitGranted { path: Some(path), .. } => self.close(at, path, Outcome::Completed),
             Event::Ended { .. } => self.close_all(at),
             Event::Started(_)
             | Event::StopAsked { .. }
@@ -153,6 +170,16 @@ impl Timeline {
             | Event::ForceAsked { .. }
             | Event::TimedOut
             | Event::Held { .. }
+            | Event::UndoKept { .. }
+            | Event::CompensationAsked { .. }
+            | Event::RollbackBegan { .. }
+            | Event::RolledBack { .. }
+            | Event::UndoConfirmed { .. }
+            | Event::UndoDropped { .. }
+            | Event::RollbackStopAsked { .. }
+            | Event::RollbackEnded { .. }
+            | Event::PermitAsked { path: None, .. }
+            | Event::PermitGranted { path: None, .. }
             | Event::FinallyBegan { .. } => {}
         }
     }
@@ -170,7 +197,19 @@ impl Timeline {
             row.spans.remove(0);
             row.dropped += 1;
         }
-        row.spans.push(Span { what, began_at: at, ended_at: None, outcome: Outcome::Open });
+        row.spans.push(Span {
+            what,
+            began_at: at,
+            ended_at: None,
+            outcome: Outcome::Open,
+            generation: self.reruns + 1,
+        });
+    }
+
+    /// A step that failed and is asked about ends its attempt here; one in doubt has ended it already.
+    fn asked(&mut self, at: Timestamp, path: &StepPath, failure: Option<&Failure>) {
+        self.close(at, path, unanswered(failure));
+        self.next(at, path, What::Wait);
     }
 
     fn redelivered(&mut self, path: &StepPath) {
@@ -202,6 +241,10 @@ fn close_last(row: &mut Row, at: Timestamp, outcome: Outcome) {
         span.ended_at = Some(at);
         span.outcome = outcome;
     }
+}
+
+fn unanswered(failure: Option<&Failure>) -> Outcome {
+    failure.map_or(Outcome::Cancelled, |failure| Outcome::Failed(failure.clone()))
 }
 
 fn skipped(reason: SkipReason, failure: Option<&Failure>) -> Outcome {

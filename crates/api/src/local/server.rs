@@ -175,6 +175,8 @@ fn router(shared: Shared) -> Router {
     let router = route::<wire::ShowWorkflow>(router);
     let router = route::<wire::WorkflowVersions>(router);
     let router = route::<wire::RemoveWorkflow>(router);
+    let router = route::<wire::Rerun>(router);
+    let router = route::<wire::Prune>(router);
     router.fallback(unknown_route).with_state(shared)
 }
 

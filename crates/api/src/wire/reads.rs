@@ -57,6 +57,9 @@ pub struct Row {
     pub error: Option<String>,
     /// Who started it.
     pub actor: String,
+    /// A step of another execution started it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_child: bool,
 }
 
 /// Executions, newest first.
@@ -76,6 +79,9 @@ pub struct List {
     /// Where the page before ended.
     #[serde(default)]
     pub cursor: Option<String>,
+    /// Without child executions.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_children: bool,
 }
 
 impl Call for List {

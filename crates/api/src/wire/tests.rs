@@ -20,6 +20,7 @@ fn start() -> Start {
         arguments: vec![("env".into(), "prod".into())],
         base_dir: Some("/srv".into()),
         environment: [("PATH".to_owned(), "/bin".to_owned())].into_iter().collect(),
+        idempotency_key: None,
     }
 }
 
@@ -66,6 +67,7 @@ fn every_call_has_a_route_of_its_own() {
         Cancel::NAME,
         Pause::NAME,
         Resume::NAME,
+        Rerun::NAME,
         Signal::NAME,
         Approve::NAME,
         Reject::NAME,

@@ -44,6 +44,9 @@ pub struct Start {
     /// The environment that steps get.
     #[serde(default)]
     pub environment: Map<String>,
+    /// The same key again is the same execution.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
 }
 
 /// An execution that has durably started.
@@ -53,6 +56,9 @@ pub struct Started {
     pub execution_id: String,
     /// Warnings about its definition, if there are any.
     pub warnings: Option<Report>,
+    /// Nothing was started: this execution was, with the same key.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub existing: bool,
 }
 
 /// Says what a start would do, without doing it.
@@ -140,6 +146,22 @@ pub struct Input {
     pub arguments: Vec<(String, String)>,
 }
 
+/// Runs a terminal execution again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rerun {
+    /// An id, the beginning of one, or `@latest`.
+    pub execution: String,
+    /// The step of the main list from which it runs; `None`: from the start.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// Typed inputs that get other values.
+    #[serde(default)]
+    pub inputs: Map<Value>,
+    /// The same as text, read by their declared types.
+    #[serde(default)]
+    pub arguments: Vec<(String, String)>,
+}
+
 /// It is recorded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Done {
@@ -193,4 +215,5 @@ calls! {
     Input "input" Owner -> Done;
     Ping "ping" Owner -> Pong;
     Stop "stop" Owner -> Stopping;
+    Rerun "rerun" Owner -> Done;
 }

@@ -1,5 +1,7 @@
 //! Frames and instances: how they come, change their phase, and go.
 
+use skep_model::rollback::Part;
+
 use super::*;
 
 /// The loops around a frame.
@@ -19,7 +21,10 @@ impl Fold<'_> {
         let plan = self.program.plan();
         let Surroundings { prefixes, loops } = self.surroundings(owner, round);
         let missing = missing_dependencies(plan, block);
-        let ready = missing.iter().enumerate().filter(|(_, count)| **count == 0).map(|(at, _)| at as u32).collect();
+        let steps = &plan.blocks[block as usize].steps;
+        let passed_by = |at: usize| plan.steps[steps[at] as usize].compensation_only;
+        let free = missing.iter().enumerate().filter(|(at, count)| **count == 0 && !passed_by(*at));
+        let ready = free.map(|(at, _)| at as u32).collect();
         let stopping = owner.is_some_and(|owner| self.state.instances.get(owner).stop.is_some());
         let prefix = Arc::clone(prefixes.last().expect("the first prefix is the empty one"));
         let frame = Frame {
@@ -65,6 +70,7 @@ impl Fold<'_> {
         for instance in frame.slots.into_iter().flatten() {
             let Some(instance) = self.state.instances.remove(instance) else { continue };
             self.state.instance_by_path.remove(&instance.path);
+            self.forget(&Part::Verify.of(&instance.path));
             for inner in child_frames(&instance.phase) {
                 self.close_frame(inner, outputs);
             }
@@ -79,31 +85,45 @@ impl Fold<'_> {
         self.state.find(path).ok_or_else(|| Misfit(format!("`{path}` was not reached")))
     }
 
+    /// The instance of `path`, which was reached and has not ended.
+    pub(super) fn going(&self, path: &StepPath) -> Result<InstanceId, Misfit> {
+        self.not_over(self.known(path)?, path)
+    }
+
+    /// As [`Fold::reach`], of a step that has not ended.
+    pub(super) fn begin(&mut self, path: &StepPath) -> Result<InstanceId, Misfit> {
+        let id = self.reach(path)?;
+        self.not_over(id, path)
+    }
+
+    pub(super) fn not_over(&self, id: InstanceId, path: &StepPath) -> Result<InstanceId, Misfit> {
+        match self.state.instances.get(id).status.is_final() {
+            true => Err(Misfit(format!("`{path}` has ended already"))),
+            false => Ok(id),
+        }
+    }
+
+    /// As [`Fold::begin`], of a step whose inner steps have not begun.
+    pub(super) fn open(&mut self, path: &StepPath) -> Result<InstanceId, Misfit> {
+        let id = self.begin(path)?;
+        let phase = &self.state.instances.get(id).phase;
+        match child_frames(phase).is_empty() && !matches!(phase, Phase::Looping(_) | Phase::Choosing { .. }) {
+            true => Ok(id),
+            false => Err(Misfit(format!("`{path}` has begun already"))),
+        }
+    }
+
     /// The instance of `path`, made now if this is the first event about it.
     pub(super) fn reach(&mut self, path: &StepPath) -> Result<InstanceId, Misfit> {
         if let Some(id) = self.state.find(path) {
             return Ok(id);
         }
+        if let Some(id) = self.reach_beside(path)? {
+            return Ok(id);
+        }
         let (frame, step) = self.place(path)?;
-        let instance = Instance {
-            step,
-            frame,
-            path: path.clone(),
-            status: StepStatus::Pending,
-            phase: Phase::Over,
-            attempt: 0,
-            delivery: 0,
-            system_failures: 0,
-            arguments: None,
-            outputs: Map::new(),
-            failure: None,
-            reason: None,
-            stop: None,
-            tainted: self.is_tainted(frame, step),
-            deadline: None,
-        };
-        let id = self.state.instances.insert(instance);
-        self.state.instance_by_path.insert(path.clone(), id);
+        let id = self.new_instance(frame, step, path, Part::Step);
+        self.state.instances.get_mut(id).tainted = self.is_tainted(frame, step);
         self.occupy(frame, step, id);
         self.set_deadline(id);
         Ok(id)
@@ -153,9 +173,54 @@ impl Fold<'_> {
         if let Some(at) = phase_timer(&phase) {
             self.state.timers.insert((at, Timer::Phase(id)));
         }
+        self.note_phase(id, &old, &phase);
         let instance = self.state.instances.get_mut(id);
         instance.phase = phase;
         instance.status = status;
+    }
+
+    /// Keeps the sets of instances by what they do.
+    fn note_phase(&mut self, id: InstanceId, old: &Phase, new: &Phase) {
+        match old {
+            Phase::Asking { .. } => drop(self.state.asking.remove(&id)),
+            Phase::Queued { turn } => {
+                let step = self.state.instances.get(id).step;
+                self.state.queued.remove(&(*turn, step, id));
+            }
+            Phase::Performing | Phase::Retrying { .. } | Phase::Child { .. } => drop(self.state.working.remove(&id)),
+            Phase::Over
+            | Phase::Ready
+            | Phase::Deciding { .. }
+            | Phase::Filling { .. }
+            | Phase::Sleeping { .. }
+            | Phase::Listening { .. }
+            | Phase::Choosing { .. }
+            | Phase::Forking { .. }
+            | Phase::Looping(_)
+            | Phase::Doubtful { .. }
+            | Phase::Questioned { .. }
+            | Phase::AwaitingPermit { .. } => {}
+        }
+        match new {
+            Phase::Asking { .. } => drop(self.state.asking.insert(id)),
+            Phase::Queued { turn } => {
+                let step = self.state.instances.get(id).step;
+                self.state.queued.insert((*turn, step, id));
+            }
+            Phase::Performing | Phase::Retrying { .. } | Phase::Child { .. } => drop(self.state.working.insert(id)),
+            Phase::Over
+            | Phase::Ready
+            | Phase::Deciding { .. }
+            | Phase::Filling { .. }
+            | Phase::Sleeping { .. }
+            | Phase::Listening { .. }
+            | Phase::Choosing { .. }
+            | Phase::Forking { .. }
+            | Phase::Looping(_)
+            | Phase::Doubtful { .. }
+            | Phase::Questioned { .. }
+            | Phase::AwaitingPermit { .. } => {}
+        }
     }
 
     pub(super) fn drop_timer(&mut self, id: InstanceId, phase: &Phase) {
@@ -171,19 +236,31 @@ impl Fold<'_> {
             return Err(Misfit(format!("`{path}` has ended already")));
         }
         self.answered(id);
+        self.end_question(id);
         let deadline = self.state.instances.get(id).deadline;
         if let Some(deadline) = deadline {
             self.state.timers.remove(&(deadline, Timer::Deadline(id)));
         }
         let instance = self.state.instances.get_mut(id);
+        instance.granted = Vec::new();
         // A loop's results and the frames of branches and cases stay readable.
         if child_frames(&instance.phase).is_empty() && !matches!(instance.phase, Phase::Looping(_)) {
             self.set_phase(id, Phase::Over, status);
         } else {
             instance.status = status;
         }
-        self.leave(id, status);
+        if !is_beside(self.program, self.state.instances.get(id)) {
+            self.leave(id, status);
+        }
         Ok(id)
+    }
+
+    /// What a step holds is readable again.
+    fn end_question(&mut self, id: InstanceId) {
+        let instance = self.state.instances.get_mut(id);
+        if let Phase::Questioned { inside, .. } = &mut instance.phase {
+            instance.phase = std::mem::replace(inside, Phase::Over);
+        }
     }
 
     pub(super) fn leave(&mut self, id: InstanceId, status: StepStatus) {
@@ -198,7 +275,9 @@ impl Fold<'_> {
             for dependent in &program.dependents[program.position[&step] as usize] {
                 let missing = &mut frame.missing[*dependent as usize];
                 *missing -= 1;
-                if *missing == 0 && frame.slots[*dependent as usize].is_none() {
+                let steps = self.program.block_steps(block);
+                let passed_by = self.program.step(steps[*dependent as usize]).compensation_only;
+                if *missing == 0 && !passed_by && frame.slots[*dependent as usize].is_none() {
                     frame.ready.insert(*dependent);
                 }
             }

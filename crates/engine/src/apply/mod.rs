@@ -5,8 +5,13 @@
 
 mod frames;
 mod people;
+mod permits;
+mod rerun;
+mod rollback;
 mod structure;
 mod work;
+
+pub(crate) use rollback::is_beside;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -24,8 +29,9 @@ use skep_model::time::Timestamp;
 
 use crate::program::Program;
 use crate::results::Results;
+use crate::rollback::{Kept, Stage};
 use crate::state::{
-    Ending, Frame, FrameId, Instance, InstanceId, KeptSignal, Looping, Phase, Role, RoundResult, State, Timer,
+    Ending, Entry, Frame, FrameId, Instance, InstanceId, KeptSignal, Looping, Phase, Role, RoundResult, State, Timer,
 };
 
 /// How many failures `errors` keeps.
@@ -57,6 +63,9 @@ pub fn apply_turn(state: &mut State, program: &Program, turn: &Turn) -> Result<(
 /// # Errors
 /// See [`apply_turn`].
 pub(crate) fn apply(state: &mut State, program: &Program, event: &Event, at: Timestamp) -> Result<(), Misfit> {
+    if state.start.is_none() && !matches!(event, Event::Started(_)) {
+        return Err(Misfit("the execution has not started".to_owned()));
+    }
     let mut fold = Fold { state, program, at };
     match event {
         Event::Started(start) => fold.started(start),
@@ -82,7 +91,9 @@ pub(crate) fn apply(state: &mut State, program: &Program, event: &Event, at: Tim
         Event::Decided { path, approved, actor, comment } => fold.decided(path, *approved, actor, comment.as_deref()),
         Event::FormAsked { path, until, .. } => fold.wait(path, Phase::Filling { until: *until }),
         Event::FormFilled { .. } => Ok(()),
-        Event::WaitBegan { path, until, signal } => fold.wait_began(path, *until, signal.as_deref()),
+        Event::WaitBegan { path, until, signal, every_ms } => {
+            fold.wait_began(path, *until, signal.as_deref(), *every_ms)
+        }
         Event::SignalKept { name, payload, actor } => fold.signal_kept(name, payload, actor.label()),
         Event::SignalTaken { name, kept, .. } => fold.signal_taken(name, *kept),
         Event::Paused { .. } => fold.become_(Status::Paused),
@@ -93,6 +104,22 @@ pub(crate) fn apply(state: &mut State, program: &Program, event: &Event, at: Tim
         Event::Held { reason } => fold.held(reason),
         Event::FinallyBegan { status } => fold.finally_began(*status),
         Event::Ended { status, failure, .. } => fold.ended(*status, failure.as_ref()),
+        Event::UndoKept { path, .. } => fold.undo_kept(path, Kept::of(event)),
+        Event::CompensationAsked { path, .. } => fold.compensation_asked(path, Kept::of(event)),
+        Event::RollbackBegan { cause, failure, .. } => fold.rollback_began(*cause, failure.as_ref()),
+        Event::RolledBack { path } => fold.rolled_back(path),
+        Event::UndoConfirmed { path } => fold.undo_confirmed(path),
+        Event::UndoDropped { path } => fold.undo_dropped(path),
+        Event::RollbackStopAsked { actor, .. } => fold.rollback_stop_asked(actor.label()),
+        Event::RollbackEnded { status, failure } => fold.rollback_ended(*status, failure.as_ref()),
+        Event::Doubted { path, failure } => fold.doubted(path, failure.as_ref()),
+        Event::QuestionAsked { path, about, to, failure } => fold.question_asked(path, *about, to, failure.as_ref()),
+        Event::Answered { path, approved, .. } => fold.question_answered(path, *approved),
+        Event::Queued { path } => fold.queued(path),
+        Event::ChildAsked { path, attempt, child, inputs } => fold.child_asked(path, *attempt, child, inputs.as_ref()),
+        Event::Rerun { generation, inputs, kept, .. } => fold.rerun(*generation, inputs, kept),
+        Event::PermitAsked { path, resource } => fold.permit_asked(path.as_ref(), resource),
+        Event::PermitGranted { path, .. } => fold.permit_granted(path.as_ref()),
     }
 }
 
@@ -125,17 +152,23 @@ impl Fold<'_> {
 
     fn resumed(&mut self) -> Result<(), Misfit> {
         self.state.held = None;
+        self.state.undelivered = false;
+        self.state.undo.stopped = None;
         self.state.lost_deliveries = 0;
-        self.become_(if self.state.ending == Some(Ending::TimedOut) || self.state.ending.is_none() {
-            Status::Running
-        } else {
+        if self.state.undo.stage != Stage::Idle {
+            return self.become_(Status::RollingBack);
+        }
+        self.become_(if matches!(self.state.ending, Some(Ending::Cancelled(_))) {
             Status::Cancelling
+        } else {
+            Status::Running
         })
     }
 
     fn cancel_asked(&mut self) -> Result<(), Misfit> {
         self.state.ending = Some(Ending::Cancelled(self.at));
         self.state.held = None;
+        self.state.undelivered = false;
         self.stop_root();
         self.become_(Status::Cancelling)
     }
@@ -159,6 +192,7 @@ impl Fold<'_> {
     }
 
     fn held(&mut self, reason: &Failure) -> Result<(), Misfit> {
+        self.state.undelivered |= reason.code == crate::codes::LOST_DELIVERIES.id;
         self.state.held = Some(reason.clone());
         self.become_(Status::Held)
     }
@@ -177,6 +211,10 @@ impl Fold<'_> {
     fn ended(&mut self, status: Status, failure: Option<&Failure>) -> Result<(), Misfit> {
         self.state.timers.clear();
         self.state.performing.clear();
+        self.state.asking.clear();
+        self.state.working.clear();
+        self.state.queued.clear();
+        self.state.entry = Entry::Open;
         self.state.failure = failure.cloned();
         self.become_(status)
     }
@@ -205,14 +243,20 @@ pub(crate) fn child_frames(phase: &Phase) -> Vec<FrameId> {
         Phase::Choosing { frame } => frame.iter().copied().collect(),
         Phase::Forking { frames, .. } => frames.clone(),
         Phase::Looping(looping) => looping.running.values().copied().collect(),
-        Phase::Over
+        Phase::Questioned { inside, .. } => child_frames(inside),
+        Phase::Doubtful { .. }
+        | Phase::Over
         | Phase::Ready
         | Phase::Performing
         | Phase::Retrying { .. }
         | Phase::Deciding { .. }
         | Phase::Filling { .. }
         | Phase::Sleeping { .. }
-        | Phase::Listening { .. } => Vec::new(),
+        | Phase::Listening { .. }
+        | Phase::Asking { .. }
+        | Phase::Queued { .. }
+        | Phase::Child { .. }
+        | Phase::AwaitingPermit { .. } => Vec::new(),
     }
 }
 
@@ -224,9 +268,14 @@ fn phase_timer(phase: &Phase) -> Option<Timestamp> {
             [*until, next].into_iter().flatten().min()
         }
         Phase::Filling { until } | Phase::Listening { until, .. } => *until,
-        Phase::Over
+        Phase::Asking { until, .. } | Phase::Child { until, .. } => *until,
+        Phase::Doubtful { .. }
+        | Phase::Questioned { .. }
+        | Phase::Over
+        | Phase::Queued { .. }
         | Phase::Ready
         | Phase::Performing
+        | Phase::AwaitingPermit { .. }
         | Phase::Choosing { .. }
         | Phase::Forking { .. }
         | Phase::Looping(_) => None,
@@ -237,7 +286,12 @@ fn missing_dependencies(plan: &Plan, block: BlockIndex) -> Vec<u32> {
     let block = &plan.blocks[block as usize];
     match block.order {
         Order::Sequence => Vec::new(),
-        Order::Graph => block.steps.iter().map(|step| plan.steps[*step as usize].depends_on.len() as u32).collect(),
+        Order::Graph => {
+            // What runs only as a compensation is passed by, so nothing waits for it.
+            let awaited = |step: &&StepIndex| !plan.steps[**step as usize].compensation_only;
+            let count = |step: &StepIndex| plan.steps[*step as usize].depends_on.iter().filter(awaited).count() as u32;
+            block.steps.iter().map(count).collect()
+        }
     }
 }
 

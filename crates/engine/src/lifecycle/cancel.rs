@@ -7,9 +7,19 @@ use skep_model::status::Execution as Status;
 
 use crate::decide::Deciding;
 use crate::rejection::Rejection;
+use crate::rollback::Stage;
 use crate::state::{Ending, Timer};
 
 pub(super) fn handle(turn: &mut Deciding<'_>, actor: &Actor, reason: Option<&str>) -> Result<(), Rejection> {
+    match turn.state.undo.stage {
+        Stage::Busy => return super::rollback::stop(turn, actor, reason),
+        Stage::Over(_) => return super::rollback::force(turn, actor),
+        // Asked for already: what runs is being stopped for it.
+        Stage::Idle if turn.state.ending == Some(Ending::Compensating) => {
+            return super::rollback::stop(turn, actor, reason);
+        }
+        Stage::Idle => {}
+    }
     match (turn.state.status, turn.state.ending) {
         (Status::Cancelling, Some(Ending::Cancelled(since))) => force(turn, actor, since),
         _ => {

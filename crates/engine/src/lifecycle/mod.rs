@@ -1,31 +1,42 @@
 //! One file per message: what it means in each state.
 //!
-//! | message \ state | pending | running | paused | held | cancelling | terminal |
-//! |---|---|---|---|---|---|---|
-//! | Start | begins | refused | refused | refused | refused | refused |
-//! | Outcome | refused | recorded, flow goes on | recorded | recorded | recorded, flow goes on | refused |
-//! | Progress | refused | noted | noted | noted | noted | refused |
-//! | TimerFired | refused | due timers fire | nothing | nothing | due timers fire | nothing |
-//! | Signal | refused | taken or kept | taken or kept | taken or kept | taken or kept | refused |
-//! | Approve, Reject, Input | refused | decided, flow goes on | decided | decided | if it still waits | refused |
-//! | Cancel | refused | cancelling | cancelling | cancelling | forced after the grace period | refused |
-//! | Pause | refused | paused | nothing | refused | refused | refused |
-//! | Resume | refused | nothing | running | running, work delivered again | nothing | refused |
-//! | Recovered | nothing | work delivered again | work delivered again | nothing | stopped work ends | nothing |
+//! | message \ state | pending | running | paused | held | cancelling | rolling_back | terminal |
+//! |---|---|---|---|---|---|---|---|
+//! | Start | begins | refused | refused | refused | refused | refused | refused |
+//! | Outcome | refused | recorded, flow goes on | recorded | recorded | recorded, flow goes on | recorded, the next compensation | refused |
+//! | Progress | refused | noted | noted | noted | noted | noted | refused |
+//! | TimerFired | refused | due timers fire | nothing | nothing | due timers fire | due timers fire | nothing |
+//! | Signal | refused | taken or kept | taken or kept | taken or kept | taken or kept | kept | refused |
+//! | Approve, Reject | refused | decided, flow goes on | decided | decided or answered; the last answer ends the hold | if it still waits | in `finally`, if it waits | refused |
+//! | Input | refused | decided, flow goes on | decided | decided | if it still waits | in `finally`, if it waits | refused |
+//! | Cancel | refused | cancelling | cancelling | cancelling; in a rollback see below | forced after the grace period | held after the compensation that runs | refused |
+//! | Pause | refused | paused | nothing | refused | refused | refused | refused |
+//! | Resume | refused | nothing | running | goes on, lost work delivered again, failed steps again; refused while it is asked whether a step was done | nothing | nothing | refused |
+//! | Recovered | nothing | work delivered again, or doubted | work delivered again | work delivered again; nothing if lost deliveries hold it | stopped work ends | work delivered again | nothing |
+//! | Rollback | refused | refused | refused | refused | refused | refused | rolling_back; refused if nothing is left to undo |
+//! | Rerun | refused | refused | refused | refused | refused | refused | running, a new generation |
+//! | ChildEnded | refused | recorded, flow goes on | recorded | recorded | recorded, flow goes on | recorded | refused |
+//! | Permit | refused | who waits for it goes on | recorded | recorded | who waits for it goes on | who waits for it goes on | refused |
 //!
-//! `rolling_back` has no message yet that leads to it. "Nothing" is accepted without an event.
+//! Cancel of an execution that is held in a rollback: the first stops the rollback (held, for that reason), the second
+//! ends it as `rollback_failed`. Cancel while `finally` runs after a rollback forces the end after the grace period.
+//! "Nothing" is accepted without an event.
 
 mod cancel;
+mod child_ended;
 mod decision;
 mod input;
-mod outcome;
+pub(crate) mod outcome;
 mod pause;
+mod permit;
 mod progress;
 mod recovered;
-mod resume;
+mod rerun;
+pub(crate) mod resume;
+mod rollback;
 mod signal;
 mod start;
-mod timer;
+pub(crate) mod timer;
 
 use skep_model::ids::StepPath;
 use skep_model::message::Message;
@@ -51,16 +62,21 @@ pub(crate) fn handle(turn: &mut Deciding<'_>, message: &Message) -> Result<(), R
         Message::Pause { actor } => pause::handle(turn, actor),
         Message::Resume { actor } => resume::handle(turn, actor),
         Message::Recovered => recovered::handle(turn),
+        Message::Rollback { actor, reason } => rollback::handle(turn, actor, reason.as_deref()),
+        Message::Rerun { actor, from, inputs } => rerun::handle(turn, actor, from.as_ref(), inputs.as_ref()),
+        Message::ChildEnded(ended) => child_ended::handle(turn, ended),
+        Message::Permit { path, resource, answer } => permit::handle(turn, path.as_ref(), resource, answer),
     }
 }
 
 /// The rows of the table that are the same for every message.
 fn check_state(status: Status, message: &Message) -> Result<(), Rejection> {
-    let silent = matches!(message, Message::TimerFired | Message::Recovered);
+    let silent = matches!(message, Message::TimerFired | Message::Recovered | Message::Rollback { .. });
     match status {
         Status::Pending if matches!(message, Message::Start(_) | Message::Recovered) => Ok(()),
         Status::Pending => Err(Rejection::NotStarted),
         _ if matches!(message, Message::Start(_)) => Err(Rejection::AlreadyStarted),
+        _ if matches!(message, Message::Rerun { .. }) => Ok(()),
         terminal if terminal.is_terminal() && !silent => Err(Rejection::Terminal(terminal)),
         _ => Ok(()),
     }

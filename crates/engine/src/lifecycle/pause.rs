@@ -11,6 +11,10 @@ pub(super) fn handle(turn: &mut Deciding<'_>, actor: &Actor) -> Result<(), Rejec
     match turn.state.status {
         Status::Running => turn.emit(Event::Paused { actor: actor.clone() }),
         Status::Paused => Ok(()),
+        status @ Status::RollingBack => Err(Rejection::WrongState {
+            status,
+            message: "a rollback is not paused; a cancel stops it after the compensation that runs".to_owned(),
+        }),
         status => Err(Rejection::WrongState { status, message: "only a running execution can be paused".to_owned() }),
     }
 }

@@ -4,16 +4,21 @@
 use skep_model::error::{Failure, Kind as FailureKind};
 use skep_model::event::Event;
 use skep_model::limits;
+use skep_model::plan::OnUnknown;
 use skep_model::status::Execution as Status;
 
 use crate::codes;
 use crate::decide::Deciding;
 use crate::rejection::Rejection;
 use crate::state::InstanceId;
+use crate::steps::child;
+use crate::unknown;
 
 pub(super) fn handle(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
     match turn.state.status {
-        Status::Running | Status::Cancelling | Status::Paused => {}
+        Status::Running | Status::Cancelling | Status::Paused | Status::RollingBack => {}
+        // Held for a person: what runs beside the question goes on.
+        Status::Held if !turn.state.undelivered => {}
         _ => return Ok(()),
     }
     // The delivery that was lost just now comes on top of those that were delivered again before.
@@ -22,23 +27,33 @@ pub(super) fn handle(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
         return hold(turn, lost);
     }
     deliver_again(turn)?;
+    crate::permits::ask_again(turn);
     if turn.state.flows() { super::resume::go_on(turn) } else { Ok(()) }
 }
 
 /// Performs outstanding work again; what was asked to stop has stopped with the owner before.
 pub(super) fn deliver_again(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
     let performing: Vec<InstanceId> = turn.state.performing.iter().copied().collect();
+    let mut doubtful = Vec::new();
     for id in performing {
         let instance = turn.state.instance(id);
         let (path, delivery) = (instance.path.clone(), instance.delivery + 1);
-        if let Some(then) = instance.stop.clone() {
-            super::outcome::stopped(turn, id, then)?;
-            continue;
+        let beside = crate::apply::is_beside(turn.program, instance);
+        match instance.stop.clone() {
+            Some(_) if beside => crate::rollback::side::stopped(turn, id)?,
+            Some(then) => super::outcome::stopped(turn, id, then, true)?,
+            None if unknown::policy(turn, id) != OnUnknown::Retry => doubtful.push(id),
+            None => {
+                turn.emit(Event::Redelivered { path, delivery })?;
+                turn.perform(id)?;
+            }
         }
-        turn.emit(Event::Redelivered { path, delivery })?;
-        turn.perform(id)?;
     }
-    Ok(())
+    // A lost delivery is counted with the first of what was outstanding, so that one comes last.
+    for id in doubtful.into_iter().rev() {
+        unknown::doubt(turn, id, None)?;
+    }
+    child::ask_again(turn)
 }
 
 fn hold(turn: &mut Deciding<'_>, lost: u32) -> Result<(), Rejection> {

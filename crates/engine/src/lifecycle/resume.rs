@@ -1,4 +1,5 @@
-//! Resume: whatever stopped goes on. After a hold, outstanding work is delivered again.
+//! Resume: whatever stopped goes on. After a hold for lost deliveries, outstanding work is delivered again; steps
+//! that failed and about which a person was asked are tried again.
 
 use skep_model::actor::Actor;
 use skep_model::event::Event;
@@ -8,26 +9,32 @@ use crate::decide::Deciding;
 use crate::rejection::Rejection;
 use crate::state::{InstanceId, Phase};
 use crate::steps::approval;
+use crate::unknown;
 
 pub(super) fn handle(turn: &mut Deciding<'_>, actor: &Actor) -> Result<(), Rejection> {
     let was = turn.state.status;
     if !matches!(was, Status::Paused | Status::Held) {
         return Ok(());
     }
+    unknown::check_resume(turn)?;
+    let undelivered = turn.state.undelivered;
     turn.emit(Event::Resumed { actor: actor.clone() })?;
-    if was == Status::Held {
+    if undelivered {
         super::recovered::deliver_again(turn)?;
     }
+    unknown::repeat_all(turn, actor)?;
+    crate::permits::ask_again(turn);
     go_on(turn)
 }
 
 /// Everything that may begin begins: allowed steps, lists, due timers.
-pub(super) fn go_on(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
+pub(crate) fn go_on(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
     let ready: Vec<InstanceId> =
         turn.state.instances.ids().filter(|id| turn.state.instance(*id).phase == Phase::Ready).collect();
     for id in ready {
         approval::begin_ready(turn, id)?;
     }
     turn.mark_all();
+    turn.ask_again = true;
     super::timer::fire_due(turn)
 }

@@ -7,19 +7,21 @@ use skep_model::status::Execution as Status;
 use crate::codes;
 use crate::decide::Deciding;
 use crate::rejection::Rejection;
+use crate::rollback::Stage;
 use crate::state::{InstanceId, Phase, Timer};
-use crate::steps::{approval, form, wait, work};
+use crate::steps::{approval, child, form, wait, work};
 
 pub(super) fn handle(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
     if turn.state.flows() {
         turn.mark_all();
+        turn.ask_again = true;
         fire_due(turn)?;
     }
     Ok(())
 }
 
 /// Fires every due timer, earliest first.
-pub(super) fn fire_due(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
+pub(crate) fn fire_due(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
     while let Some(timer) = turn.state.timers.first().copied() {
         if timer.0 > turn.now || !turn.state.flows() {
             return Ok(());
@@ -50,7 +52,9 @@ fn fire_phase(turn: &mut Deciding<'_>, id: InstanceId) -> Result<(), Rejection> 
     let instance = turn.state.instance(id);
     let now = turn.now;
     match instance.phase.clone() {
-        Phase::Retrying { .. } => work::begin_again(turn, id),
+        Phase::Retrying { .. } if crate::apply::is_beside(turn.program, instance) => work::repeat(turn, id),
+        Phase::Retrying { .. } if instance.attempt == 0 && instance.delivery == 0 => turn.begin_anew(id),
+        Phase::Retrying { .. } => approval::begin_ready(turn, id),
         Phase::Sleeping { .. } => wait::woke(turn, id),
         Phase::Listening { signal, .. } => wait::time_over(turn, id, &signal),
         Phase::Filling { .. } => form::time_over(turn, id),
@@ -60,8 +64,12 @@ fn fire_phase(turn: &mut Deciding<'_>, id: InstanceId) -> Result<(), Rejection> 
             let to = escalations.front().map(|(_, to)| to.clone()).unwrap_or_default();
             turn.emit(Event::Escalated { path, to })
         }
+        Phase::Asking { .. } => wait::condition_time_over(turn, id),
+        Phase::Child { .. } => child::time_over(turn, id),
         Phase::Over | Phase::Ready | Phase::Performing => Ok(()),
+        Phase::Queued { .. } | Phase::AwaitingPermit { .. } => Ok(()),
         Phase::Choosing { .. } | Phase::Forking { .. } | Phase::Looping(_) => Ok(()),
+        Phase::Doubtful { .. } | Phase::Questioned { .. } => Ok(()),
     }
 }
 
@@ -88,8 +96,26 @@ fn force(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
     for id in performing {
         let path = turn.state.instance(id).path.clone();
         let token = turn.token_of(id);
+        let beside = crate::apply::is_beside(turn.program, turn.state.instance(id));
         turn.emit(Event::Cancelled { path: path.clone() })?;
-        turn.effects.push(skep_model::effect::Effect::Abort { path, token });
+        turn.effects.push(skep_model::effect::Effect::Abort { path: path.clone(), token });
+        if !beside {
+            turn.keep_unsure(&path)?;
+        }
     }
+    for id in in_doubt(turn) {
+        let path = turn.state.instance(id).path.clone();
+        turn.emit(Event::Cancelled { path: path.clone() })?;
+        turn.keep_unsure(&path)?;
+    }
+    if turn.state.undo.stage != Stage::Idle {
+        return turn.end();
+    }
+    child::abandon(turn)?;
     turn.emit(Event::Ended { status: Status::Cancelled, outputs: skep_model::Map::new(), failure: None })
+}
+
+fn in_doubt(turn: &Deciding<'_>) -> Vec<InstanceId> {
+    let doubtful = |id: &InstanceId| matches!(turn.state.instance(*id).phase, Phase::Doubtful { .. });
+    turn.state.instances.ids().filter(doubtful).collect()
 }

@@ -14,7 +14,7 @@ use crate::decide::Deciding;
 use crate::program::{KindProgram, Question};
 use crate::rejection::Rejection;
 use crate::state::{FrameId, InstanceId};
-use crate::steps::work;
+use crate::steps;
 
 /// An `approval` step.
 pub(crate) fn begin(
@@ -103,14 +103,14 @@ pub(crate) fn decision_outputs(approved: bool, actor: &Actor, comment: Option<&s
     ])
 }
 
-/// Begins a step that its gate allowed, unless the execution stands still: then `resume` does it.
+/// Begins a step, or its next attempt, that a decision, a permit or its pause allows, unless the execution stands still: then `resume` does it.
 pub(crate) fn begin_ready(turn: &mut Deciding<'_>, id: InstanceId) -> Result<(), Rejection> {
     if !turn.state.flows() {
         return Ok(());
     }
     let instance = turn.state.instance(id);
     let (frame, step, path) = (instance.frame, instance.step, instance.path.clone());
-    work::begin(turn, frame, step, &path)
+    steps::begin(turn, frame, step, &path)
 }
 
 fn complete_proposed(turn: &mut Deciding<'_>, id: InstanceId) -> Result<(), Rejection> {

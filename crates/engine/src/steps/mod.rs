@@ -1,8 +1,10 @@
 //! One file per step kind: how it begins, and what the end of its parts means.
 
 pub(crate) mod approval;
+pub(crate) mod child;
 pub(crate) mod form;
 pub(crate) mod parallel;
+pub(crate) mod results;
 pub(crate) mod rounds;
 pub(crate) mod switch;
 pub(crate) mod wait;
@@ -15,8 +17,9 @@ use skep_model::plan::{Kind, StepIndex};
 
 use crate::codes;
 use crate::decide::Deciding;
+use crate::permits;
 use crate::rejection::Rejection;
-use crate::state::FrameId;
+use crate::state::{FrameId, Phase};
 
 /// Begins a step that may begin.
 pub(crate) fn begin(
@@ -25,15 +28,40 @@ pub(crate) fn begin(
     step: StepIndex,
     path: &StepPath,
 ) -> Result<(), Rejection> {
+    if permits::ask(turn, frame, step, path)? {
+        return Ok(());
+    }
+    // A pause between attempts keeps its place among the working ones.
+    let known = turn.state.find(path).map(|id| turn.state.instance(id));
+    let keeps_place = known.is_some_and(|known| matches!(known.phase, Phase::Retrying { .. }));
     match &turn.program.step(step).kind {
-        Kind::Run { .. } | Kind::Uses { .. } => work::begin(turn, frame, step, path),
+        Kind::Run { .. } | Kind::Uses { .. } | Kind::Workflow { .. } => {
+            if keeps_place || turn.takes_slot(path)? {
+                begin_work(turn, frame, step, path)
+            } else {
+                Ok(())
+            }
+        }
         Kind::Approval(approval) => approval::begin(turn, frame, step, path, approval),
         Kind::Input(form) => form::begin(turn, frame, step, path, form),
         Kind::Wait(wait) => wait::begin(turn, frame, step, path, wait),
         Kind::Switch { .. } => switch::begin(turn, frame, step, path),
         Kind::Parallel { .. } => parallel::begin(turn, path),
         Kind::Foreach { .. } | Kind::While { .. } | Kind::Repeat { .. } => rounds::begin(turn, frame, step, path),
-        Kind::Agent { .. } | Kind::Ai { .. } | Kind::Workflow { .. } => not_built(turn, step, path),
+        Kind::Agent { .. } | Kind::Ai { .. } => not_built(turn, step, path),
+    }
+}
+
+/// Begins the work of a step that has a place among the working ones.
+pub(crate) fn begin_work(
+    turn: &mut Deciding<'_>,
+    frame: FrameId,
+    step: StepIndex,
+    path: &StepPath,
+) -> Result<(), Rejection> {
+    match &turn.program.step(step).kind {
+        Kind::Workflow { .. } => child::begin(turn, frame, step, path),
+        _ => work::begin(turn, frame, step, path),
     }
 }
 

@@ -43,6 +43,8 @@ pub(crate) fn begin(
         | KindProgram::Input { .. }
         | KindProgram::Wait(_)
         | KindProgram::Switch { .. }
+        | KindProgram::WaitCondition(_)
+        | KindProgram::Workflow { .. }
         | KindProgram::Plain => Err(Rejection::Broken(format!("`{path}` is no loop"))),
     }
 }
@@ -164,6 +166,8 @@ fn ask(turn: &Deciding<'_>, frame: FrameId, step: StepIndex, path: &StepPath, ro
         | KindProgram::Input { .. }
         | KindProgram::Wait(_)
         | KindProgram::Switch { .. }
+        | KindProgram::WaitCondition(_)
+        | KindProgram::Workflow { .. }
         | KindProgram::Plain => return Err(Rejection::Broken(format!("`{path}` is no loop"))),
     };
     let limit = max_rounds(turn, step);

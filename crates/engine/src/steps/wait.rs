@@ -1,4 +1,4 @@
-//! Time, a moment, a signal.
+//! Time, a moment, a signal, a condition (see [`crate::asking`]).
 
 use serde_json::{Value, json};
 use skep_model::Map;
@@ -24,6 +24,9 @@ pub(crate) fn begin(
     path: &StepPath,
     wait: &Wait,
 ) -> Result<(), Rejection> {
+    if let Wait::Condition { every_ms, timeout_ms, .. } = wait {
+        return begin_asking(turn, step, path, *every_ms, *timeout_ms);
+    }
     let KindProgram::Wait(template) = &turn.program.step_program(step).kind else {
         return Err(Rejection::Broken(format!("`{path}` waits for what this build does not know")));
     };
@@ -51,14 +54,14 @@ fn bad(turn: &mut Deciding<'_>, path: &StepPath, text: &str, wanted: &str) -> Re
 }
 
 fn sleep(turn: &mut Deciding<'_>, path: &StepPath, until: Timestamp) -> Result<(), Rejection> {
-    turn.emit(Event::WaitBegan { path: path.clone(), until: Some(until), signal: None })?;
+    turn.emit(Event::WaitBegan { path: path.clone(), until: Some(until), signal: None, every_ms: None })?;
     // A wait that is over already takes no turn of its own.
     if until <= turn.now { turn.complete(path, Map::new()) } else { Ok(()) }
 }
 
 fn listen(turn: &mut Deciding<'_>, path: &StepPath, name: String, timeout_ms: Option<u64>) -> Result<(), Rejection> {
     let until = timeout_ms.map(|timeout_ms| turn.now.plus_ms(timeout_ms));
-    turn.emit(Event::WaitBegan { path: path.clone(), until, signal: Some(name.clone()) })?;
+    turn.emit(Event::WaitBegan { path: path.clone(), until, signal: Some(name.clone()), every_ms: None })?;
     let kept = turn.state.signals.iter().find(|signal| signal.name == name).cloned();
     match kept {
         Some(signal) => {
@@ -67,6 +70,28 @@ fn listen(turn: &mut Deciding<'_>, path: &StepPath, name: String, timeout_ms: Op
         }
         None => Ok(()),
     }
+}
+
+/// Asked at once, at the end of this turn, and then again and again.
+fn begin_asking(
+    turn: &mut Deciding<'_>,
+    step: StepIndex,
+    path: &StepPath,
+    every_ms: u64,
+    timeout_ms: Option<u64>,
+) -> Result<(), Rejection> {
+    let timeout_ms = timeout_ms.or(turn.program.step(step).timeout_ms);
+    let until = timeout_ms.map(|timeout_ms| turn.now.plus_ms(timeout_ms));
+    turn.emit(Event::WaitBegan { path: path.clone(), until, signal: None, every_ms: Some(every_ms) })?;
+    turn.ask_again = true;
+    Ok(())
+}
+
+/// The condition did not come to hold in time.
+pub(crate) fn condition_time_over(turn: &mut Deciding<'_>, id: InstanceId) -> Result<(), Rejection> {
+    let path = turn.state.instance(id).path.clone();
+    let message = format!("the condition that `{path}` waits for did not come to hold in time");
+    turn.fail(&path, Failure::new(FailureKind::Timeout, codes::WAIT_TIMEOUT.id, message), Map::new())
 }
 
 /// A waiting step takes a signal.
@@ -81,7 +106,8 @@ pub(crate) fn take(
     turn.emit(Event::SignalTaken { path: path.clone(), name: name.to_owned(), actor: actor.clone(), kept })?;
     let by: Payload = json!(actor.label()).into();
     let outputs = Map::from_iter([("payload".to_owned(), payload), ("by".to_owned(), by)]);
-    turn.emit(Event::Completed { path: path.clone(), outputs })
+    turn.emit(Event::Completed { path: path.clone(), outputs })?;
+    turn.keep_done(path, None)
 }
 
 /// A duration or a moment has come.

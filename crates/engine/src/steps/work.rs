@@ -3,33 +3,45 @@
 use serde_json::{Value, json};
 use skep_definition::expr::Template;
 use skep_model::Map;
-use skep_model::error::Failure;
+use skep_model::error::{Failure, Kind as FailureKind};
 use skep_model::event::Event;
 use skep_model::ids::StepPath;
 use skep_model::plan::StepIndex;
 
-use crate::decide::Deciding;
-use crate::program::{KindProgram, StepProgram};
+use crate::codes;
+use crate::decide::{Deciding, split};
+use crate::program::KindProgram;
 use crate::rejection::Rejection;
+use crate::scope::{Place, Trouble};
 use crate::state::{FrameId, InstanceId};
 
+/// Begins the first attempt of a step, or the next one.
 pub(crate) fn begin(
     turn: &mut Deciding<'_>,
     frame: FrameId,
     step: StepIndex,
     path: &StepPath,
 ) -> Result<(), Rejection> {
-    let arguments = match arguments(turn, frame, step, path)? {
+    let program = turn.program.step_program(step);
+    let templates = Templates { kind: &program.kind, env: &program.env, working_dir: program.working_dir.as_ref() };
+    let known = turn.state.find(path).map(|id| turn.state.instance(id));
+    let (attempt, delivery) = known.map_or((1, 1), |known| (known.attempt + 1, known.delivery + 1));
+    // Recorded with the first delivery, and valid for all.
+    let arguments = match delivery {
+        1 => split(arguments(&mut turn.place(frame), &templates, &format!("step `{path}`")))?,
+        _ => Ok(None),
+    };
+    let arguments = match arguments {
         Ok(arguments) => arguments,
         Err(failure) => return turn.fail(path, failure, Map::new()),
     };
     let arguments = arguments.map(|arguments| turn.store(arguments));
-    turn.emit(Event::Scheduled { path: path.clone(), attempt: 1, delivery: 1, arguments })?;
+    turn.emit(Event::Scheduled { path: path.clone(), attempt, delivery, arguments })?;
     perform(turn, path)
 }
 
-/// The next attempt of a step whose pause is over.
-pub(crate) fn begin_again(turn: &mut Deciding<'_>, id: InstanceId) -> Result<(), Rejection> {
+/// The next attempt of work beside a step.
+pub(crate) fn repeat(turn: &mut Deciding<'_>, id: InstanceId) -> Result<(), Rejection> {
     let instance = turn.state.instance(id);
     let path = instance.path.clone();
     let (attempt, delivery) = (instance.attempt + 1, instance.delivery + 1);
@@ -42,20 +54,22 @@ fn perform(turn: &mut Deciding<'_>, path: &StepPath) -> Result<(), Rejection> {
     turn.perform(id)
 }
 
+/// What the arguments of a piece of work are made of.
+pub(crate) struct Templates<'p> {
+    pub kind: &'p KindProgram,
+    pub env: &'p [(String, Template)],
+    pub working_dir: Option<&'p Template>,
+}
+
 /// What the event records, so that no later delivery evaluates an expression again; `None` = nothing to record.
-fn arguments(
-    turn: &Deciding<'_>,
-    frame: FrameId,
-    step: StepIndex,
-    path: &StepPath,
-) -> Result<Result<Option<Value>, Failure>, Rejection> {
-    let program = turn.program.step_program(step);
-    match &program.kind {
+/// `of` names the work in failures: `step x`.
+pub(crate) fn arguments(place: &mut Place<'_>, templates: &Templates<'_>, of: &str) -> Result<Option<Value>, Trouble> {
+    match templates.kind {
         KindProgram::Uses { with } => {
-            let value = turn.value(frame, with, &format!("`with` of step `{path}`"))?;
-            Ok(value.map(|value| (!is_empty(&value)).then_some(value)))
+            let value = place.evaluate(with, &format!("`with` of {of}"))?;
+            Ok((!is_empty(&value)).then_some(value))
         }
-        KindProgram::Run { values } => script_arguments(turn, frame, program, values, path),
+        KindProgram::Run { values } => script_arguments(place, templates, values, of),
         KindProgram::Approval(_)
         | KindProgram::Input { .. }
         | KindProgram::Wait(_)
@@ -63,7 +77,12 @@ fn arguments(
         | KindProgram::Foreach { .. }
         | KindProgram::While { .. }
         | KindProgram::Repeat { .. }
-        | KindProgram::Plain => Err(Rejection::Broken(format!("`{path}` does no work"))),
+        | KindProgram::WaitCondition(_)
+        | KindProgram::Workflow { .. }
+        | KindProgram::Plain => {
+            let message = format!("{of} is neither a script nor an action");
+            Err(Trouble::Wrong(Box::new(Failure::new(FailureKind::Bug, codes::NOT_BUILT.id, message))))
+        }
     }
 }
 
@@ -72,48 +91,28 @@ fn is_empty(value: &Value) -> bool {
 }
 
 fn script_arguments(
-    turn: &Deciding<'_>,
-    frame: FrameId,
-    program: &StepProgram,
+    place: &mut Place<'_>,
+    templates: &Templates<'_>,
     values: &[(String, Template)],
-    path: &StepPath,
-) -> Result<Result<Option<Value>, Failure>, Rejection> {
+    of: &str,
+) -> Result<Option<Value>, Trouble> {
     let mut object = serde_json::Map::new();
-    let env: Vec<&(String, Template)> = turn.program.env.iter().chain(&program.env).collect();
+    let env: Vec<&(String, Template)> = place.program.env.iter().chain(templates.env).collect();
     let values: Vec<&(String, Template)> = values.iter().collect();
     for (part, templates) in [("values", values), ("env", env)] {
-        match texts(
-            turn,
-            frame,
-            &templates,
-            &format!("`{}` of step `{path}`", if part == "env" { part } else { "run" }),
-        )? {
-            Ok(texts) if texts.is_empty() => {}
-            Ok(texts) => drop(object.insert(part.to_owned(), json!(texts))),
-            Err(failure) => return Ok(Err(failure)),
+        let key = if part == "env" { part } else { "run" };
+        let texts = texts(place, &templates, &format!("`{key}` of {of}"))?;
+        if !texts.is_empty() {
+            object.insert(part.to_owned(), json!(texts));
         }
     }
-    if let Some(template) = &program.working_dir {
-        match turn.text(frame, template, &format!("`working_dir` of step `{path}`"))? {
-            Ok(text) => drop(object.insert("working_dir".to_owned(), json!(text))),
-            Err(failure) => return Ok(Err(failure)),
-        }
+    if let Some(template) = templates.working_dir {
+        let text = place.text(template, &format!("`working_dir` of {of}"))?;
+        object.insert("working_dir".to_owned(), json!(text));
     }
-    Ok(Ok((!object.is_empty()).then_some(Value::Object(object))))
+    Ok((!object.is_empty()).then_some(Value::Object(object)))
 }
 
-fn texts(
-    turn: &Deciding<'_>,
-    frame: FrameId,
-    templates: &[&(String, Template)],
-    what: &str,
-) -> Result<Result<Map<String>, Failure>, Rejection> {
-    let mut texts = Map::new();
-    for (name, template) in templates {
-        match turn.text(frame, template, what)? {
-            Ok(text) => texts.insert(name.clone(), text),
-            Err(failure) => return Ok(Err(failure)),
-        };
-    }
-    Ok(Ok(texts))
+fn texts(place: &mut Place<'_>, templates: &[&(String, Template)], what: &str) -> Result<Map<String>, Trouble> {
+    templates.iter().map(|(name, template)| Ok((name.clone(), place.text(template, what)?))).collect()
 }

@@ -8,12 +8,15 @@ use serde_json::{Value, json};
 use skep_model::Map;
 use skep_model::actor::Actor;
 use skep_model::catalogue::{Action, Catalogue, Feature};
-use skep_model::effect::{Effect, Task};
+use skep_model::effect::{Child, Effect, Task};
 use skep_model::error::{Failure, Kind};
 use skep_model::event::{Event, Turn};
 use skep_model::ids::{ExecutionId, Hash, StepPath, Token};
-use skep_model::message::{Decision, Message, Start};
+use skep_model::message::{ChildEnded, Decision, Message, Start};
 use skep_model::outcome::{Ended, Outcome};
+use skep_model::permit::{Resource, Verdict};
+use skep_model::plan::Plan;
+use skep_model::rollback::Part;
 use skep_model::status::Execution as Status;
 use skep_model::time::Timestamp;
 
@@ -38,6 +41,10 @@ pub(super) struct Harness {
     pub stopping: BTreeMap<StepPath, Token>,
     /// Every task ever performed, in order.
     pub performed: Vec<Task>,
+    /// Children that were asked for and have not ended: path to the newest asking.
+    pub children: BTreeMap<StepPath, Child>,
+    /// Children that were told to end.
+    pub cancelled_children: Vec<ExecutionId>,
     pub more: bool,
     /// Blobs written, and those at hand.
     pub stored: HashMap<Hash, Arc<Value>>,
@@ -46,6 +53,12 @@ pub(super) struct Harness {
     pub fetches: bool,
     answers: BTreeMap<String, VecDeque<Answer>>,
     hanging: BTreeSet<StepPath>,
+    /// What was asked for and neither answered nor given back, by path (the execution's own is at the empty one).
+    pub asked: BTreeMap<String, Resource>,
+    /// Whether children that end leave something that can be undone.
+    pub children_can_be_undone: bool,
+    /// `group db a`, `breaker api a failure`: what was given back, in order.
+    pub released: Vec<String>,
 }
 
 pub(super) fn catalogue() -> Catalogue {
@@ -56,12 +69,25 @@ pub(super) fn catalogue() -> Catalogue {
 
 /// An execution of this workflow that has not begun; a name and a description are put before it.
 pub(super) fn flow(yaml: &str) -> Harness {
-    let text = format!("name: sample\ndescription: A sample.\n{yaml}");
-    let loaded = skep_definition::load::load(&text);
+    flow_with(yaml, |_| {})
+}
+
+/// The same with a plan that `edit` has changed: what the language of this build cannot say yet.
+pub(super) fn flow_with(yaml: &str, edit: impl FnOnce(&mut Plan)) -> Harness {
+    edited(&format!("name: sample\ndescription: A sample.\n{yaml}"), edit)
+}
+
+fn edited(text: &str, edit: impl FnOnce(&mut Plan)) -> Harness {
+    let loaded = skep_definition::load::load(text);
     assert!(loaded.is_usable(), "{text}\n{:#?}", loaded.problems);
     let workflow = loaded.workflow.expect("a usable text has a workflow");
-    let plan =
+    let mut plan =
         skep_definition::plan::plan(&workflow, &catalogue()).unwrap_or_else(|found| panic!("{text}\n{found:#?}"));
+    edit(&mut plan);
+    of_plan(plan)
+}
+
+fn of_plan(plan: Plan) -> Harness {
     Harness {
         program: Program::new(plan).expect("a checked plan compiles"),
         state: State::default(),
@@ -70,12 +96,17 @@ pub(super) fn flow(yaml: &str) -> Harness {
         running: BTreeMap::new(),
         stopping: BTreeMap::new(),
         performed: Vec::new(),
+        children: BTreeMap::new(),
+        cancelled_children: Vec::new(),
         more: false,
         stored: HashMap::new(),
         fetched: HashMap::new(),
         fetches: true,
         answers: BTreeMap::new(),
         hanging: BTreeSet::new(),
+        asked: BTreeMap::new(),
+        children_can_be_undone: false,
+        released: Vec::new(),
     }
 }
 
@@ -111,6 +142,25 @@ pub(super) fn resume() -> Message {
     Message::Resume { actor: ada() }
 }
 
+pub(super) fn rollback() -> Message {
+    Message::Rollback { actor: ada(), reason: None }
+}
+
+pub(super) fn rerun(from: Option<&str>, inputs: Option<Value>) -> Message {
+    Message::Rerun { actor: ada(), from: from.map(StepPath::from), inputs: inputs.map(object) }
+}
+
+/// A permit that nobody asked for.
+pub(super) fn stray_permit(path: &str) -> Message {
+    let group = skep_model::plan::Concurrency {
+        group: "stray".to_owned(),
+        limit: 1,
+        when_full: skep_model::plan::WhenFull::Queue,
+    };
+    let answer = skep_model::permit::Answer::Granted { probe: false };
+    Message::Permit { path: Some(path.into()), resource: Resource::Group(group), answer }
+}
+
 pub(super) fn signal(name: &str, payload: Value) -> Message {
     Message::Signal { name: name.to_owned(), payload, actor: ada() }
 }
@@ -137,6 +187,7 @@ pub(super) fn start_message(program: &Program, inputs: Value) -> Message {
         actor: ada(),
         event: Value::Null,
         seed: 7,
+        parent: None,
     }))
 }
 
@@ -229,7 +280,11 @@ impl Harness {
         assert_eq!(back, turn, "a turn survives its JSON text");
         if turn.events.is_empty() {
             assert!(self.state == before, "a turn without events changed the state");
-            assert!(effects.is_empty(), "effects follow from events");
+            // Asking again after a crash is no event: it follows from the fold.
+            let again = |effect: &Effect| {
+                matches!(effect, Effect::StartChild(_) | Effect::CancelChild { .. } | Effect::AskPermit { .. })
+            };
+            assert!(effects.iter().all(again), "effects follow from events");
         } else {
             let mut folded = before;
             apply_turn(&mut folded, &self.program, &turn).expect("an emitted turn fits");
@@ -245,25 +300,33 @@ impl Harness {
 
     /// Which work the events end.
     fn follow(&mut self, turn: &Turn) {
-        let over = self.journal.iter().flat_map(|turn| &turn.events).any(|event| matches!(event, Event::Ended { .. }));
-        assert!(!over, "nothing follows the end: {turn:?}");
+        let last = self.journal.last().and_then(|turn| turn.events.last());
+        let over = matches!(last, Some(Event::Ended { .. }));
+        let again = matches!(turn.events.first(), Some(Event::Rerun { .. } | Event::RollbackBegan { .. }));
+        assert!(!over || again, "nothing follows the end but a rerun or a rollback: {turn:?}");
         for (at, event) in turn.events.iter().enumerate() {
             match event {
+                Event::ChildAsked { path, .. } => drop(self.children.remove(path)),
                 Event::Completed { path, .. }
                 | Event::Failed { path, .. }
                 | Event::Skipped { path, .. }
                 | Event::Cancelled { path }
                 | Event::AttemptFailed { path, .. }
+                | Event::Doubted { path, .. }
+                | Event::QuestionAsked { path, .. }
                 | Event::Proposed { path, .. } => {
                     self.running.remove(path);
                     self.stopping.remove(path);
                     self.hanging.remove(path);
+                    self.children.remove(path);
                 }
                 Event::StopAsked { path, .. } => drop(self.running.remove(path)),
+                Event::PermitGranted { path, .. } => drop(self.asked.remove(path.as_deref().unwrap_or_default())),
                 Event::Ended { .. } => {
                     assert_eq!(at + 1, turn.events.len(), "nothing follows the end");
                     self.running.clear();
                     self.stopping.clear();
+                    self.children.clear();
                 }
                 _ => {}
             }
@@ -273,8 +336,15 @@ impl Harness {
     fn take(&mut self, effect: Effect) {
         match effect {
             Effect::Perform(task) => {
-                let completed = self.ended(&task.path) == Some("completed".to_owned());
+                // A verification may be asked more than once, and a compensation again in another rollback.
+                let (_, part) = Part::split(&task.path);
+                let events: Vec<&Event> = self.events().collect();
+                let begin = events.iter().rposition(|event| matches!(event, Event::Rerun { .. })).unwrap_or(0);
+                let ends = |event: &&Event| matches!(event, Event::Completed { path, .. } if *path == task.path);
+                let completed = part == Part::Step && events[begin..].iter().any(ends);
                 assert!(!completed, "`{}` completed and is performed again", task.path);
+                let alone = self.running.keys().all(|path| *path == task.path) && self.stopping.is_empty();
+                assert!(part != Part::Rollback || alone, "`{}` begins beside other work", task.path);
                 self.hanging.remove(&task.path);
                 self.performed.push((*task).clone());
                 self.running.insert(task.path.clone(), *task);
@@ -286,17 +356,73 @@ impl Harness {
                     self.stopping.insert(path, token);
                 }
             }
+            Effect::StartChild(child) => {
+                let known = self.children.insert(child.path.clone(), (*child).clone());
+                assert!(known.is_none_or(|known| known == *child), "a child is asked for again as it was");
+            }
+            Effect::CancelChild { child, .. } => self.cancelled_children.push(child),
+            Effect::AskPermit { path, resource, .. } => {
+                self.asked.insert(path.as_deref().unwrap_or_default().to_owned(), resource);
+            }
+            Effect::ReleasePermit { path, resource, verdict } => {
+                let path = path.as_deref().unwrap_or_default();
+                if self.asked.get(path) == Some(&resource) {
+                    self.asked.remove(path);
+                }
+                let verdict = match (&resource, verdict) {
+                    (Resource::Group(_), _) | (_, Verdict::Nothing) => "",
+                    (_, Verdict::Success) => " success",
+                    (_, Verdict::Failure) => " failure",
+                };
+                self.released.push(format!("{} {} {path}{verdict}", resource.word(), resource.name()));
+            }
         }
     }
 
     fn check_outstanding(&self) {
         let effects = outstanding(&self.state, &self.program, &self.stored).expect("every blob is at hand");
-        let tasks = effects.into_iter().filter_map(|effect| match effect {
-            Effect::Perform(task) => Some((task.path.clone(), *task)),
-            Effect::Abort { .. } => None,
-        });
-        let tasks: BTreeMap<StepPath, Task> = tasks.collect();
+        self.check_children();
+        let mut tasks: BTreeMap<StepPath, Task> = BTreeMap::new();
+        let mut asked = BTreeMap::new();
+        for effect in effects {
+            match effect {
+                Effect::Perform(task) => drop(tasks.insert(task.path.clone(), *task)),
+                Effect::AskPermit { path, resource, .. } => {
+                    asked.insert(path.as_deref().unwrap_or_default().to_owned(), resource);
+                }
+                Effect::Abort { .. }
+                | Effect::ReleasePermit { .. }
+                | Effect::StartChild(_)
+                | Effect::CancelChild { .. } => {}
+            }
+        }
         assert_eq!(tasks, self.running, "what is outstanding is what was asked for and not answered");
+        assert_eq!(asked, self.asked, "what is waited for is what was asked for and not answered");
+    }
+
+    fn check_children(&self) {
+        let effects = outstanding(&self.state, &self.program, &self.stored).expect("every blob is at hand");
+        let owed = effects.into_iter().filter_map(|effect| match effect {
+            Effect::StartChild(child) => Some(child.id.clone()),
+            Effect::CancelChild { child, .. } => Some(child),
+            Effect::Perform(_) | Effect::Abort { .. } | Effect::AskPermit { .. } | Effect::ReleasePermit { .. } => None,
+        });
+        let owed: BTreeSet<ExecutionId> = owed.collect();
+        let asked: BTreeSet<ExecutionId> = self.children.values().map(|child| child.id.clone()).collect();
+        assert_eq!(owed, asked, "the children that are owed are those that were asked for and have not ended");
+    }
+
+    /// The child of the step at `path` has ended.
+    pub fn child_ended(&mut self, path: &str, status: Status, outputs: Value, failure: Option<Failure>) {
+        let message = self.child_message(path, status, outputs, failure);
+        self.tell(&message);
+    }
+
+    pub fn child_message(&self, path: &str, status: Status, outputs: Value, failure: Option<Failure>) -> Message {
+        let child = self.children.get(path).unwrap_or_else(|| panic!("`{path}` has no child\n{}", self.trace()));
+        let (path, child) = (path.into(), child.id.clone());
+        let (outputs, can_be_undone) = (object(outputs), self.children_can_be_undone);
+        Message::ChildEnded(Box::new(ChildEnded { path, child, status, outputs, failure, can_be_undone }))
     }
 
     // ---- the world --------------------------------------------------------------------------------------
@@ -314,6 +440,17 @@ impl Harness {
         }
     }
 
+    /// One thing answers that answers by itself, or the next turn is taken.
+    pub fn step_world(&mut self) {
+        if self.more {
+            self.tell(&Message::TimerFired);
+        } else if let Some(path) = self.stopping.keys().next().cloned() {
+            self.outcome(&path, Ended::Aborted);
+        } else {
+            self.answer_one();
+        }
+    }
+
     fn answer_one(&mut self) -> bool {
         let Some(path) = self.running.keys().find(|path| !self.hanging.contains(*path)).cloned() else { return false };
         let script = self.answers.get_mut(&*path).and_then(VecDeque::pop_front);
@@ -323,6 +460,29 @@ impl Harness {
             Answer::Hangs => drop(self.hanging.insert(path)),
         }
         true
+    }
+
+    /// Answers what the step at `path` (the empty one: the execution) asked for.
+    pub fn permit(&mut self, path: &str, answer: skep_model::permit::Answer) {
+        let message = self.permit_message(path, answer);
+        self.tell(&message);
+    }
+
+    pub fn grant(&mut self, path: &str) {
+        self.permit(path, skep_model::permit::Answer::Granted { probe: false });
+    }
+
+    /// Grants everything that is asked for, and what is asked for then.
+    pub fn grant_all(&mut self) {
+        while let Some(path) = self.asked.keys().next().cloned() {
+            self.grant(&path);
+        }
+    }
+
+    pub fn permit_message(&self, path: &str, answer: skep_model::permit::Answer) -> Message {
+        let asked = self.asked.get(path).cloned();
+        let resource = asked.unwrap_or_else(|| panic!("`{path}` asked for nothing\n{}", self.trace()));
+        Message::Permit { path: Some(path).filter(|path| !path.is_empty()).map(StepPath::from), resource, answer }
     }
 
     pub fn outcome(&mut self, path: &str, result: Ended) {
@@ -379,7 +539,7 @@ impl Harness {
         self.state.failure.as_ref().map_or_else(String::new, |failure| failure.message.clone())
     }
 
-    fn events(&self) -> impl Iterator<Item = &Event> {
+    pub fn events(&self) -> impl Iterator<Item = &Event> {
         self.journal.iter().flat_map(|turn| &turn.events)
     }
 
@@ -421,15 +581,17 @@ impl Harness {
         match &task.unwrap_or_else(|| panic!("`{path}` was not performed\n{}", self.trace())).work {
             skep_model::effect::Work::Action { with, .. } => with.clone(),
             skep_model::effect::Work::Script(script) => json!(script.values),
+            skep_model::effect::Work::UndoChild { child } => json!({ "child": child }),
         }
     }
 
     /// The outputs with which the execution ended.
     pub fn outputs(&self) -> Value {
-        let outputs = self.events().find_map(|event| match event {
+        let ends = self.events().filter_map(|event| match event {
             Event::Ended { outputs, .. } => Some(outputs.clone()),
             _ => None,
         });
+        let outputs = ends.last();
         crate::payload::load_map(&outputs.unwrap_or_default(), &|hash| self.stored.get(hash).cloned())
             .expect("every blob is stored")
     }
@@ -445,6 +607,7 @@ fn end_of(event: &Event) -> Option<String> {
         Event::Completed { .. } => Some("completed".to_owned()),
         Event::Failed { .. } => Some("failed".to_owned()),
         Event::Cancelled { .. } => Some("cancelled".to_owned()),
+        Event::RolledBack { .. } => Some("rolled_back".to_owned()),
         Event::Skipped { reason, .. } => Some(format!("skipped({})", reason.as_str())),
         _ => None,
     }

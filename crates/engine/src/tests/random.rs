@@ -6,18 +6,24 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 use serde_json::json;
 use skep_model::error::Kind;
+use skep_model::event::Event;
 use skep_model::message::Message;
+use skep_model::plan::{Compensation, OnCancel, OnError, OnUnknown, Plan};
+use skep_model::status::Execution as Status;
 
-use super::kit::{self, Harness, flow};
+use super::kit::{self, Harness, flow_with};
+use super::undo_kit::{noop, retry};
 
 /// A step without its id.
 #[derive(Clone, Debug)]
-enum Shape {
+pub(super) enum Shape {
     Work { retried: bool, skips: bool, always: bool },
     Gated(&'static str),
     Approval { timeout: bool, goes_on: bool },
     Sleep,
     Listen,
+    Until(bool),
+    Child { retried: bool, skips: bool },
     Switch(bool, Vec<Shape>, Vec<Shape>),
     Parallel { join: &'static str, fail_fast: bool, left: Vec<Shape>, right: Vec<Shape> },
     Foreach { parallel: u8, fail_fast: bool, steps: Vec<Shape> },
@@ -32,10 +38,12 @@ fn leaf() -> impl Strategy<Value = Shape> {
         1 => any::<(bool, bool)>().prop_map(|(timeout, goes_on)| Shape::Approval { timeout, goes_on }),
         1 => Just(Shape::Sleep),
         1 => Just(Shape::Listen),
+        1 => any::<bool>().prop_map(Shape::Until),
+        1 => any::<(bool, bool)>().prop_map(|(retried, skips)| Shape::Child { retried, skips }),
     ]
 }
 
-fn shape() -> impl Strategy<Value = Shape> {
+pub(super) fn shape() -> impl Strategy<Value = Shape> {
     leaf().prop_recursive(3, 12, 3, |inner| {
         let list = || prop::collection::vec(inner.clone(), 1..4);
         let join = prop_oneof![Just("all"), Just("any"), Just("2")];
@@ -98,6 +106,12 @@ impl Writer {
             }
             Shape::Sleep => "wait: {for: 10s}".to_owned(),
             Shape::Listen => "wait: {signal: go, timeout: 1m}".to_owned(),
+            Shape::Until(holds) => format!("wait: {{condition: '${{{{ {holds} }}}}', every: 7s, timeout: 20s}}"),
+            Shape::Child { retried, skips } => {
+                let retry = if *retried { ", retry: {max_attempts: 2, delay: 1s}" } else { "" };
+                let skip = if *skips { ", on_error: skip" } else { "" };
+                format!("workflow: {{name: other}}, timeout: 1m{retry}{skip}")
+            }
             Shape::Switch(which, then, other) => {
                 let (then, other) = (self.list(then, false), self.list(other, false));
                 format!("switch: {{cases: [{{when: '${{{{ {which} }}}}', steps: {then}}}], default: {other}}}")
@@ -118,7 +132,7 @@ impl Writer {
     }
 }
 
-fn workflow(shapes: &[Shape], graph: bool, finally: bool) -> String {
+pub(super) fn workflow(shapes: &[Shape], graph: bool, finally: bool) -> String {
     let mut writer = Writer { next: 0 };
     let order = if graph { "order: graph\n" } else { "" };
     let steps = writer.list(shapes, graph);
@@ -128,7 +142,7 @@ fn workflow(shapes: &[Shape], graph: bool, finally: bool) -> String {
 
 /// One thing that happens; numbers choose among what there is.
 #[derive(Clone, Copy, Debug)]
-enum Move {
+pub(super) enum Move {
     Succeed(u8),
     Fail(u8, bool),
     Abort(u8),
@@ -140,9 +154,51 @@ enum Move {
     Cancel,
     Crash,
     Nudge,
+    Rollback,
+    ChildEnds(u8, bool),
 }
 
-fn moves() -> impl Strategy<Value = Vec<Move>> {
+/// What is edited into a step: bits of one number.
+#[derive(Clone, Copy, Debug)]
+struct Extras(u16);
+
+impl Extras {
+    fn has(self, bit: u16) -> bool {
+        self.0 >> bit & 1 == 1
+    }
+}
+
+/// Gives steps compensations, verifications and answers to failures; `extras` is used again and again.
+fn edit(plan: &mut Plan, extras: &[Extras], on_cancel: bool) {
+    if on_cancel {
+        plan.on_cancel = OnCancel::Rollback;
+    }
+    let finally = plan.finally;
+    let mut next = extras.iter().cycle();
+    for step in plan.steps.iter_mut().filter(|step| Some(step.block) != finally) {
+        let Some(extra) = next.next().copied() else { return };
+        let escalates = extra.has(0) && extra.has(1) && step.on_error == OnError::Fail;
+        if escalates {
+            step.on_error = OnError::Escalate { to: String::new() };
+        } else if extra.has(1) && extra.has(2) && step.on_error == OnError::Fail {
+            step.on_error = OnError::Compensate { step: None };
+        }
+        if extra.has(3) {
+            let verify = extra.has(4).then(|| noop(json!({})));
+            let mut work = noop(json!({"id": step.id}));
+            work.retry = extra.has(5).then(|| retry(2));
+            step.compensation = Some(Box::new(Compensation { work, verify }));
+        }
+        if step.kind.is_work() {
+            step.verify = extra.has(6).then(|| Box::new(noop(json!({}))));
+            step.on_unknown = [None, Some(OnUnknown::Ask), Some(OnUnknown::Retry), Some(OnUnknown::Verify)]
+                [usize::from(extra.0 >> 7 & 3)];
+            step.read_only = extra.has(9) && extra.has(10);
+        }
+    }
+}
+
+pub(super) fn moves() -> impl Strategy<Value = Vec<Move>> {
     let one = prop_oneof![
         8 => any::<u8>().prop_map(Move::Succeed),
         3 => any::<(u8, bool)>().prop_map(|(which, transient)| Move::Fail(which, transient)),
@@ -155,8 +211,10 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         1 => Just(Move::Cancel),
         2 => Just(Move::Crash),
         1 => Just(Move::Nudge),
+        1 => Just(Move::Rollback),
+        3 => any::<(u8, bool)>().prop_map(|(which, well)| Move::ChildEnds(which, well)),
     ];
-    prop::collection::vec(one, 0..40)
+    prop::collection::vec(one, 0..60)
 }
 
 /// Does something with one of these, if there is one.
@@ -169,15 +227,17 @@ fn pick(items: &[String], which: u8, act: impl FnOnce(&str)) {
 /// Paths of steps that wait for a person.
 pub(super) fn asked(harness: &Harness) -> Vec<String> {
     let waits = |instance: &&crate::state::Instance| matches!(instance.phase, crate::state::Phase::Deciding { .. });
-    harness.state.instances.iter().filter(waits).map(|instance| instance.path.to_string()).collect()
+    let deciding = harness.state.instances.iter().filter(waits).map(|instance| instance.path.to_string());
+    deciding.chain(harness.state.questions().keys().map(ToString::to_string)).collect()
 }
 
-fn make(harness: &mut Harness, step: Move) {
+pub(super) fn make(harness: &mut Harness, step: Move) {
     let active: Vec<String> = harness.running.keys().chain(harness.stopping.keys()).map(ToString::to_string).collect();
     match step {
         Move::Succeed(which) => pick(&active, which, |path| harness.succeed(path, json!({"n": which}))),
         Move::Fail(which, transient) => {
-            let kind = if transient { Kind::Network } else { Kind::Crash };
+            let kinds = if transient { [Kind::Network, Kind::Exit] } else { [Kind::Crash, Kind::Invalid] };
+            let kind = kinds[usize::from(which / 128)];
             pick(&active, which, |path| harness.fail(path, kind));
         }
         Move::Abort(which) => {
@@ -185,8 +245,7 @@ fn make(harness: &mut Harness, step: Move) {
             pick(&stopping, which, |path| harness.outcome(path, skep_model::outcome::Ended::Aborted));
         }
         Move::Decide(which, yes) => {
-            let message = if yes { kit::approve } else { kit::reject };
-            pick(&asked(harness), which, |path| harness.tell(&message(Some(path))));
+            pick(&asked(harness), which, |path| decide(harness, path, yes));
         }
         Move::Signal => drop(harness.try_tell(&kit::signal("go", json!(1)))),
         Move::Pass(milliseconds) => {
@@ -198,20 +257,67 @@ fn make(harness: &mut Harness, step: Move) {
         Move::Cancel => drop(harness.try_tell(&kit::cancel())),
         Move::Crash => harness.crash(),
         Move::Nudge => harness.tell(&Message::TimerFired),
+        Move::Rollback => drop(harness.try_tell(&kit::rollback())),
+        Move::ChildEnds(which, well) => {
+            let waiting: Vec<String> = harness.children.keys().map(ToString::to_string).collect();
+            pick(&waiting, which, |path| end_child(harness, path, well));
+        }
     }
 }
 
+/// A yes to a step that cannot be tried again as a whole is refused; a no never is.
+fn decide(harness: &mut Harness, path: &str, yes: bool) {
+    let refused = yes && harness.try_tell(&kit::approve(Some(path))).is_err();
+    if refused || !yes {
+        harness.tell(&kit::reject(Some(path)));
+    }
+}
+
+/// What was kept was undone or dropped, and nothing twice.
+fn check_undone(harness: &Harness) {
+    let count = |which: fn(&Event) -> bool| harness.events().filter(|event| which(event)).count();
+    let kept = count(|event| matches!(event, Event::UndoKept { .. }));
+    let left = harness.state.undo.kept.len();
+    let off = count(|event| matches!(event, Event::RolledBack { .. } | Event::UndoDropped { .. }));
+    assert_eq!(kept, left + off, "{}", harness.trace());
+    if harness.status() == Status::RolledBack {
+        assert_eq!(left, 0, "{}", harness.trace());
+    }
+}
+
+fn end_child(harness: &mut Harness, path: &str, well: bool) {
+    let (status, failure) = match well {
+        true => (Status::Completed, None),
+        false => (Status::Failed, Some(kit::failure(Kind::Network))),
+    };
+    harness.child_ended(path, status, json!({"n": 1}), failure);
+}
+
+/// The first or the last step of the main list that the flow does not pass by.
+fn step_to_rerun_from(harness: &Harness, first: bool) -> Option<String> {
+    let plan = harness.program.plan();
+    let steps = plan.blocks[plan.root as usize].steps.iter().map(|step| &plan.steps[*step as usize]);
+    let mut in_flow = steps.filter(|step| !step.compensation_only);
+    let step = if first { in_flow.next() } else { in_flow.next_back() };
+    step.map(|step| step.id.clone())
+}
+
 /// Answers everything, people and time included, until the end.
-fn finish(harness: &mut Harness) {
-    for _ in 0..500 {
+pub(super) fn finish(harness: &mut Harness) {
+    for _ in 0..2_000 {
         if harness.status().is_terminal() {
             return;
         }
         drop(harness.try_tell(&kit::resume()));
+        harness.grant_all();
         harness.settle();
         // One decision may take the question of another away.
         while let Some(path) = asked(harness).pop() {
-            harness.tell(&kit::approve(Some(&path)));
+            decide(harness, &path, true);
+            harness.settle();
+        }
+        while let Some(path) = harness.children.keys().next().cloned() {
+            end_child(harness, &path, true);
             harness.settle();
         }
         if let Some(wake) = harness.state.next_wake() {
@@ -228,15 +334,34 @@ proptest! {
     #[test]
     fn every_execution_holds_the_invariants_and_ends(
         shapes in prop::collection::vec(shape(), 1..4), graph: bool, finally: bool, moves in moves(),
+        extras in prop::collection::vec(any::<u16>().prop_map(Extras), 0..6), on_cancel: bool, undone: bool,
+        limit in prop::option::of(1..4_u32), from_first: bool,
     ) {
-        let mut harness = flow(&workflow(&shapes, graph, finally)).start();
+        let text = workflow(&shapes, graph, finally);
+        let mut harness = flow_with(&text, |plan| {
+            edit(plan, &extras, on_cancel);
+            plan.max_parallel = limit;
+        })
+        .start();
+        harness.children_can_be_undone = undone;
         for step in moves {
-            if !harness.status().is_terminal() {
+            if !harness.status().is_terminal() || matches!(step, Move::Rollback) {
                 make(&mut harness, step);
             }
         }
         finish(&mut harness);
+        if undone && harness.try_tell(&kit::rollback()).is_ok() {
+            finish(&mut harness);
+        }
+        check_undone(&harness);
         prop_assert!(harness.running.is_empty());
+        let from = step_to_rerun_from(&harness, from_first);
+        harness.tell(&kit::rerun(from.as_deref(), None));
+        harness.crash();
+        finish(&mut harness);
+        harness.tell(&kit::rerun(None, None));
+        finish(&mut harness);
+        prop_assert_eq!(harness.state.generation(), 3);
         prop_assert_eq!(harness.state.performing_count(), 0);
         super::snapshots::check_every_turn(&harness);
         harness.crash();

@@ -1,7 +1,8 @@
 //! Every message in every state. A new message or state does not compile here until it has its row.
 
 use serde_json::json;
-use skep_model::ids::Token;
+use skep_model::error::Kind;
+use skep_model::ids::{ExecutionId, Token};
 use skep_model::message::{Message, Progress};
 use skep_model::outcome::Ended;
 use skep_model::status::Execution as Status;
@@ -10,11 +11,12 @@ use super::kit::{self, Harness, flow};
 use crate::Rejection;
 
 const YAML: &str = "steps: [{id: p, parallel: {w: [{id: a, uses: noop}], q: [{id: gate, approval: {message: ok?}}], \
-    f: [{id: form, input: {n: {type: integer}}}], s: [{id: sig, wait: {signal: go}}]}}]\nfinally: [{id: f1, uses: noop}]";
+    f: [{id: form, input: {n: {type: integer}}}], s: [{id: sig, wait: {signal: go}}], \
+    c: [{id: c, workflow: {name: other}}]}}]\nfinally: [{id: f1, uses: noop}]";
 
-/// An execution in this state in which `a` is performed if that is possible; `None` if nothing leads there.
+/// An execution in this state in which `a` is performed and `c` has a child if that is possible; `None` if nothing leads there.
 fn at(status: Status) -> Option<Harness> {
-    let mut harness = flow(YAML);
+    let mut harness = if is_of_rollbacks(status) { undoing(UNDOING) } else { flow(YAML) };
     if status == Status::Pending {
         return Some(harness);
     }
@@ -26,33 +28,60 @@ fn at(status: Status) -> Option<Harness> {
         Status::Cancelling => harness.tell(&kit::cancel()),
         Status::Completed => complete(&mut harness),
         Status::Failed => {
-            harness.fail("a", skep_model::error::Kind::Invalid);
+            harness.fail("a", Kind::Invalid);
+            harness.child_ended("c", Status::Cancelled, json!({}), None);
             harness.settle();
         }
         Status::Cancelled => {
             harness.tell(&kit::cancel());
+            harness.child_ended("c", Status::Cancelled, json!({}), None);
             harness.settle();
         }
-        Status::RollingBack | Status::RolledBack | Status::RollbackFailed => return None,
+        Status::RollingBack | Status::RolledBack | Status::RollbackFailed => {
+            let failing = if status == Status::RollbackFailed { "a.rollback" } else { "none" };
+            harness = harness.fails("x", Kind::Invalid).fails(failing, Kind::Invalid);
+            if status == Status::RollingBack {
+                harness = harness.hangs("a.rollback");
+            }
+            harness.settle();
+        }
     }
     assert_eq!(harness.status(), status, "{}", harness.trace());
     Some(harness)
+}
+
+/// `a` can be undone, and its compensation takes its place in the messages.
+const UNDOING: &str = "steps: [{id: a, uses: noop}, {id: x, uses: noop}]";
+
+fn is_of_rollbacks(status: Status) -> bool {
+    matches!(status, Status::RollingBack | Status::RolledBack | Status::RollbackFailed)
+}
+
+fn undoing(yaml: &str) -> Harness {
+    kit::flow_with(yaml, |plan| super::undo_kit::undoable(plan, "a"))
+}
+
+/// The path whose outcome is told.
+fn performed(harness: &Harness) -> &'static str {
+    if is_of_rollbacks(harness.status()) { "a.rollback" } else { "a" }
 }
 
 fn complete(harness: &mut Harness) {
     harness.tell(&kit::approve(None));
     harness.tell(&kit::input(json!({"n": 1})));
     harness.tell(&kit::signal("go", json!(1)));
+    harness.child_ended("c", Status::Completed, json!({}), None);
     harness.settle();
 }
 
 /// The delivery of `a`, or one that nobody knows where it is not performed.
 fn token(harness: &Harness) -> Token {
-    let known = harness.running.get("a").map(|task| task.token.clone());
-    known.or_else(|| harness.stopping.get("a").cloned()).unwrap_or_else(|| Token::new("unknown"))
+    let path = performed(harness);
+    let known = harness.running.get(path).map(|task| task.token.clone());
+    known.or_else(|| harness.stopping.get(path).cloned()).unwrap_or_else(|| Token::new("unknown"))
 }
 
-const MESSAGES: [&str; 12] = [
+const MESSAGES: [&str; 16] = [
     "start",
     "outcome",
     "progress",
@@ -65,13 +94,18 @@ const MESSAGES: [&str; 12] = [
     "pause",
     "resume",
     "recovered",
+    "rollback",
+    "rerun",
+    "child_ended",
+    "permit",
 ];
 
 fn message(word: &str, harness: &Harness) -> Message {
-    let progress = Progress { path: "a".into(), token: token(harness), note: String::new(), percent: None };
+    let progress =
+        Progress { path: performed(harness).into(), token: token(harness), note: String::new(), percent: None };
     let message = match word {
         "start" => kit::start_message(&harness.program, json!({})),
-        "outcome" => kit::outcome_of("a", token(harness), Ended::Succeeded(skep_model::Map::new())),
+        "outcome" => kit::outcome_of(performed(harness), token(harness), Ended::Succeeded(skep_model::Map::new())),
         "progress" => Message::Progress(progress),
         "timer" => Message::TimerFired,
         "signal" => kit::signal("go", json!(1)),
@@ -84,6 +118,17 @@ fn message(word: &str, harness: &Harness) -> Message {
         "pause" => kit::pause(),
         "resume" => kit::resume(),
         "recovered" => Message::Recovered,
+        "rollback" => kit::rollback(),
+        "rerun" => kit::rerun(None, None),
+        "child_ended" => Message::ChildEnded(Box::new(skep_model::message::ChildEnded {
+            path: "c".into(),
+            child: harness.children.get("c").map_or_else(|| ExecutionId::new("unknown"), |child| child.id.clone()),
+            status: Status::Completed,
+            outputs: skep_model::Map::new(),
+            failure: None,
+            can_be_undone: false,
+        })),
+        "permit" => kit::stray_permit("a"),
         other => panic!("{other} is no message"),
     };
     assert_eq!(self::word(&message), word);
@@ -104,6 +149,10 @@ fn word(message: &Message) -> &'static str {
         Message::Pause { .. } => "pause",
         Message::Resume { .. } => "resume",
         Message::Recovered => "recovered",
+        Message::Rollback { .. } => "rollback",
+        Message::Rerun { .. } => "rerun",
+        Message::ChildEnded(_) => "child_ended",
+        Message::Permit { .. } => "permit",
     }
 }
 
@@ -121,7 +170,10 @@ fn kind(rejection: &Rejection) -> &'static str {
         Rejection::Ambiguous { .. } => "ambiguous",
         Rejection::BadInput(_) => "bad_input",
         Rejection::TooManySignals(_) => "too_many_signals",
+        Rejection::NothingToUndo(_) => "nothing_to_undo",
+        Rejection::Unanswered { .. } => "unanswered",
         Rejection::Broken(_) => "broken",
+        Rejection::BadRerun(_) => "bad_rerun",
     }
 }
 
@@ -145,8 +197,8 @@ fn every_message_in_every_state() {
             lines.push_str(&format!("{} {word}: {told}\n", status.as_str()));
         }
     }
-    insta::assert_snapshot!(lines, @r"
-    pending start: started, forked p, scheduled a, approval_asked gate, form_asked form, wait_began sig
+    insta::assert_snapshot!(lines, @"
+    pending start: started, forked p, scheduled a, approval_asked gate, form_asked form, wait_began sig, child_asked c
     pending outcome: !not_started
     pending progress: !not_started
     pending timer: !not_started
@@ -158,18 +210,26 @@ fn every_message_in_every_state() {
     pending pause: !not_started
     pending resume: !not_started
     pending recovered: nothing
+    pending rollback: !not_started
+    pending rerun: !not_started
+    pending child_ended: !not_started
+    pending permit: !not_started
     running start: !already_started
     running outcome: completed a, branch_ended p
     running progress: nothing
     running timer: nothing
     running signal: signal_taken sig, completed sig, branch_ended p
     running approve: decided gate, completed gate, branch_ended p
-    running reject: decided gate, skipped gate, branch_ended p, stop_asked p, stop_asked a, cancelled form, cancelled sig, branch_ended p, branch_ended p
+    running reject: decided gate, skipped gate, branch_ended p, stop_asked p, stop_asked a, cancelled form, cancelled sig, stop_asked c, branch_ended p, branch_ended p
     running input: form_filled form, completed form, branch_ended p
-    running cancel: cancel_asked, stop_asked p, stop_asked a, cancelled gate, cancelled form, cancelled sig, branch_ended p, branch_ended p, branch_ended p
+    running cancel: cancel_asked, stop_asked p, stop_asked a, cancelled gate, cancelled form, cancelled sig, stop_asked c, branch_ended p, branch_ended p, branch_ended p
     running pause: paused
     running resume: nothing
     running recovered: redelivered a
+    running rollback: !wrong_state
+    running rerun: !wrong_state
+    running child_ended: completed c, branch_ended p
+    running permit: !stale
     paused start: !already_started
     paused outcome: completed a
     paused progress: nothing
@@ -178,10 +238,14 @@ fn every_message_in_every_state() {
     paused approve: decided gate, completed gate
     paused reject: decided gate, skipped gate
     paused input: form_filled form, completed form
-    paused cancel: cancel_asked, stop_asked p, stop_asked a, cancelled gate, cancelled form, cancelled sig, branch_ended p, branch_ended p, branch_ended p
+    paused cancel: cancel_asked, stop_asked p, stop_asked a, cancelled gate, cancelled form, cancelled sig, stop_asked c, branch_ended p, branch_ended p, branch_ended p
     paused pause: nothing
     paused resume: resumed
     paused recovered: redelivered a
+    paused rollback: !wrong_state
+    paused rerun: !wrong_state
+    paused child_ended: completed c
+    paused permit: !stale
     held start: !already_started
     held outcome: completed a
     held progress: nothing
@@ -190,12 +254,16 @@ fn every_message_in_every_state() {
     held approve: decided gate, completed gate
     held reject: decided gate, skipped gate
     held input: form_filled form, completed form
-    held cancel: cancel_asked, stop_asked p, stop_asked a, cancelled gate, cancelled form, cancelled sig, branch_ended p, branch_ended p, branch_ended p
+    held cancel: cancel_asked, stop_asked p, stop_asked a, cancelled gate, cancelled form, cancelled sig, stop_asked c, branch_ended p, branch_ended p, branch_ended p
     held pause: !wrong_state
     held resume: resumed, redelivered a
     held recovered: nothing
+    held rollback: !wrong_state
+    held rerun: !wrong_state
+    held child_ended: completed c
+    held permit: !stale
     cancelling start: !already_started
-    cancelling outcome: completed a, branch_ended p, cancelled p, finally_began, scheduled f1
+    cancelling outcome: completed a, branch_ended p
     cancelling progress: nothing
     cancelling timer: nothing
     cancelling signal: signal_kept
@@ -205,7 +273,27 @@ fn every_message_in_every_state() {
     cancelling cancel: force_asked
     cancelling pause: !wrong_state
     cancelling resume: nothing
-    cancelling recovered: cancelled a, branch_ended p, cancelled p, finally_began, scheduled f1
+    cancelling recovered: cancelled a, branch_ended p
+    cancelling rollback: !wrong_state
+    cancelling rerun: !wrong_state
+    cancelling child_ended: completed c, branch_ended p
+    cancelling permit: !stale
+    rolling_back start: !already_started
+    rolling_back outcome: completed a.rollback, rolled_back a, rollback_ended, ended
+    rolling_back progress: nothing
+    rolling_back timer: nothing
+    rolling_back signal: signal_kept
+    rolling_back approve: !unknown_step
+    rolling_back reject: !unknown_step
+    rolling_back input: !unknown_step
+    rolling_back cancel: rollback_stop_asked
+    rolling_back pause: !wrong_state
+    rolling_back resume: nothing
+    rolling_back recovered: redelivered a.rollback
+    rolling_back rollback: !wrong_state
+    rolling_back rerun: !wrong_state
+    rolling_back child_ended: !stale
+    rolling_back permit: !stale
     completed start: !already_started
     completed outcome: !terminal
     completed progress: !terminal
@@ -218,6 +306,10 @@ fn every_message_in_every_state() {
     completed pause: !terminal
     completed resume: !terminal
     completed recovered: nothing
+    completed rollback: !nothing_to_undo
+    completed rerun: rerun, forked p, scheduled a, approval_asked gate, form_asked form, wait_began sig, child_asked c
+    completed child_ended: !terminal
+    completed permit: !terminal
     failed start: !already_started
     failed outcome: !terminal
     failed progress: !terminal
@@ -230,6 +322,10 @@ fn every_message_in_every_state() {
     failed pause: !terminal
     failed resume: !terminal
     failed recovered: nothing
+    failed rollback: !nothing_to_undo
+    failed rerun: rerun, forked p, scheduled a, approval_asked gate, form_asked form, wait_began sig, child_asked c
+    failed child_ended: !terminal
+    failed permit: !terminal
     cancelled start: !already_started
     cancelled outcome: !terminal
     cancelled progress: !terminal
@@ -242,5 +338,41 @@ fn every_message_in_every_state() {
     cancelled pause: !terminal
     cancelled resume: !terminal
     cancelled recovered: nothing
+    cancelled rollback: !nothing_to_undo
+    cancelled rerun: rerun, forked p, scheduled a, approval_asked gate, form_asked form, wait_began sig, child_asked c
+    cancelled child_ended: !terminal
+    cancelled permit: !terminal
+    rolled_back start: !already_started
+    rolled_back outcome: !terminal
+    rolled_back progress: !terminal
+    rolled_back timer: nothing
+    rolled_back signal: !terminal
+    rolled_back approve: !terminal
+    rolled_back reject: !terminal
+    rolled_back input: !terminal
+    rolled_back cancel: !terminal
+    rolled_back pause: !terminal
+    rolled_back resume: !terminal
+    rolled_back recovered: nothing
+    rolled_back rollback: !nothing_to_undo
+    rolled_back rerun: rerun, scheduled a
+    rolled_back child_ended: !terminal
+    rolled_back permit: !terminal
+    rollback_failed start: !already_started
+    rollback_failed outcome: !terminal
+    rollback_failed progress: !terminal
+    rollback_failed timer: nothing
+    rollback_failed signal: !terminal
+    rollback_failed approve: !terminal
+    rollback_failed reject: !terminal
+    rollback_failed input: !terminal
+    rollback_failed cancel: !terminal
+    rollback_failed pause: !terminal
+    rollback_failed resume: !terminal
+    rollback_failed recovered: nothing
+    rollback_failed rollback: rollback_began, scheduled a.rollback
+    rollback_failed rerun: rerun, scheduled a
+    rollback_failed child_ended: !terminal
+    rollback_failed permit: !terminal
     ");
 }

@@ -134,7 +134,7 @@ impl Live {
         let change = IdleChange {
             local: self.local,
             idle,
-            next_wake: self.state.next_wake().filter(|_| idle),
+            next_wake: self.state.next_wake_when_folded().filter(|_| idle),
             for_people: idle && self.state.waits_for_people(),
         };
         if self.recorded.as_ref() == Some(&change) {

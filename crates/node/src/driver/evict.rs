@@ -39,6 +39,19 @@ impl Driver {
         }
     }
 
+    /// Brings the execution into memory if it is not there. One that this owner does not have is taken on.
+    pub(super) fn have(&mut self, local: LocalId) -> Result<(), Error> {
+        if self.core.get(local).is_some() {
+            return Ok(());
+        }
+        let is_new = !self.core.is_evicted(local);
+        self.bring(local)?;
+        if is_new {
+            self.decide(local, &Message::Recovered, None);
+        }
+        Ok(())
+    }
+
     /// Brings the execution back if it was evicted. `false` if it cannot be: then the message is answered here.
     pub(super) fn is_at_hand(&mut self, local: LocalId, message: &Message, reply: &mut Option<Reply>) -> bool {
         if !self.core.is_evicted(local) {
@@ -48,14 +61,20 @@ impl Driver {
         tracing::error!(local = local.0, "a waiting execution cannot be brought back: {error}");
         match error {
             // It is as good as not taken on; `skep resume` folds it again.
-            Error::Damaged { .. } | Error::NewerFormat { .. } | Error::NoSuchExecution { .. } => {
+            Error::Damaged { .. }
+            | Error::NewerFormat { .. }
+            | Error::NoSuchExecution { .. }
+            | Error::Store(skep_store::Error::DamagedTurn(_)) => {
                 self.core.forget(local);
+                self.park(local, &error);
                 self.watcher.publish([(local, Summary { status: Status::Held, waits_for_people: true })]);
             }
             // The disk may be better later; until then its timer is not due again.
             _ if reply.is_none() => {
                 self.core.postpone(local);
-                self.try_again(local, Some(message.clone()));
+                // Whoever grants a permit that is not taken gives it to another.
+                let again = !matches!(message, Message::Permit { .. });
+                self.try_again(local, again.then(|| message.clone()));
             }
             _ => {}
         }

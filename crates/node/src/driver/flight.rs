@@ -78,7 +78,11 @@ impl Flight {
     pub fn task(&self, effect: usize) -> Option<&Task> {
         match &self.effects[effect] {
             Effect::Perform(task) => Some(task),
-            Effect::Abort { .. } => None,
+            Effect::Abort { .. }
+            | Effect::StartChild(_)
+            | Effect::CancelChild { .. }
+            | Effect::AskPermit { .. }
+            | Effect::ReleasePermit { .. } => None,
         }
     }
 

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use skep_engine::Program;
-use skep_model::effect::Task;
+use skep_model::effect::{Child, Task};
 use skep_model::ids::{ExecutionId, Hash, LocalId};
-use skep_model::message::{Message, Start};
+use skep_model::message::{ChildEnded, Message, Start};
 use skep_model::outcome::Outcome;
 use skep_store::Ack;
 
+use super::StartKey;
 use crate::error::Error;
 
 /// Something for the driver to do.
@@ -27,6 +28,10 @@ pub enum Input {
     Rows(Vec<skep_store::Row>, Reply),
     /// A script that waits for a slot, again.
     Waiting(Box<Task>),
+    /// A child execution is terminal, or could not be started: its parent is to be told.
+    ChildEnded(ExecutionId, Box<ChildEnded>),
+    /// A child execution is to be started, again.
+    StartChild(Box<Child>),
     /// End: no new work begins; what runs may take so long to end by itself.
     Stop(std::time::Duration),
     /// Take on every execution that only waits; the answer is their number.
@@ -47,6 +52,8 @@ pub struct Creation {
     pub definition_hash: Hash,
     /// Where it lies in the library, if it came from there.
     pub workflow_path: Option<String>,
+    /// Its key, if it has one.
+    pub key: Option<StartKey>,
 }
 
 /// The answer to a request, after the commit.
@@ -54,6 +61,14 @@ pub struct Creation {
 pub struct Receipt {
     /// The execution's number in the store.
     pub local: LocalId,
+    /// A start with a key that was taken: this is the execution that has it.
+    pub existing: bool,
+}
+
+impl Receipt {
+    pub(crate) fn of(local: LocalId) -> Self {
+        Self { local, existing: false }
+    }
 }
 
 /// What became of a request.

@@ -7,11 +7,15 @@
 //! A crash between any two of these leaves either nothing, or a turn whose effects follow from the fold.
 
 mod backlog;
+mod children;
 mod evict;
 mod flight;
 mod input;
+mod park;
+mod permits;
 mod ports;
 mod snapshots;
+mod start_keys;
 pub(crate) mod thread;
 mod turn;
 mod values;
@@ -29,12 +33,15 @@ use skep_store::{Ack, Reader};
 
 use crate::core::Core;
 use crate::fold::Programs;
+use crate::gates::Gates;
 use crate::watch::Watcher;
 
 use backlog::Backlog;
 use flight::Flight;
 pub use input::{Answer, Creation, Input, Receipt, Reply};
 pub use ports::{Clock, Committer, Mailbox, Performer};
+pub use start_keys::StartKey;
+use start_keys::Starting;
 
 /// Pause before a turn whose commit failed is decided again.
 pub const RETRY_AFTER: Duration = Duration::from_millis(500);
@@ -64,6 +71,9 @@ pub struct Driver {
     /// Set when it is told to end: how long running work is waited for.
     stopping: Option<Duration>,
     backlog: Backlog,
+    children: children::Children,
+    gates: Gates,
+    starting: Starting,
 }
 
 /// A delivery that is performed.
@@ -99,6 +109,9 @@ impl Driver {
     /// Trouble with the store.
     pub fn new(parts: Parts) -> Result<Self, skep_store::Error> {
         let Parts { reader, blobs, watcher, clock, performer, committer, mailbox } = parts;
+        let (gates, stale) = permits::rebuild(&*reader)?;
+        let backlog = Backlog::new(watcher.slots().clone());
+        let pending = if stale.is_empty() { Vec::new() } else { vec![Flight::of_rows(stale)] };
         Ok(Self {
             core: Core::new(reader.last_at()?.unwrap_or(Timestamp(0))),
             next_local: reader.next_local_id()?,
@@ -112,11 +125,14 @@ impl Driver {
             mailbox,
             flights: HashMap::new(),
             next_ticket: 0,
-            pending: Vec::new(),
+            pending,
             locals: HashMap::new(),
             delivered: HashMap::new(),
             stopping: None,
-            backlog: Backlog::default(),
+            children: children::Children::default(),
+            backlog,
+            gates,
+            starting: Starting::default(),
         })
     }
 
@@ -197,8 +213,11 @@ impl Driver {
         }
         let mut wanted: Vec<(usize, usize)> =
             flights.iter().enumerate().flat_map(|(at, flight)| flight.wants(at, &*self.performer)).collect();
-        // What waited longest comes first; what is new waits behind it.
-        wanted.sort_by_key(|(flight, _)| !flights[*flight].from_backlog);
+        // What waited already comes first, then by priority; what is new waits behind it.
+        wanted.sort_by_key(|(flight, effect)| {
+            let priority = flights[*flight].task(*effect).map(|task| task.priority);
+            (!flights[*flight].from_backlog, std::cmp::Reverse(priority))
+        });
         let waited = wanted.iter().filter(|(flight, _)| flights[*flight].from_backlog).count();
         let slots = if self.backlog.is_empty() { self.backlog.free().max(waited) } else { waited };
         for (flight, effect) in wanted.split_off(slots.min(wanted.len())) {
@@ -221,6 +240,8 @@ impl Driver {
         let flights: Vec<_> = flights.collect();
         let landed = flights.iter().filter(|(_, result)| result.is_ok()).map(|(flight, _)| flight);
         self.watcher.publish(landed.filter(|flight| flight.has_summary()).map(|f| (f.local, f.summary)));
+        let changed: Vec<LocalId> = flights.iter().map(|(flight, _)| flight.local).collect();
+        self.publish_parents(&changed);
         for (flight, result) in flights {
             match result {
                 Ok(_) => self.landed(flight),

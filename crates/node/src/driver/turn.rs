@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use skep_engine::{Rejection, State};
-use skep_model::effect::{Effect, Task};
+use skep_model::effect::{Effect, Task, Work};
 use skep_model::error::Failure;
 use skep_model::ids::{LocalId, Token};
 use skep_model::message::Message;
@@ -13,6 +13,8 @@ use skep_model::status::Execution as Status;
 use skep_store::{ExecutionChange, ExecutionRow, IdleChange, Row};
 
 use super::flight::Flight;
+use super::permits::Request;
+use super::start_keys;
 use super::values::WithPending;
 use super::{Creation, Delivered, Driver, Input, Receipt, Reply};
 use crate::core::{Live, Refusal};
@@ -31,16 +33,19 @@ impl Driver {
             Input::Outcome(execution, outcome) => self.outcome(&execution, *outcome),
             Input::Rows(rows, reply) => self.rows(rows, reply),
             Input::Waiting(task) => self.backlog.put_back(*task),
+            Input::ChildEnded(parent, ended) => self.child_ended(&parent, *ended),
+            Input::StartChild(child) => self.start_child(*child),
             Input::Stop(patience) => self.stopping = Some(patience),
             Input::TakeIdle(reply) => drop(reply.send(self.take_idle())),
             Input::Snapshot(snapshot) => self.keep_snapshot(*snapshot),
         }
     }
 
-    fn create(&mut self, creation: Creation, reply: Reply) {
+    pub(super) fn create(&mut self, creation: Creation, reply: Reply) {
+        let Some((creation, reply)) = self.first_of_its_key(creation, reply) else { return };
         let local = self.next_local;
         self.next_local = LocalId(local.0 + 1);
-        let Creation { start, program, definition, definition_hash, workflow_path } = creation;
+        let Creation { start, program, definition, definition_hash, workflow_path, key } = creation;
         let program = self.programs.keep(program);
         let plan_bytes = program.plan().to_bytes();
         let head = program.plan().workflow.clone();
@@ -48,6 +53,7 @@ impl Driver {
         self.core.open(Live::new(local, State::default(), program).created());
         self.locals.insert(start.execution.clone(), local);
         let now = self.now();
+        let key_row = key.as_ref().map(|key| start_keys::row(&head.id, key, local));
         let row = ExecutionRow {
             local,
             id: start.execution.clone(),
@@ -66,21 +72,27 @@ impl Driver {
             actor: start.actor.label(),
             seq: 1,
         };
-        let rows = vec![
+        let mut rows = vec![
             Row::Plan { hash: plan_hash, format: PLAN_FORMAT, bytes: plan_bytes },
             Row::Definition { hash: definition_hash, text: definition },
             Row::ExecutionCreated(row),
         ];
-        self.decide_with(local, &Message::Start(Box::new(start)), Some(reply), rows);
+        rows.extend(key_row);
+        if !self.decide_with(local, &Message::Start(Box::new(start)), Some(reply), rows) {
+            self.starting.forget(local);
+        }
     }
 
     fn adopt(&mut self, local: LocalId, reply: Reply) {
         if self.core.get(local).is_some() || self.core.is_evicted(local) {
-            drop(reply.send(Ok(Receipt { local })));
+            drop(reply.send(Ok(Receipt::of(local))));
             return;
         }
         match self.bring(local) {
-            Err(error) => drop(reply.send(Err(error))),
+            Err(error) => {
+                self.park(local, &error);
+                drop(reply.send(Err(error)));
+            }
             Ok(()) => self.decide(local, &Message::Recovered, Some(reply)),
         }
     }
@@ -90,6 +102,7 @@ impl Driver {
     fn tell(&mut self, local: LocalId, message: &Message, reply: Reply) {
         if self.core.get(local).is_none() && !self.core.is_evicted(local) {
             if let Err(error) = self.bring(local) {
+                self.park(local, &error);
                 drop(reply.send(Err(error)));
                 return;
             }
@@ -120,7 +133,7 @@ impl Driver {
             rows.extend(delivered.has_child.then(|| Row::ChildGone { token: outcome.token.clone() }));
         }
         match self.locals.get(execution).copied() {
-            Some(local) => self.decide_with(local, &Message::Outcome(Box::new(outcome)), None, rows),
+            Some(local) => drop(self.decide_with(local, &Message::Outcome(Box::new(outcome)), None, rows)),
             // The execution was forced to its end; only the child's row is left of it.
             None => self.keep_rows(rows),
         }
@@ -142,25 +155,38 @@ impl Driver {
         self.decide_with(local, message, reply, Vec::new());
     }
 
-    fn decide_with(&mut self, local: LocalId, message: &Message, mut reply: Option<Reply>, rows: Vec<Row>) {
+    /// Decides, with rows that belong to the message. False if it was refused.
+    pub(super) fn decide_with(
+        &mut self,
+        local: LocalId,
+        message: &Message,
+        mut reply: Option<Reply>,
+        rows: Vec<Row>,
+    ) -> bool {
         if !self.is_at_hand(local, message, &mut reply) {
-            return self.keep_rows(rows);
+            self.keep_rows(rows);
+            return false;
         }
         let now = self.now();
         let blobs = WithPending { stored: &*self.blobs, pending: &self.pending };
         let accepted = match self.core.handle(local, message, now, &blobs) {
             Ok(accepted) => accepted,
-            Err(refusal) => return self.refused(local, refusal, reply, rows),
+            Err(refusal) => {
+                self.refused(local, refusal, reply, rows);
+                return false;
+            }
         };
         let mut write = accepted.write;
         // Rows of the message go before the turn's own, so that a list row exists before it changes.
         write.rows.splice(0..0, rows);
+        let shared = self.gate_rows(local, message, &accepted.effects);
+        write.rows.extend(shared);
         // Without a turn of its own this could land although the turn before it is lost.
         let snapshot = if write.turn.is_some() { self.core.due_snapshot(local).map(Box::new) } else { None };
         self.core.launched(local);
         let live = self.core.get(local).expect("an execution that decided is in memory");
         let state = &live.state;
-        let summary = Summary { status: state.status, waits_for_people: state.waits_for_people() };
+        let summary = Summary { status: state.status, waits_for_people: self.waits_for_people(local) };
         let flight = Flight {
             local,
             write,
@@ -176,6 +202,7 @@ impl Driver {
             snapshot,
         };
         self.pending.push(flight);
+        true
     }
 
     fn refused(&mut self, local: LocalId, refusal: Refusal, reply: Option<Reply>, rows: Vec<Row>) {
@@ -215,6 +242,7 @@ impl Driver {
         let has_turn = flight.has_summary();
         let Flight { local, effects, mut children, reply, summary, more, deferred, from_backlog, snapshot, .. } =
             flight;
+        self.child_landed(local);
         for (at, effect) in effects.into_iter().enumerate() {
             match effect {
                 Effect::Perform(task) if deferred.contains(&at) => self.backlog.push(*task),
@@ -226,26 +254,40 @@ impl Driver {
                 }
                 Effect::Perform(task) => self.perform(*task, children.remove(&at)),
                 Effect::Abort { path, token } => self.abort(local, path, &token),
+                Effect::StartChild(child) => self.start_child(*child),
+                Effect::CancelChild { path, child } => self.cancel_child(local, &path, &child),
+                Effect::AskPermit { path, resource, priority, since } => {
+                    self.ask_permit(local, Request { path, resource, priority, since });
+                }
+                Effect::ReleasePermit { path, resource, .. } => self.release_permit(local, path, &resource),
             }
         }
+        self.key_settled(local, None);
         if more {
             self.mailbox.send(Input::Message(local, Box::new(Message::TimerFired), None));
         }
+        // A rerun may have been decided since, on what this turn ended.
+        let over = self.core.get(local).is_some_and(|live| live.state.status.is_terminal());
         if summary.status.is_terminal() {
+            self.tell_parent(local);
+        }
+        if has_turn {
+            self.core.landed(local);
+        }
+        if summary.status.is_terminal() && over {
             self.close(local);
         } else if has_turn {
-            self.core.landed(local);
             self.let_rest(local);
         }
         if let Some(state) = snapshot {
             self.make_snapshot(local, *state);
         }
         if let Some(reply) = reply {
-            drop(reply.send(Ok(Receipt { local })));
+            drop(reply.send(Ok(Receipt::of(local))));
         }
     }
 
-    fn close(&mut self, local: LocalId) {
+    pub(super) fn close(&mut self, local: LocalId) {
         if let Some(live) = self.core.get(local) {
             let execution = live.state.execution();
             self.locals.remove(&execution);
@@ -268,6 +310,10 @@ impl Driver {
             Some(Ok(())) => true,
             None => false,
         };
+        if let Work::UndoChild { child } = &task.work {
+            let child = child.clone();
+            return self.undo_child(task, &child);
+        }
         let delivered = Delivered {
             execution: task.execution.clone(),
             path: task.path.clone(),
@@ -278,7 +324,7 @@ impl Driver {
         self.performer.perform(task);
     }
 
-    fn answer_for(&self, task: &Task, result: Ended) {
+    pub(super) fn answer_for(&self, task: &Task, result: Ended) {
         let now = self.clock.now();
         let outcome =
             Outcome { path: task.path.clone(), token: task.token.clone(), began_at: now, ended_at: now, result };
@@ -289,6 +335,7 @@ impl Driver {
     /// answered here, so that every effect has an outcome.
     fn abort(&mut self, local: LocalId, path: skep_model::ids::StepPath, token: &Token) {
         self.backlog.forget(token);
+        self.forget_undoing(token);
         if self.delivered.contains_key(token) {
             return self.performer.abort(token);
         }
@@ -305,6 +352,9 @@ impl Driver {
             self.backlog.child_ended();
             self.performer.discard(&token);
         }
+        self.child_lost(flight.local);
+        self.restore_breakers(&flight.effects);
+        self.key_settled(flight.local, Some(error));
         if flight.has_summary() {
             self.refold(flight.local);
             self.try_again(flight.local, flight.retry);
@@ -322,7 +372,10 @@ impl Driver {
         match fold::live(&*self.reader, &mut self.programs, local) {
             Ok(live) => self.core.open(live),
             Err(Error::NoSuchExecution { .. }) => {}
-            Err(error) => tracing::error!(local = local.0, "an execution cannot be folded again: {error}"),
+            Err(error) => {
+                tracing::error!(local = local.0, "an execution cannot be folded again: {error}");
+                self.park(local, &error);
+            }
         }
     }
 
@@ -345,7 +398,11 @@ impl Driver {
 /// True if nobody outside would send the message again.
 fn is_ours(message: &Message) -> bool {
     match message {
-        Message::Outcome(_) | Message::TimerFired | Message::Recovered => true,
+        Message::Outcome(_)
+        | Message::TimerFired
+        | Message::Recovered
+        | Message::ChildEnded(_)
+        | Message::Permit { .. } => true,
         Message::Start(_)
         | Message::Progress(_)
         | Message::Signal { .. }
@@ -354,6 +411,8 @@ fn is_ours(message: &Message) -> bool {
         | Message::Input { .. }
         | Message::Cancel { .. }
         | Message::Pause { .. }
-        | Message::Resume { .. } => false,
+        | Message::Resume { .. }
+        | Message::Rollback { .. }
+        | Message::Rerun { .. } => false,
     }
 }

@@ -67,6 +67,9 @@ impl Driver {
     /// A value of the turn could not be written: the turn is as good as not decided.
     fn not_storable(&mut self, flight: Flight, error: Arc<blobs::Error>) {
         tracing::error!(local = flight.local.0, "a value could not be stored: {error}");
+        self.child_lost(flight.local);
+        self.starting.forget(flight.local);
+        self.restore_breakers(&flight.effects);
         self.refold(flight.local);
         self.try_again(flight.local, flight.retry);
         if let Some(reply) = flight.reply {

@@ -12,7 +12,7 @@ use skep_model::span::print_duration_ms;
 
 use super::Reading;
 use super::check::startable;
-use super::start::{Found, Source, StartRequest, invalid, resolve_inputs};
+use super::start::{Found, Source, StartRequest, invalid, known_children, resolve_inputs};
 use crate::error::Error;
 
 /// What a start would do: `{"workflow", "version", "inputs", "order", "steps": [..], "finally": [..],
@@ -31,6 +31,9 @@ pub fn dry_run(request: &StartRequest, reading: Option<&Reading>, catalogue: &Ca
     };
     let checked = startable(&found.text, catalogue).map_err(|problems| invalid(&found, problems))?;
     let plan = checked.plan;
+    if let Some(reading) = reading {
+        known_children(reading, &found, &plan)?;
+    }
     let inputs = resolve_inputs(&plan, &request.inputs, &request.arguments)?;
     let names = Names::of_plan(&plan);
     let show = Show { plan: &plan, names: &names, inputs: &inputs, environment: &request.environment };

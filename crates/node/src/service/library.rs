@@ -158,23 +158,27 @@ impl Reading {
 
     /// The workflow that a name means: its whole path, else the end of it, else with the middle left out.
     fn resolve(&self, name: &str) -> Result<WorkflowEntry, Error> {
-        let all = self.workflows()?;
-        let wanted: Vec<&str> = name.trim_matches('/').split('/').collect();
-        let by = |fits: &dyn Fn(&[&str], &[&str]) -> bool| -> Vec<&WorkflowEntry> {
-            all.iter().filter(|entry| fits(&entry.path.split('/').collect::<Vec<_>>(), &wanted)).collect()
-        };
-        for fits in [is_path, is_end, has_middle_left_out] {
-            match by(&fits).as_slice() {
-                [] => {}
-                [one] => return Ok((*one).clone()),
-                several => return Err(ambiguous(name, several)),
-            }
-        }
-        let paths: Vec<&str> = all.iter().map(|entry| entry.path.as_str()).collect();
-        let similar = skep_definition::suggest::nearest(name, paths.iter().copied());
-        let similar = similar.map(|path| format!("`{path}`")).into_iter().collect();
-        Err(Error::NoSuchWorkflow { given: name.to_owned(), similar })
+        resolve_in(self.workflows()?, name)
     }
+}
+
+/// The one of `all` that a name means.
+pub(super) fn resolve_in(all: Vec<WorkflowEntry>, name: &str) -> Result<WorkflowEntry, Error> {
+    let wanted: Vec<&str> = name.trim_matches('/').split('/').collect();
+    let by = |fits: &dyn Fn(&[&str], &[&str]) -> bool| -> Vec<&WorkflowEntry> {
+        all.iter().filter(|entry| fits(&entry.path.split('/').collect::<Vec<_>>(), &wanted)).collect()
+    };
+    for fits in [is_path, is_end, has_middle_left_out] {
+        match by(&fits).as_slice() {
+            [] => {}
+            [one] => return Ok((*one).clone()),
+            several => return Err(ambiguous(name, several)),
+        }
+    }
+    let paths: Vec<&str> = all.iter().map(|entry| entry.path.as_str()).collect();
+    let similar = skep_definition::suggest::nearest(name, paths.iter().copied());
+    let similar = similar.map(|path| format!("`{path}`")).into_iter().collect();
+    Err(Error::NoSuchWorkflow { given: name.to_owned(), similar })
 }
 
 fn is_path(path: &[&str], wanted: &[&str]) -> bool {

@@ -1,5 +1,6 @@
 //! Lists of executions.
 
+use skep_model::actor::Actor;
 use skep_model::ids::LocalId;
 use skep_model::status::Execution as Status;
 use skep_model::time::Timestamp;
@@ -22,6 +23,8 @@ pub struct ListQuery {
     pub since: Option<Timestamp>,
     /// How many, at most.
     pub limit: usize,
+    /// Without child executions.
+    pub no_children: bool,
     /// Where the page before ended.
     pub cursor: Option<String>,
 }
@@ -58,6 +61,8 @@ pub struct ExecutionSummary {
     pub error: Option<String>,
     /// Who started it.
     pub actor: String,
+    /// A step of another execution started it.
+    pub is_child: bool,
 }
 
 impl From<ExecutionRow> for ExecutionSummary {
@@ -72,18 +77,19 @@ impl From<ExecutionRow> for ExecutionSummary {
             ended_at: row.ended_at,
             waiting: row.waiting,
             error: row.error,
+            is_child: row.actor == Actor::Engine.label(),
             actor: row.actor,
         }
     }
 }
 
 impl Reading {
-    /// One execution, by id, unique prefix or `@latest`.
+    /// One execution, by id, unique prefix or `@latest`; an archived one too.
     ///
     /// # Errors
     /// Unknown or ambiguous execution, trouble with the store.
     pub fn row(&self, execution: &str) -> Result<ExecutionSummary, Error> {
-        self.find(execution).map(Into::into)
+        self.locate(execution).map(|located| located.row.into())
     }
 
     /// A page of executions, newest first.
@@ -91,8 +97,12 @@ impl Reading {
     /// # Errors
     /// A cursor that is none, trouble with the store.
     pub fn list(&self, query: &ListQuery) -> Result<Listing, Error> {
-        let filter =
-            Filter { statuses: query.statuses.clone(), workflow: query.workflow.clone(), started_since: query.since };
+        let filter = Filter {
+            statuses: query.statuses.clone(),
+            workflow: query.workflow.clone(),
+            started_since: query.since,
+            not_by: query.no_children.then(|| Actor::Engine.label()),
+        };
         let before = query.cursor.as_deref().map(cursor).transpose()?;
         let page = self.reader().list(&filter, before, query.limit.clamp(1, PAGE_MAX))?;
         let next = page.next.map(|local| local.0.to_string());

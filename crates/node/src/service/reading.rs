@@ -1,8 +1,9 @@
 //! Reading a data directory: with an owner, beside one, or without one. Never writes.
 
+use skep_model::actor::Actor;
 use skep_model::ids::ExecutionId;
 use skep_store::sqlite::Access;
-use skep_store::{DataDir, ExecutionRow, Found, Memory, Reader, SqliteReader};
+use skep_store::{ArchivedRow, DataDir, ExecutionRow, Filter, Found, Memory, Reader, SqliteReader, archive};
 
 use crate::error::Error;
 
@@ -52,15 +53,68 @@ impl Reading {
     pub(crate) fn find(&self, given: &str) -> Result<ExecutionRow, Error> {
         let nothing = || Error::NoSuchExecution { given: given.to_owned() };
         if given == LATEST {
-            return self.reader.newest_execution()?.ok_or_else(nothing);
+            // The newest that somebody started; its children come with it.
+            let filter = Filter { not_by: Some(Actor::Engine.label()), ..Filter::default() };
+            return self.reader.list(&filter, None, 1)?.rows.pop().ok_or_else(nothing);
         }
         match self.reader.execution_by_prefix(given)? {
             Found::One(row) => Ok(*row),
-            Found::None => Err(nothing()),
+            Found::None => Err(self.archived(given)?.map_or_else(nothing, |row| Error::Archived {
+                execution: row.id.to_string(),
+                file: self.directory.archive().join(row.file),
+            })),
             Found::Several(ids) => Err(Error::AmbiguousExecution {
                 given: given.to_owned(),
                 candidates: ids.iter().map(ExecutionId::to_string).collect(),
             }),
+        }
+    }
+
+    /// The archived execution whose id begins so.
+    fn archived(&self, given: &str) -> Result<Option<ArchivedRow>, Error> {
+        if given.is_empty() {
+            return Ok(None);
+        }
+        let mut rows = self.reader.archived(given)?;
+        match rows.len() {
+            0 | 1 => Ok(rows.pop()),
+            _ => Err(Error::AmbiguousExecution {
+                given: given.to_owned(),
+                candidates: rows.iter().map(|row| row.id.to_string()).collect(),
+            }),
+        }
+    }
+
+    /// An execution for reading, wherever it lies: in the store, or in its file of the archive.
+    pub(crate) fn locate(&self, given: &str) -> Result<Located<'_>, Error> {
+        let archived = match self.find(given) {
+            Ok(row) => return Ok(Located { row, source: Source::Store(&*self.reader) }),
+            Err(Error::Archived { .. }) => self.archived(given)?,
+            Err(error) => return Err(error),
+        };
+        let nothing = || Error::NoSuchExecution { given: given.to_owned() };
+        let memory = archive::read(&self.directory, &archived.ok_or_else(nothing)?.file)?;
+        let row = memory.newest_execution()?.ok_or_else(nothing)?;
+        Ok(Located { row, source: Source::Archive(memory) })
+    }
+}
+
+/// An execution and where it is read.
+pub(crate) struct Located<'a> {
+    pub row: ExecutionRow,
+    source: Source<'a>,
+}
+
+enum Source<'a> {
+    Store(&'a dyn Reader),
+    Archive(Memory),
+}
+
+impl Located<'_> {
+    pub fn reader(&self) -> &dyn Reader {
+        match &self.source {
+            Source::Store(reader) => *reader,
+            Source::Archive(memory) => memory,
         }
     }
 }

@@ -305,8 +305,16 @@ pub(super) fn creation(text: &str, id: &str) -> Creation {
         base_dir: "/".to_owned(),
         environment: Map::new(),
         actor: ada(),
+        parent: None,
         event: json!(null),
         seed: 7,
     };
-    Creation { start, program: Arc::new(program), definition: text.into_bytes(), definition_hash, workflow_path: None }
+    Creation {
+        start,
+        program: Arc::new(program),
+        definition: text.into_bytes(),
+        definition_hash,
+        workflow_path: None,
+        key: None,
+    }
 }

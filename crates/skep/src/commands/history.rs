@@ -49,6 +49,7 @@ pub async fn run(context: &Context, arguments: Arguments) -> Outcome {
         since_us: arguments.last.map(|ms| output::now().0.saturating_sub(ago_us(ms))),
         limit: arguments.limit,
         cursor: arguments.cursor,
+        no_children: false,
     };
     ask(context, query).await
 }

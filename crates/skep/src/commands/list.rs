@@ -22,13 +22,20 @@ pub struct Arguments {
     /// At most this many
     #[arg(long, default_value_t = LIMIT_DEFAULT, value_name = "COUNT")]
     limit: usize,
+    /// Leave out executions that a step of another one started
+    #[arg(long)]
+    no_children: bool,
 }
 
 /// Runs the command.
 pub async fn run(context: &Context, arguments: &Arguments) -> Outcome {
     let open = Status::ALL.into_iter().filter(|status| arguments.all || !status.is_terminal());
     let statuses = if arguments.all { Vec::new() } else { open.collect() };
-    ask(context, wire::List { statuses, limit: arguments.limit, ..wire::List::default() }).await
+    ask(
+        context,
+        wire::List { statuses, limit: arguments.limit, no_children: arguments.no_children, ..wire::List::default() },
+    )
+    .await
 }
 
 /// Asks for a list and prints it.
@@ -58,17 +65,25 @@ fn cells(row: &Row, owned: bool) -> Vec<String> {
     let note = row.error.as_ref().or(row.waiting.as_ref()).cloned().or(interrupted).unwrap_or_default();
     vec![
         row.execution_id.clone(),
-        row.workflow.clone(),
+        format!("{}{}", if row.is_child { "↳ " } else { "" }, row.workflow),
         output::status_words(row.status),
         output::short_moment(&row.started_at),
         note.replace('\n', " "),
     ]
 }
 
+/// True if what it waits for is a person or a signal: time, groups and next attempts come by themselves.
+fn is_for_people(waiting: &str) -> bool {
+    let words = ["decision: ", "form: ", "signal ", "held: "];
+    waiting.split(", ").any(|part| words.iter().any(|word| part.starts_with(word)))
+}
+
 /// True if it would move by itself if somebody performed it: without an owner it is interrupted.
 pub fn would_move(row: &Row) -> bool {
     match row.status {
-        Status::Pending | Status::Running | Status::Cancelling | Status::RollingBack => row.waiting.is_none(),
+        Status::Pending | Status::Running | Status::Cancelling | Status::RollingBack => {
+            !row.waiting.as_deref().is_some_and(is_for_people)
+        }
         Status::Paused | Status::Held => false,
         Status::Completed | Status::Failed | Status::Cancelled | Status::RolledBack | Status::RollbackFailed => false,
     }

@@ -39,7 +39,12 @@ pub fn run(context: &Context, arguments: &Arguments) -> Outcome {
         LevelWord::Basic => Level::Basic,
         LevelWord::Standard => Level::Standard,
     };
-    let checked = service::validate(&text, level, &skep_node::catalogue::build());
+    let catalogue = skep_node::catalogue::build();
+    let mut checked = service::validate(&text, level, &catalogue);
+    // A data directory that cannot be read says nothing about the definition.
+    let library = service::Reading::open(&context.directory);
+    let missing = library.and_then(|reading| service::library_warnings(&text, &catalogue, &reading));
+    checked.problems.extend(missing.unwrap_or_default());
     let report = report_of(&checked.problems, &text, Some(&file_label(&arguments.file)));
     context.answer(&report.to_contract(), || {
         let summary = match (report.valid, report.warnings.len()) {

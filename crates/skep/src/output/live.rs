@@ -107,7 +107,10 @@ fn is_told(event: &Event) -> bool {
         | Event::ApprovalAsked { .. }
         | Event::Escalated { .. }
         | Event::FormAsked { .. }
-        | Event::WaitBegan { .. } => true,
+        | Event::WaitBegan { .. }
+        | Event::RolledBack { .. }
+        | Event::Doubted { .. }
+        | Event::QuestionAsked { .. } => true,
         Event::Started(_)
         | Event::Scheduled { .. }
         | Event::Redelivered { .. }
@@ -129,7 +132,21 @@ fn is_told(event: &Event) -> bool {
         | Event::TimedOut
         | Event::Held { .. }
         | Event::FinallyBegan { .. }
-        | Event::Ended { .. } => false,
+        | Event::UndoKept { .. }
+        | Event::CompensationAsked { .. }
+        | Event::RollbackBegan { .. }
+        | Event::UndoConfirmed { .. }
+        | Event::UndoDropped { .. }
+        | Event::RollbackStopAsked { .. }
+        | Event::RollbackEnded { .. }
+        | Event::Answered { .. }
+        | Event::Ended { .. }
+        | Event::Queued { .. }
+        | Event::ChildAsked { .. }
+        | Event::Rerun { .. }
+        // Most get it at once; the status says who waits.
+        | Event::PermitAsked { .. }
+        | Event::PermitGranted { .. } => false,
     }
 }
 
@@ -153,6 +170,9 @@ impl Screen {
         if hidden > 0 {
             texts.push(format!("    .. and {hidden} more"));
         }
+        texts.extend(view.entry.as_ref().map(|(resource, _)| {
+            format!("    waits for {}; nothing has begun", skep_api::views::reasons::wanted(resource))
+        }));
         texts.push(total_line(view, now));
         self.total.set_message(self.fit(&texts.join("\n")));
     }

@@ -1,8 +1,9 @@
 //! The page of one execution: where it stands, its steps, what it waits for and how to answer.
 
 use skep_api::views::execution::Execution;
-use skep_api::views::step::{Step, Waiting};
+use skep_api::views::step::{Step, Undoing, Waiting};
 use skep_model::error::Failure;
+use skep_model::span::print_duration_ms;
 use skep_model::status::{SkipReason, Step as StepStatus};
 use skep_model::time::Timestamp;
 
@@ -38,11 +39,17 @@ fn head(view: &Execution, id: &str, now: Timestamp) -> String {
     let mut text = format!("{} {}{took}", paint(Paint::Strong, &view.workflow.name), status_words(view.status));
     let started = view.started_at.map(|at| format!("started {}", moment_words(at)));
     let by = view.actor.as_ref().map(|actor| format!("by {}", actor.label()));
-    let facts: Vec<String> = [Some(id.to_owned()), started, by].into_iter().flatten().collect();
+    let run = (view.generation > 1).then(|| format!("run {}", view.generation));
+    let child = view.parent.as_ref().map(|parent| format!("child of {} ({})", parent.execution, parent.path));
+    let facts: Vec<String> = [Some(id.to_owned()), started, by, run, child].into_iter().flatten().collect();
     text.push_str(&format!("\n{}", paint(Paint::Faint, &facts.join("  "))));
     if let Some(cancel) = &view.cancel {
         let reason = cancel.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
         text.push_str(&format!("\ncancelled by {}{reason}", cancel.actor.label()));
+    }
+    if let Some((resource, since)) = &view.entry {
+        let wanted = skep_api::views::reasons::wanted(resource);
+        text.push_str(&format!("\nwaits for {wanted}, since {}; nothing has begun", moment_words(*since)));
     }
     text
 }
@@ -78,6 +85,9 @@ pub(super) fn line(step: &Step, name: &str, name_width: usize, now: Timestamp) -
 /// What is special about a step: attempts, why it failed or was skipped, what it waits for.
 pub(super) fn details(step: &Step) -> String {
     let mut parts = Vec::new();
+    if step.generation > 1 {
+        parts.push(format!("run {}", step.generation));
+    }
     if step.attempts > 1 {
         parts.push(format!("attempt {}", step.attempts));
     }
@@ -88,11 +98,22 @@ pub(super) fn details(step: &Step) -> String {
     if let Some(waiting) = &step.waiting {
         parts.push(waiting_words(waiting));
     }
+    parts.extend(step.child.as_ref().map(|child| format!("child {child}")));
     if let (Some(failure), StepStatus::Failed) = (&step.failure, step.status) {
         parts.push(paint(Paint::Bad, &failure.message));
     }
+    parts.extend(step.rollback.as_ref().map(undoing_words));
     parts.extend(step.reason.map(|reason| paint(Paint::Faint, reason_words(reason))));
     parts.join(", ")
+}
+
+fn undoing_words(undoing: &Undoing) -> String {
+    match (undoing.status, &undoing.failure) {
+        (StepStatus::Completed, _) => paint(Paint::Faint, "undone"),
+        (StepStatus::Failed, Some(failure)) => paint(Paint::Bad, &format!("undoing failed: {}", failure.message)),
+        (_, Some(failure)) => format!("is undone, attempt {}: {}", undoing.attempts, failure.message),
+        (_, None) => format!("is undone, attempt {}", undoing.attempts),
+    }
 }
 
 fn reason_words(reason: SkipReason) -> &'static str {
@@ -102,6 +123,7 @@ fn reason_words(reason: SkipReason) -> &'static str {
         SkipReason::Dependency => "what it depends on did not complete",
         SkipReason::Rejected => "rejected",
         SkipReason::OnError => "failed, and the flow goes on",
+        SkipReason::Concurrency => "its group was full",
     }
 }
 
@@ -116,6 +138,12 @@ fn waiting_words(waiting: &Waiting) -> String {
         Waiting::Form { assignee, until: end, .. } => format!("waits for answers{}{}", by(assignee), until(end)),
         Waiting::Signal { name, until: end } => format!("waits for the signal `{name}`{}", until(end)),
         Waiting::Time { until } => format!("waits until {}", moment_words(*until)),
+        Waiting::Answer { about, to, .. } => format!("waits for an answer{}: {}", by(to), about.as_str()),
+        Waiting::Condition { until: end, every_ms } => {
+            format!("waits for its condition, asked every {}{}", print_duration_ms(*every_ms), until(end))
+        }
+        Waiting::Turn => "waits for its turn".to_owned(),
+        Waiting::Permit(resource) => format!("waits for {}", skep_api::views::reasons::wanted(resource)),
         Waiting::NextAttempt { at, failure } => format!("tries again at {}: {}", moment_words(*at), failure.message),
     }
 }
@@ -133,13 +161,22 @@ fn question(step: &Step, id: &str) -> Option<String> {
             message.clone(),
             vec![format!("skep approve {id} --step {path}"), format!("skep reject {id} --step {path}")],
         ),
+        Waiting::Answer { about, failure, .. } => {
+            let why = failure.as_ref().map(|failure| format!(" ({})", failure.message)).unwrap_or_default();
+            let commands = ["approve", "reject"].map(|verb| format!("skep {verb} {id} --step {path}"));
+            (format!("{}{why}", about.as_str()), commands.to_vec())
+        }
         Waiting::Form { message, .. } => {
             (message.clone(), vec![format!("skep input {id} --step {path} -i FIELD=VALUE")])
         }
         Waiting::Signal { name, .. } => {
             (format!("waits for the signal `{name}`"), vec![format!("skep signal {id} {}", quoted(name))])
         }
-        Waiting::Time { .. } | Waiting::NextAttempt { .. } => return None,
+        Waiting::Time { .. }
+        | Waiting::NextAttempt { .. }
+        | Waiting::Condition { .. }
+        | Waiting::Turn
+        | Waiting::Permit(_) => return None,
     };
     let asked = format!("{} {}: {asked}", paint(Paint::Attention, "◆"), step.path);
     Some(

@@ -52,6 +52,7 @@ fn started() -> Event {
         environment: Map::new(),
         actor: Actor::Person { name: "ada".into() },
         event: Value::Null,
+        parent: None,
         seed: 1,
     }))
 }

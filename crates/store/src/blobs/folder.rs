@@ -12,6 +12,8 @@ use std::io::{self, Write};
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
+use std::time::SystemTime;
 
 use skep_model::ids::Hash;
 use skep_model::payload::NewBlob;
@@ -26,15 +28,17 @@ const UNFINISHED: &str = ".new-";
 
 /// Blobs in the data directory. Any number of processes may read; the owner writes.
 pub struct FolderBlobs {
-    root: PathBuf,
+    pub(super) root: PathBuf,
     /// Makes the names of unfinished files unique within the process.
     next: AtomicU64,
+    /// Storing shares it, removing has it alone.
+    pub(super) together: RwLock<()>,
 }
 
 impl FolderBlobs {
     /// The blobs of `directory`. Touches nothing yet.
     pub fn new(directory: &DataDir) -> Self {
-        Self { root: directory.blobs(), next: AtomicU64::new(0) }
+        Self { root: directory.blobs(), next: AtomicU64::new(0), together: RwLock::new(()) }
     }
 
     /// Removes what an owner that died left unfinished, and says how many files that were. Only for the
@@ -66,8 +70,9 @@ impl FolderBlobs {
     /// The file of the blob, whole and under its name; that it has this name is not durable yet.
     fn put_file(&self, blob: &NewBlob) -> Result<(), Error> {
         let (folder, file) = self.place(blob.reference.blob);
-        if read_if_there(&file)?.as_deref() != Some(blob.bytes.as_slice()) {
-            self.write(&folder, &file, &blob.bytes)?;
+        match read_if_there(&file)?.as_deref() == Some(blob.bytes.as_slice()) {
+            true => touch(&file)?,
+            false => self.write(&folder, &file, &blob.bytes)?,
         }
         Ok(())
     }
@@ -95,6 +100,8 @@ impl Blobs for FolderBlobs {
         blobs.iter().try_for_each(|blob| check(blob))?;
         let folders: BTreeSet<PathBuf> = blobs.iter().map(|blob| self.place(blob.reference.blob).0).collect();
         folders.iter().try_for_each(|folder| create_folder(folder))?;
+        // Held against the collector: it must not remove what is found here before it looks young again.
+        let _together = self.together.read().unwrap_or_else(PoisonError::into_inner);
         side_by_side(blobs, |blob| self.put_file(blob))?;
         // Also of blobs that were there: whoever renamed them may have died before this.
         let folders: Vec<&PathBuf> = folders.iter().collect();
@@ -131,6 +138,12 @@ fn side_by_side<T: Sync>(items: &[T], work: impl Fn(&T) -> Result<(), Error> + S
     })
 }
 
+/// The collector goes by this time.
+fn touch(path: &Path) -> Result<(), data_dir::Error> {
+    let touched = File::open(path).and_then(|file| file.set_modified(SystemTime::now()));
+    touched.map_err(data_dir::Error::file("touching", path))
+}
+
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(bytes)?;
@@ -138,7 +151,7 @@ fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// What is in `folder`; nothing if there is no such folder.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, data_dir::Error> {
+pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>, data_dir::Error> {
     let listing = match fs::read_dir(folder) {
         Ok(listing) => listing,
         Err(cause) if matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {

@@ -41,6 +41,9 @@ pub(super) fn dump(reader: &dyn Reader, hashes: &[Hash], paths: &[&str]) -> Resu
     }
     line("idle", &(reader.idle_executions(None, 1_000)?, reader.idle_executions(Some(LocalId(2)), 2)?));
     line("busy", &(reader.busy_executions(None, 1_000)?, reader.busy_executions(Some(LocalId(2)), 2)?));
+    line("permits", &(reader.permits()?, reader.permits_of("one")?));
+    line("breakers", &reader.breakers()?);
+    line("start keys", &(reader.start_key("release", "one")?, reader.start_key("release", "two")?));
     Ok(text)
 }
 
@@ -49,6 +52,7 @@ fn filters() -> Vec<Filter> {
         statuses: statuses.to_vec(),
         workflow: workflow.map(str::to_owned),
         started_since: since.map(Timestamp),
+        not_by: None,
     };
     vec![
         of(&[], None, None),

@@ -6,7 +6,7 @@ use skep_model::time::Timestamp;
 
 use crate::idle::IdleChange;
 use crate::journal::{NewTurn, NewVersion, Row, Write};
-use crate::rows::{ChildRow, ExecutionChange, ExecutionRow};
+use crate::rows::{BreakerRow, ChildRow, ExecutionChange, ExecutionRow, PermitRow, PermitState, StartKeyRow};
 use crate::snapshot::StoredSnapshot;
 
 /// The row of execution number `local`, id `id-LOCAL`, pending, of workflow `release`.
@@ -95,4 +95,31 @@ pub(crate) fn snapshot(local: i64, seq: u64) -> Row {
 pub(crate) fn idle(local: i64, idle: bool, wake: Option<i64>) -> Row {
     let next_wake = wake.map(Timestamp);
     Row::Idle(IdleChange { local: LocalId(local), idle, next_wake, for_people: idle && wake.is_some() })
+}
+
+/// A place of the step `deploy` of an execution, asked for at its number.
+pub(crate) fn permit(local: i64, resource: &str, held: bool, priority: i32) -> Row {
+    Row::Permit(PermitRow {
+        resource: resource.to_owned(),
+        execution: LocalId(local),
+        path: "deploy".into(),
+        state: if held { PermitState::Held } else { PermitState::Waiting },
+        priority,
+        since: Timestamp(local),
+    })
+}
+
+pub(crate) fn breaker(name: &str, state: &str) -> Row {
+    Row::Breaker(BreakerRow { name: name.to_owned(), state: state.to_owned() })
+}
+
+/// A key for workflow `release`, with a digest of the execution's number.
+pub(crate) fn start_key(local: i64, key: &str) -> Row {
+    let digest = Hash::of(&local.to_le_bytes());
+    Row::StartKey(StartKeyRow {
+        workflow: "release".to_owned(),
+        key: key.to_owned(),
+        execution: LocalId(local),
+        digest,
+    })
 }

@@ -5,5 +5,7 @@ mod lifecycle;
 mod loops;
 mod plans;
 mod properties;
+mod reruns;
 mod retries;
+mod undo;
 mod waiting;

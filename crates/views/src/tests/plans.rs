@@ -139,6 +139,7 @@ pub fn started() -> Event {
         actor: ada(),
         event: Value::Null,
         seed: 1,
+        parent: None,
     }))
 }
 

@@ -55,7 +55,10 @@ fn check_counts(execution: &Execution) {
     assert_eq!(progress.waiting, count(Share::Waiting));
     assert_eq!(execution.tally.listed, leaves.len() as u64);
     assert_eq!(execution.tally.expected, steps.iter().map(|step| step.expected).sum::<u64>());
-    let active = steps.iter().filter(|step| matches!(step.status, StepStatus::Running | StepStatus::Waiting)).count();
+    let active = steps
+        .iter()
+        .filter(|step| matches!(step.status, StepStatus::Running | StepStatus::Waiting | StepStatus::Unknown))
+        .count();
     assert_eq!(execution.active().count(), active);
     assert!((0.0..=1.0).contains(&progress.figure));
     assert_eq!(progress.figure == 1.0, execution.status.is_terminal());

@@ -3,13 +3,13 @@
 use serde_json::Value;
 use skep_model::ids::ExecutionId;
 use skep_node::Error;
-use skep_node::service::{self, Decide, StartRequest};
+use skep_node::service::{self, Decide, RerunRequest, StartRequest};
 
 use crate::local::convert::{failure_of, report_of};
 use crate::local::desk::{Desk, Perform};
 use crate::local::person::person;
 use crate::wire::{
-    Approve, Cancel, Done, DryRun, Failure, Input, Pause, Reject, Resume, Signal, Source, Start, Started,
+    Approve, Cancel, Done, DryRun, Failure, Input, Pause, Reject, Rerun, Resume, Signal, Source, Start, Started,
 };
 
 fn done(result: Result<ExecutionId, Error>) -> Result<Done, Failure> {
@@ -28,6 +28,7 @@ fn request_of(start: &Start) -> StartRequest {
         base_dir: start.base_dir.clone(),
         environment: start.environment.clone(),
         actor: person(),
+        idempotency_key: start.idempotency_key.clone(),
     }
 }
 
@@ -36,7 +37,7 @@ impl Perform for Start {
         let started = desk.node()?.start(request_of(self)).map_err(|error| failure_of(&error))?;
         let warnings = (!started.warnings.is_empty())
             .then(|| report_of(&started.warnings, &started.text, started.file.as_deref()));
-        Ok(Started { execution_id: started.execution.to_string(), warnings })
+        Ok(Started { execution_id: started.execution.to_string(), warnings, existing: started.existing })
     }
 }
 
@@ -63,6 +64,18 @@ impl Perform for Pause {
 impl Perform for Resume {
     fn perform(&self, desk: &Desk) -> Result<Done, Failure> {
         done(desk.node()?.resume(&self.execution, person()))
+    }
+}
+
+impl Perform for Rerun {
+    fn perform(&self, desk: &Desk) -> Result<Done, Failure> {
+        done(desk.node()?.rerun(RerunRequest {
+            execution: self.execution.clone(),
+            from: self.from.clone(),
+            inputs: self.inputs.clone(),
+            arguments: self.arguments.clone(),
+            actor: person(),
+        }))
     }
 }
 

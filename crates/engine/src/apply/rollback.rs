@@ -1,0 +1,290 @@
+//! Events of doubts, questions, and undoing.
+
+use skep_model::rollback::{Part, Question, RollbackCause};
+
+use super::*;
+use crate::rollback::{Kept, Stage};
+
+/// True if an instance stands beside the flow: in no slot of its frame, so that nothing waits for it.
+pub(crate) fn is_beside(program: &Program, instance: &Instance) -> bool {
+    instance.part != Part::Step || program.step(instance.step).compensation_only
+}
+
+impl Fold<'_> {
+    // ---- work beside steps -------------------------------------------------------------------------------
+
+    /// The instance of work beside a step, made now if it is performed for the first time. `None`: it is a step.
+    pub(super) fn reach_beside(&mut self, path: &StepPath) -> Result<Option<InstanceId>, Misfit> {
+        let unknown = || Misfit(format!("`{path}` is nothing that the plan performs"));
+        let (step_path, step, part) = self.program.split_part(path).ok_or_else(unknown)?;
+        if part == Part::Step && !self.program.step(step).compensation_only {
+            return Ok(None);
+        }
+        if part == Part::Verify && !self.state.undo.is_busy() && self.state.find(step_path).is_none() {
+            return Err(unknown());
+        }
+        let frame = self.state.root.ok_or_else(unknown)?;
+        let id = self.new_instance(frame, step, path, part);
+        Ok(Some(id))
+    }
+
+    pub(super) fn new_instance(&mut self, frame: FrameId, step: StepIndex, path: &StepPath, part: Part) -> InstanceId {
+        let id = self.state.instances.insert(Instance {
+            step,
+            frame,
+            path: path.clone(),
+            status: StepStatus::Pending,
+            phase: Phase::Over,
+            attempt: 0,
+            delivery: 0,
+            system_failures: 0,
+            arguments: None,
+            outputs: Map::new(),
+            failure: None,
+            reason: None,
+            stop: None,
+            tainted: false,
+            deadline: None,
+            part,
+            generation: self.state.generation(),
+            child: None,
+            granted: Vec::new(),
+        });
+        self.state.instance_by_path.insert(path.clone(), id);
+        id
+    }
+
+    /// What is performed for the stack gets its arguments from there.
+    pub(super) fn take_kept_arguments(&mut self, id: InstanceId) {
+        if !self.state.undo.is_busy() || !is_beside(self.program, self.state.instances.get(id)) {
+            return;
+        }
+        let Some(kept) = self.state.undo.kept.last() else { return };
+        let instance = self.state.instances.get_mut(id);
+        instance.stop = None;
+        instance.arguments = match instance.part {
+            Part::Step | Part::Rollback => kept.arguments.clone(),
+            Part::RollbackVerify => kept.check.clone(),
+            Part::Verify => kept.verify.clone(),
+        };
+    }
+
+    pub(super) fn forget(&mut self, path: &str) {
+        if let Some(id) = self.state.instance_by_path.remove(path) {
+            self.set_phase(id, Phase::Over, StepStatus::Cancelled);
+            self.state.performing.remove(&id);
+            self.state.instances.remove(id);
+        }
+    }
+
+    // ---- doubts and questions ----------------------------------------------------------------------------
+
+    pub(super) fn doubted(&mut self, path: &StepPath, failure: Option<&Failure>) -> Result<(), Misfit> {
+        let id = self.known(path)?;
+        match failure {
+            Some(_) => self.answered(id),
+            // Its owner died: that counts once per recovery, with the first of what was outstanding.
+            None => {
+                if self.state.performing.first() == Some(&id) {
+                    self.state.lost_deliveries += 1;
+                }
+                self.state.performing.remove(&id);
+            }
+        }
+        self.suspend_deadline(id);
+        self.set_phase(id, Phase::Doubtful { failure: failure.cloned(), asked: false }, StepStatus::Unknown);
+        if let Some(failure) = failure {
+            self.state.instances.get_mut(id).failure = Some(failure.clone());
+        }
+        Ok(())
+    }
+
+    pub(super) fn question_asked(
+        &mut self,
+        path: &StepPath,
+        about: Question,
+        to: &str,
+        failure: Option<&Failure>,
+    ) -> Result<(), Misfit> {
+        if self.state.undo.is_busy() {
+            self.state.undo.asked = true;
+            return Ok(());
+        }
+        let id = self.reach(path)?;
+        self.answered(id);
+        self.suspend_deadline(id);
+        match about {
+            Question::Unknown => {
+                let failure = match &self.state.instances.get(id).phase {
+                    Phase::Doubtful { failure, .. } => failure.clone(),
+                    _ => return Err(Misfit(format!("`{path}` is not in doubt"))),
+                };
+                self.set_phase(id, Phase::Doubtful { failure, asked: true }, StepStatus::Unknown);
+            }
+            Question::Escalated => {
+                let failure = failure.cloned().ok_or_else(|| Misfit(format!("`{path}` did not fail")))?;
+                self.state.instances.get_mut(id).failure = Some(failure.clone());
+                self.return_breaker(id);
+                self.question(id, failure, to.to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// What a step holds stays readable behind the question, and comes back with the answer.
+    fn question(&mut self, id: InstanceId, failure: Failure, to: String) {
+        let held = child_frames(&self.state.instances.get(id).phase);
+        for frame in &held {
+            self.state.frames.get_mut(*frame).ended.get_or_insert(StepStatus::Failed);
+        }
+        let phase = self.state.instances.get(id).phase.clone();
+        let keeps = !held.is_empty() || matches!(phase, Phase::Looping(_));
+        let inside = Box::new(if keeps { phase } else { Phase::Over });
+        self.set_phase(id, Phase::Questioned { failure, to, inside }, StepStatus::Waiting);
+    }
+
+    pub(super) fn question_answered(&mut self, path: &StepPath, approved: bool) -> Result<(), Misfit> {
+        if std::mem::take(&mut self.state.undo.asked) {
+            return Ok(());
+        }
+        let id = self.known(path)?;
+        let at = self.at;
+        let instance = self.state.instances.get_mut(id);
+        let again = match (&instance.phase, approved) {
+            (Phase::Questioned { .. }, true) => {
+                instance.attempt = 0;
+                instance.system_failures = 0;
+                instance.stop = None;
+                true
+            }
+            (Phase::Doubtful { failure: None, .. }, false) => {
+                // The same attempt is delivered once more.
+                instance.attempt = instance.attempt.saturating_sub(1);
+                true
+            }
+            _ => false,
+        };
+        if instance.stop.is_none() {
+            // The time that people take does not count.
+            instance.deadline = None;
+            self.set_deadline(id);
+        }
+        if again {
+            self.set_phase(id, Phase::Retrying { at }, StepStatus::Waiting);
+        }
+        Ok(())
+    }
+
+    fn suspend_deadline(&mut self, id: InstanceId) {
+        if let Some(deadline) = self.state.instances.get(id).deadline {
+            self.state.timers.remove(&(deadline, Timer::Deadline(id)));
+        }
+    }
+
+    /// The bound of a step that goes on after a verification counts on.
+    pub(super) fn restore_deadline(&mut self, id: InstanceId) {
+        if let Some(deadline) = self.state.instances.get(id).deadline {
+            self.state.timers.insert((deadline, Timer::Deadline(id)));
+        }
+    }
+
+    // ---- the stack ---------------------------------------------------------------------------------------
+
+    pub(super) fn undo_kept(&mut self, path: &StepPath, kept: Option<Kept>) -> Result<(), Misfit> {
+        self.known(path)?;
+        let mut kept = kept.ok_or_else(|| Misfit(format!("nothing of `{path}` is kept")))?;
+        for payload in [&kept.arguments, &kept.check, &kept.verify].into_iter().flatten() {
+            self.note_payload(payload);
+        }
+        let verify = self.state.find(&Part::Verify.of(path));
+        kept.verify_deliveries = verify.map_or(0, |id| self.state.instances.get(id).delivery);
+        self.state.undo.kept.push(kept);
+        Ok(())
+    }
+
+    pub(super) fn compensation_asked(&mut self, path: &StepPath, first: Option<Kept>) -> Result<(), Misfit> {
+        let id = self.known(path)?;
+        self.state.undo.origin = self.state.instances.get(id).failure.clone();
+        if let Some(arguments) = first.as_ref().and_then(|first| first.arguments.as_ref()) {
+            self.note_payload(arguments);
+        }
+        self.state.undo.first = first;
+        self.state.ending.get_or_insert(Ending::Compensating);
+        self.stop_root();
+        Ok(())
+    }
+
+    pub(super) fn rollback_began(&mut self, cause: RollbackCause, failure: Option<&Failure>) -> Result<(), Misfit> {
+        let again = self.state.status.is_terminal();
+        let undo = &mut self.state.undo;
+        undo.cause = Some(cause);
+        undo.stage = Stage::Busy;
+        undo.asked = false;
+        // A cancel may have come while what ran was being stopped for the rollback.
+        undo.stopped = undo.stopped.take().filter(|_| !again);
+        undo.failure = None;
+        undo.again = again;
+        undo.origin = undo.origin.take().or_else(|| failure.cloned());
+        let first = undo.first.take();
+        undo.kept.extend(first);
+        self.state.held = None;
+        self.state.timers.retain(|(_, timer)| !matches!(timer, Timer::Execution | Timer::Force));
+        if let Some(root) = self.state.root {
+            self.state.frames.get_mut(root).ended.get_or_insert(StepStatus::Completed);
+        }
+        if again {
+            self.quiesce();
+        }
+        self.become_(Status::RollingBack)
+    }
+
+    /// What a forced end left waiting waits no more.
+    fn quiesce(&mut self) {
+        self.state.timers.clear();
+        let open: Vec<InstanceId> = self.state.instances.ids().collect();
+        for id in open {
+            let instance = self.state.instances.get_mut(id);
+            if !instance.status.is_final() && child_frames(&instance.phase).is_empty() {
+                instance.phase = Phase::Over;
+                instance.status = StepStatus::Cancelled;
+            }
+        }
+    }
+
+    pub(super) fn rolled_back(&mut self, path: &StepPath) -> Result<(), Misfit> {
+        self.undo_dropped(path)?;
+        self.forget(&Part::Rollback.of(path));
+        self.forget(&Part::RollbackVerify.of(path));
+        if let Some(id) = self.state.find(path) {
+            self.state.instances.get_mut(id).status = StepStatus::RolledBack;
+        }
+        Ok(())
+    }
+
+    pub(super) fn undo_dropped(&mut self, path: &StepPath) -> Result<(), Misfit> {
+        let last = self.state.undo.kept.pop().filter(|kept| kept.path == *path);
+        last.map(drop).ok_or_else(|| Misfit(format!("`{path}` is not what is undone next")))?;
+        self.forget(&Part::Verify.of(path));
+        Ok(())
+    }
+
+    pub(super) fn undo_confirmed(&mut self, path: &StepPath) -> Result<(), Misfit> {
+        let last = self.state.undo.kept.last_mut().filter(|kept| kept.path == *path);
+        last.ok_or_else(|| Misfit(format!("`{path}` is not what is undone next")))?.unsure = false;
+        Ok(())
+    }
+
+    pub(super) fn rollback_stop_asked(&mut self, by: String) -> Result<(), Misfit> {
+        self.state.undo.stopped = Some(by);
+        self.state.undo.asked = false;
+        Ok(())
+    }
+
+    pub(super) fn rollback_ended(&mut self, status: Status, failure: Option<&Failure>) -> Result<(), Misfit> {
+        self.state.undo.stage = Stage::Over(status);
+        self.state.undo.failure = failure.cloned();
+        self.state.held = None;
+        self.state.undelivered = false;
+        self.become_(Status::RollingBack)
+    }
+}

@@ -1,0 +1,147 @@
+//! The way through the stack: one compensation at a time, from the top.
+
+use skep_model::error::{Failure, Kind as FailureKind};
+use skep_model::event::Event;
+use skep_model::ids::StepPath;
+use skep_model::plan::OnCancel;
+use skep_model::rollback::{Part, Question, RollbackCause};
+use skep_model::status::Execution as Status;
+
+use crate::codes;
+use crate::decide::Deciding;
+use crate::rejection::Rejection;
+use crate::rollback::{Kept, Stage};
+use crate::state::{Ending, Phase, State};
+use crate::unknown;
+
+/// Why the execution is to be undone now that its main list has ended as `status`, if it is.
+pub(crate) fn cause(turn: &Deciding<'_>, status: Status) -> Option<RollbackCause> {
+    let undo = &turn.state.undo;
+    let plan = turn.program.plan();
+    if undo.stage != Stage::Idle || (undo.kept.is_empty() && undo.first.is_none()) {
+        return None;
+    }
+    match turn.state.ending {
+        Some(Ending::Compensating) => Some(RollbackCause::Compensate),
+        Some(Ending::Cancelled(_)) => (plan.on_cancel == OnCancel::Rollback).then_some(RollbackCause::Cancel),
+        Some(Ending::TimedOut) | None => {
+            (status == Status::Failed && !plan.keeps_effects).then_some(RollbackCause::Failure)
+        }
+    }
+}
+
+/// Begins what is next, if a rollback is under way and nothing of it runs. True if the flow has to be looked at.
+pub(crate) fn advance(turn: &mut Deciding<'_>) -> Result<bool, Rejection> {
+    let undo = &turn.state.undo;
+    if turn.state.status != Status::RollingBack || !undo.is_busy() || undo.asked || runs(turn.state) {
+        return Ok(false);
+    }
+    if undo.stopped.is_some() {
+        hold_stopped(turn)?;
+        return Ok(true);
+    }
+    match undo.kept.last().cloned() {
+        None => finish(turn, Status::RolledBack, None)?,
+        Some(kept) => next(turn, &kept)?,
+    }
+    Ok(true)
+}
+
+/// Something of the entry on top is performed, or waits for its next attempt.
+fn runs(state: &State) -> bool {
+    let Some(kept) = state.undo.kept.last() else { return false };
+    [Part::Step, Part::Verify, Part::Rollback, Part::RollbackVerify].into_iter().any(|part| {
+        let found = state.find(&part.of(&kept.path)).map(|id| state.instance(id));
+        found.is_some_and(|instance| match instance.phase {
+            Phase::Performing | Phase::Retrying { .. } => true,
+            Phase::Over
+            | Phase::Ready
+            | Phase::Deciding { .. }
+            | Phase::Filling { .. }
+            | Phase::Sleeping { .. }
+            | Phase::Listening { .. }
+            | Phase::Choosing { .. }
+            | Phase::Forking { .. }
+            | Phase::Looping(_)
+            | Phase::Doubtful { .. }
+            | Phase::Questioned { .. }
+            | Phase::Asking { .. }
+            | Phase::Queued { .. }
+            | Phase::Child { .. }
+            | Phase::AwaitingPermit { .. } => false,
+        })
+    })
+}
+
+fn next(turn: &mut Deciding<'_>, kept: &Kept) -> Result<(), Rejection> {
+    match (kept.unsure, &kept.verify, &kept.problem) {
+        (true, Some(_), _) => schedule(turn, &kept.path, Part::Verify),
+        (true, None, _) => unknown::ask(turn, &kept.path, Question::Unknown, String::new(), None),
+        (false, _, Some(problem)) => fail(turn, &kept.path, &problem.clone()),
+        (false, _, None) => {
+            schedule(turn, &kept.path, if runs_first(turn, kept) { Part::Step } else { Part::Rollback })
+        }
+    }
+}
+
+/// The entry is no compensation but the step that `on_error: compensate` names.
+fn runs_first(turn: &Deciding<'_>, kept: &Kept) -> bool {
+    turn.program.split_path(&kept.path).is_some_and(|(_, step)| turn.program.step(step).compensation_only)
+}
+
+/// Performs a part of the entry on top, with the arguments that the stack has for it.
+pub(crate) fn schedule(turn: &mut Deciding<'_>, step: &StepPath, part: Part) -> Result<(), Rejection> {
+    let path = part.of(step);
+    let before = match (turn.state.find(&path), part) {
+        (Some(id), _) => turn.state.instance(id).delivery,
+        (None, Part::Verify) => turn.state.undo.kept.last().map_or(0, |kept| kept.verify_deliveries),
+        (None, Part::Step | Part::Rollback | Part::RollbackVerify) => 0,
+    };
+    turn.emit(Event::Scheduled { path: path.clone(), attempt: 1, delivery: before + 1, arguments: None })?;
+    let id = turn.state.find(&path).ok_or_else(|| Rejection::Broken(format!("`{path}` was not scheduled")))?;
+    turn.perform(id)
+}
+
+/// Something of the entry on top failed for good: the rest is not undone.
+pub(crate) fn fail(turn: &mut Deciding<'_>, step: &StepPath, failure: &Failure) -> Result<(), Rejection> {
+    let before = turn.state.undo.origin.as_ref().map(|origin| format!("; undone because: {}", origin.message));
+    let message = format!("undoing `{step}` failed: {}{}", failure.message, before.unwrap_or_default());
+    let failed = Failure {
+        exit_code: failure.exit_code,
+        http_status: failure.http_status,
+        ..Failure::new(failure.kind, codes::COMPENSATION_FAILED.id, message)
+    };
+    let left = turn.state.undo.kept.len();
+    let hint = format!("{left} of its effects are left; `skep status EXECUTION` shows which steps are not rolled_back");
+    finish(turn, Status::RollbackFailed, Some(failed.at_step(step).with_hint(hint)))
+}
+
+/// The rollback is over: `finally`, then the end.
+pub(crate) fn finish(turn: &mut Deciding<'_>, status: Status, failure: Option<Failure>) -> Result<(), Rejection> {
+    turn.emit(Event::RollbackEnded { status, failure })?;
+    let clean_up = turn.program.plan().finally.is_some() && turn.state.finally.is_none() && !turn.state.undo.again;
+    if clean_up { turn.emit(Event::FinallyBegan { status }) } else { turn.end() }
+}
+
+/// Nothing of the rollback runs any more and a person wants it to stand still.
+pub(crate) fn hold_stopped(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
+    let (by, left) = (turn.state.undo.stopped.clone().unwrap_or_default(), turn.state.undo.kept.len());
+    let message = format!("the rollback was stopped by {by}; {left} steps are not undone yet");
+    let reason = Failure::new(FailureKind::Rejected, codes::ROLLBACK_STOPPED.id, message)
+        .with_hint("`skep resume EXECUTION` goes on undoing, `skep cancel EXECUTION` ends it as rollback_failed");
+    turn.emit(Event::Held { reason })
+}
+
+/// A person does not want the rest to be undone.
+pub(crate) fn give_up(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
+    let performing: Vec<StepPath> =
+        turn.state.performing.iter().map(|id| turn.state.instance(*id).path.clone()).collect();
+    for path in performing {
+        turn.emit(Event::Cancelled { path })?;
+    }
+    let by = turn.state.undo.stopped.clone().unwrap_or_default();
+    let paths: Vec<&str> = turn.state.undo.kept.iter().rev().take(3).map(|kept| &*kept.path).collect();
+    let message = format!("the rollback was ended by {by} before all was undone; left: {}", paths.join(", "));
+    let failure = Failure::new(FailureKind::Rejected, codes::ROLLBACK_STOPPED.id, message);
+    finish(turn, Status::RollbackFailed, Some(failure))
+}

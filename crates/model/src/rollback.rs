@@ -1,0 +1,115 @@
+//! Words of undoing: what a person is asked, why an execution is undone, and the work beside a step.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::StepPath;
+
+/// What a person is asked about a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Question {
+    /// Was its work done?
+    Unknown,
+    /// It failed: shall it be tried again?
+    Escalated,
+}
+
+impl Question {
+    /// The question in a few words: `was it done?`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "was it done?",
+            Self::Escalated => "try it again?",
+        }
+    }
+}
+
+/// Why an execution is undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RollbackCause {
+    /// It failed.
+    Failure,
+    /// A step with `on_error: compensate` failed.
+    Compensate,
+    /// It was cancelled and `on_cancel` is `rollback`.
+    Cancel,
+    /// A person asked for it after the end.
+    Asked,
+}
+
+impl RollbackCause {
+    /// The word that people and programs see.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Failure => "failure",
+            Self::Compensate => "compensate",
+            Self::Cancel => "cancel",
+            Self::Asked => "asked",
+        }
+    }
+}
+
+/// Which of a step's pieces of work a task path names. A step's id has no `.`, so the ending tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Part {
+    /// The step itself: `rollout[0].deploy`.
+    Step,
+    /// Telling whether its work was done: `deploy.verify`.
+    Verify,
+    /// Its compensation: `deploy.rollback`.
+    Rollback,
+    /// Telling whether its compensation worked: `deploy.rollback.verify`.
+    RollbackVerify,
+}
+
+impl Part {
+    /// The task path of this part of the step at `step`.
+    pub fn of(self, step: &str) -> StepPath {
+        match self {
+            Self::Step => step.into(),
+            Self::Verify | Self::Rollback | Self::RollbackVerify => format!("{step}{}", self.ending()).into(),
+        }
+    }
+
+    /// The step's path and the part that a task path names.
+    pub fn split(path: &str) -> (&str, Self) {
+        // The longest ending first: `.verify` ends both verifications.
+        for part in [Self::RollbackVerify, Self::Rollback, Self::Verify] {
+            // After a `]` begins the id of a step in a loop's body, which may be called `verify`.
+            if let Some(step) = path.strip_suffix(part.ending()).filter(|step| !step.ends_with(']')) {
+                return (step, part);
+            }
+        }
+        (path, Self::Step)
+    }
+
+    fn ending(self) -> &'static str {
+        match self {
+            Self::Step => "",
+            Self::Verify => ".verify",
+            Self::Rollback => ".rollback",
+            Self::RollbackVerify => ".rollback.verify",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_path_is_the_step_and_its_part() {
+        for part in [Part::Step, Part::Verify, Part::Rollback, Part::RollbackVerify] {
+            assert_eq!(Part::split(&part.of("rollout[0].deploy")), ("rollout[0].deploy", part));
+        }
+    }
+
+    #[test]
+    fn a_step_in_a_loop_may_be_called_like_a_part() {
+        // `loop[0].verify` is a step of a loop's body, not the verification of something.
+        assert_eq!(Part::split("loop[0].verify"), ("loop[0].verify", Part::Step));
+        assert_eq!(Part::split("loop[0].rollback.verify"), ("loop[0].rollback", Part::Verify));
+        assert_eq!(Part::split("rollback"), ("rollback", Part::Step));
+    }
+}
