@@ -31,7 +31,7 @@ impl Binary {
     /// The build fails.
     pub fn build(profile: Profile) -> Result<Self> {
         let mut cargo = process::cargo();
-        cargo.args(["build", "--workspace", "--exclude", "xtask"]);
+        cargo.args(["build", "--workspace", "--exclude", "xtask", "--exclude", "skep-sim"]);
         let folder = match profile {
             Profile::Dev => "debug",
             Profile::Release => {

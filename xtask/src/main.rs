@@ -12,6 +12,7 @@ mod endurance;
 mod fuzz;
 mod process;
 mod repository;
+mod sim;
 mod tally;
 mod test;
 mod tidy;
@@ -30,8 +31,9 @@ Tasks:
   check              formatting, clippy, tidy
   tidy               what a program can check about the sources: lengths, layers, links, leftovers
   endurance          a million events in one execution, a hundred thousand that wait: memory and restart
-  docs  [--check]    write the generated pages (--check: fail if they are not current)
-  fuzz  [--seconds N] every fuzz target, 60 s each, if there is a nightly toolchain with cargo-fuzz";
+  sim   [OPTIONS]    simulated worlds with faults, real engine and store (--seeds N, --seed S, --mutants, --help)
+  fuzz  [--seconds N] every fuzz target, 60 s each, if there is a nightly toolchain with cargo-fuzz
+  docs  [--check]    write the generated pages (--check: fail if they are not current)";
 
 fn main() -> ExitCode {
     match run(std::env::args().skip(1).collect()) {
@@ -53,6 +55,7 @@ fn run(arguments: Vec<String>) -> Result<ExitCode> {
         ["check"] => check::run()?,
         ["tidy"] => tidy::run()?,
         ["endurance"] => endurance::run()?,
+        ["sim", options @ ..] => sim::run(options)?,
         ["docs"] => docs::write()?,
         ["docs", "--check"] => docs::check()?,
         ["fuzz"] => fuzz::run(fuzz::SECONDS_DEFAULT)?,

@@ -7,12 +7,12 @@ use std::thread;
 use anyhow::{Context, Result, anyhow};
 
 use crate::tally::{Runner, Tally};
-use crate::{check, docs, process, tools};
+use crate::{check, docs, process, sim, tools};
 
 /// How much is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
-    /// `check` first, then the tests, then the generated pages.
+    /// `check` first, then the tests, the simulator's fixed set and the generated pages.
     Everything,
     /// The tests.
     TestsOnly,
@@ -31,6 +31,7 @@ pub fn run(extent: Extent) -> bool {
         report.tests(runner, command);
     }
     if extent == Extent::Everything {
+        report.part("sim", sim::fixed_set());
         report.part("docs", docs::check());
     }
     if report.total.passed == 0 {

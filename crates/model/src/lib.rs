@@ -20,6 +20,7 @@ pub mod event;
 pub mod ids;
 pub mod limits;
 pub mod message;
+pub mod mutant;
 pub mod outcome;
 pub mod payload;
 pub mod permit;

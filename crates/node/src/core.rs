@@ -84,6 +84,9 @@ pub enum Refusal {
     /// The execution is not in memory.
     #[error("the execution is not open in this process")]
     NotOpen,
+    /// What its last owner left, or a commit that failed, has to be made good first, and that did not succeed yet.
+    #[error("the execution is being taken on again after trouble with the disk")]
+    NotReady,
     /// A value of it cannot be read.
     #[error("the value {} of this execution cannot be read: {problem}", .reference.blob.short())]
     Blob {

@@ -191,7 +191,7 @@ impl Error {
             Self::Store(error) if is_full(error) => Class::Full,
             Self::Commit(error) if is_full(error) => Class::Full,
             Self::Owned(_) | Self::Store(_) | Self::DataDir(_) | Self::Commit(_) => Class::Transient,
-            Self::Runner(_) | Self::Ending | Self::Refused(Refusal::NotOpen) => Class::Transient,
+            Self::Runner(_) | Self::Ending | Self::Refused(Refusal::NotOpen | Refusal::NotReady) => Class::Transient,
             Self::Damaged { .. } | Self::NewerFormat { .. } | Self::Blob(_) => Class::Corrupt,
             Self::Refused(Refusal::Blob { .. }) => Class::Corrupt,
             Self::Unstored(_) => Class::Transient,

@@ -42,9 +42,7 @@ fn describe_event(event: &Event, execution: &Execution, time: &dyn Fn(Timestamp)
         Event::Scheduled { path, attempt: 1, .. } => format!("{path} began"),
         Event::Scheduled { path, attempt, .. } => format!("{path} began attempt {attempt}"),
         Event::Redelivered { path, delivery } => format!("{path} lost its owner and is delivered again ({delivery})"),
-        Event::AttemptFailed { path, failure, retry_at } => {
-            format!("{} failed {}; again at {}", attempt_of(execution, path), because(failure), time(*retry_at))
-        }
+        Event::AttemptFailed { failure, retry_at, .. } => again(event, execution, failure, &time(*retry_at)),
         Event::Proposed { path, .. } => format!("{path} proposes its result"),
         Event::Completed { path, .. } => format!("{path} completed"),
         Event::Failed { path, failure, .. } => format!("{path} failed {}", because(failure)),
@@ -63,15 +61,11 @@ fn describe_event(event: &Event, execution: &Execution, time: &dyn Fn(Timestamp)
         Event::IterationEnded { path, index, status } => format!("{path}[{index}] ended {}", status.as_str()),
         Event::ApprovalAsked { .. } | Event::FormAsked { .. } => asks(event, time),
         Event::Escalated { path, to } => format!("{path} waited too long; {to} is told"),
-        Event::Decided { path, approved, actor, comment } => {
-            format!("{path} {} by {}{}", decision_word(*approved), actor.label(), said(comment.as_deref()))
-        }
+        Event::Decided { path, approved, actor, comment } => decided(path, *approved, actor, comment.as_deref()),
         Event::FormFilled { path, actor } => format!("the form of {path} was filled in by {}", actor.label()),
         Event::WaitBegan { path, until, every_ms: Some(every_ms), .. } => asks_condition(path, *every_ms, *until, time),
         Event::WaitBegan { path, until, signal, .. } => waits(path, *until, signal.as_deref(), time),
-        Event::SignalKept { name, actor, .. } => {
-            format!("the signal {name} from {} came early and is kept", actor.label())
-        }
+        Event::SignalKept { name, actor, .. } => came_early(name, actor),
         Event::SignalTaken { path, name, actor, kept } => {
             format!("{path} took the {}signal {name} from {}", if *kept { "kept " } else { "" }, actor.label())
         }
@@ -125,8 +119,18 @@ fn attempt_of(execution: &Execution, path: &str) -> String {
     attempt.map_or_else(|| format!("an attempt of {path}"), |attempt| format!("attempt {attempt} of {path}"))
 }
 
-fn decision_word(approved: bool) -> &'static str {
-    if approved { "approved" } else { "rejected" }
+fn came_early(signal: &str, actor: &Actor) -> String {
+    format!("the signal {signal} from {} came early and is kept", actor.label())
+}
+
+fn again(event: &Event, execution: &Execution, failure: &Failure, at: &str) -> String {
+    let attempt = event.path().map_or_else(String::new, |path| attempt_of(execution, path));
+    format!("{attempt} failed {}; again at {at}", because(failure))
+}
+
+fn decided(path: &str, approved: bool, actor: &Actor, comment: Option<&str>) -> String {
+    let word = if approved { "approved" } else { "rejected" };
+    format!("{path} {word} by {}{}", actor.label(), said(comment))
 }
 
 fn why(failure: Option<&Failure>) -> String {

@@ -52,25 +52,17 @@ impl Execution {
             }
             Event::Escalated { path, to } => self.escalated(path, to),
             Event::Decided { path, .. } => self.change(path, |step| step.waiting = None),
-            Event::FormAsked { path, message, assignee, until } => {
-                let (message, assignee) = (message.clone(), assignee.clone());
-                self.waits(at, path, Waiting::Form { message, assignee, until: *until });
+            Event::FormAsked { path, message, assignee, until } => self.form_asked(at, path, message, assignee, *until),
+            Event::WaitBegan { path, until, signal, every_ms } => {
+                self.wait_began(at, path, *until, signal.as_deref(), *every_ms);
             }
-            Event::WaitBegan { path, until, signal: None, every_ms: Some(every_ms) } => {
-                self.waits(at, path, Waiting::Condition { until: *until, every_ms: *every_ms });
-            }
-            Event::WaitBegan { path, until, signal, .. } => self.wait_began(at, path, *until, signal.as_deref()),
             // What follows from these stands in the same turn, or concerns no reader.
             Event::FormFilled { .. } | Event::SignalTaken { .. } | Event::SignalKept { .. } | Event::TimedOut => {}
             Event::Paused { .. } => self.status = Status::Paused,
             Event::Resumed { .. } => self.resumed(),
             Event::CancelAsked { actor, reason } => self.cancel_asked(actor, reason.as_deref()),
             Event::ForceAsked { at, .. } => self.force_asked(*at),
-            Event::Held { reason } => {
-                self.held = Some(reason.clone());
-                self.held_since = Some(at);
-                self.status = Status::Held;
-            }
+            Event::Held { reason } => self.is_held(at, reason),
             Event::FinallyBegan { .. } => self.leave_block("", self.shape.root),
             Event::Ended { status, outputs, failure } => self.ended(at, *status, outputs, failure.as_ref()),
             Event::UndoKept { .. } => self.kept += 1,
@@ -239,7 +231,28 @@ impl Execution {
         });
     }
 
-    fn wait_began(&mut self, at: Timestamp, path: &StepPath, until: Option<Timestamp>, signal: Option<&str>) {
+    fn form_asked(&mut self, at: Timestamp, path: &StepPath, message: &str, assignee: &str, until: Option<Timestamp>) {
+        let (message, assignee) = (message.to_owned(), assignee.to_owned());
+        self.waits(at, path, Waiting::Form { message, assignee, until });
+    }
+
+    fn is_held(&mut self, at: Timestamp, reason: &Failure) {
+        self.held = Some(reason.clone());
+        self.held_since = Some(at);
+        self.status = Status::Held;
+    }
+
+    fn wait_began(
+        &mut self,
+        at: Timestamp,
+        path: &StepPath,
+        until: Option<Timestamp>,
+        signal: Option<&str>,
+        every_ms: Option<u64>,
+    ) {
+        if let (None, Some(every_ms)) = (signal, every_ms) {
+            return self.waits(at, path, Waiting::Condition { until, every_ms });
+        }
         match (signal, until) {
             (Some(name), until) => self.waits(at, path, Waiting::Signal { name: name.to_owned(), until }),
             (None, Some(until)) => self.waits(at, path, Waiting::Time { until }),

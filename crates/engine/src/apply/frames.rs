@@ -130,7 +130,7 @@ impl Fold<'_> {
     }
 
     pub(super) fn place(&self, path: &StepPath) -> Result<(FrameId, StepIndex), Misfit> {
-        let unknown = || Misfit(format!("`{path}` is no step of the plan that is running"));
+        let unknown = || no_step(path);
         let (prefix, step) = self.program.split_path(path).ok_or_else(unknown)?;
         let block = self.program.step(step).block;
         let frame = self.state.frame_by_place.get(&(StepPath::from(prefix), block)).ok_or_else(unknown)?;
@@ -298,4 +298,9 @@ impl Fold<'_> {
         // An estimate by shape is enough: the bound it feeds is a tenth of what a row may hold.
         self.state.inline_bytes = self.state.inline_bytes.saturating_add(crate::payload::rough_size(&payload.value));
     }
+}
+
+/// A path that names nothing.
+pub(super) fn no_step(path: &str) -> Misfit {
+    Misfit(format!("`{path}` is no step of the plan that is running"))
 }

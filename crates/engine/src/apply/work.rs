@@ -12,8 +12,8 @@ impl Fold<'_> {
         delivery: u32,
         arguments: Option<&Payload>,
     ) -> Result<(), Misfit> {
-        let part = self.program.split_part(path);
-        if !part.is_some_and(|(_, step, part)| crate::outstanding::is_work(self.program.step(step), part)) {
+        let (_, step, part) = self.program.split_part(path).ok_or_else(|| frames::no_step(path))?;
+        if !crate::outstanding::is_work(self.program.step(step), part) {
             return Err(Misfit(format!("`{path}` does no work that could be scheduled")));
         }
         let id = self.reach(path)?;

@@ -62,9 +62,17 @@ impl Driver {
             Ok(Found::Stored(row)) if row.status.is_terminal() => {
                 self.answer_stored(&child.execution, &child.path, &row)
             }
-            Ok(Found::Stored(row)) => self.take_on(row.local),
+            Ok(Found::Stored(row)) => {
+                if !self.take_on(row.local) {
+                    self.mailbox.send_later(Input::StartChild(Box::new(child)));
+                }
+            }
             Ok(Found::Nowhere) => self.create_child(child),
-            Err(error) => self.answer_failed(&child, unreadable(&error)),
+            // It may be there: saying that it failed would leave it alone.
+            Err(error) => {
+                tracing::error!(child = child.id.as_str(), "a child cannot be looked for: {error}");
+                self.mailbox.send_later(Input::StartChild(Box::new(child)));
+            }
         }
     }
 
@@ -89,8 +97,11 @@ impl Driver {
             Ok(Found::Open(local)) => self.cancel_open(local, forced),
             Ok(Found::Stored(row)) if row.status.is_terminal() => self.answer_stored(&execution, path, &row),
             Ok(Found::Stored(row)) => {
-                self.take_on(row.local);
-                self.cancel_open(row.local, forced);
+                if self.take_on(row.local) {
+                    self.cancel_open(row.local, forced);
+                } else {
+                    self.mailbox.send_later(Input::CancelChild(parent, path.clone(), child.clone()));
+                }
             }
             Ok(Found::Nowhere) => {
                 let (path, child) = (path.clone(), child.clone());
@@ -98,7 +109,10 @@ impl Driver {
                 let ended = ChildEnded { path, child, status, outputs, failure: None, can_be_undone: false };
                 self.mailbox.send(Input::ChildEnded(execution, Box::new(ended)));
             }
-            Err(error) => tracing::error!(child = child.as_str(), "a child cannot be cancelled: {error}"),
+            Err(error) => {
+                tracing::error!(child = child.as_str(), "a child cannot be cancelled: {error}");
+                self.mailbox.send_later(Input::CancelChild(parent, path.clone(), child.clone()));
+            }
         }
     }
 
@@ -186,10 +200,13 @@ impl Driver {
         Ok(self.reader.execution(id)?.map_or(Found::Nowhere, |row| Found::Stored(Box::new(row))))
     }
 
-    fn take_on(&mut self, local: LocalId) {
+    /// False if it cannot be read now.
+    fn take_on(&mut self, local: LocalId) -> bool {
         if let Err(error) = self.have(local) {
             tracing::error!(local = local.0, "an execution cannot be taken on: {error}");
+            return false;
         }
+        true
     }
 
     /// An execution is durably over: if it is a child, its parent is told.
@@ -198,19 +215,29 @@ impl Driver {
             return;
         }
         let Some(live) = self.core.get(local) else { return };
-        let Some(Parent { execution, path, .. }) = live.state.start.as_ref().and_then(|start| start.parent.clone())
-        else {
-            return;
-        };
+        if let Some(parent) = live.state.start.as_ref().and_then(|start| start.parent.clone()) {
+            self.tell_parent_of(local, parent);
+        }
+    }
+
+    pub(super) fn tell_parent_of(&mut self, local: LocalId, parent: Parent) {
         match self.reader.execution_by_local(local) {
-            Ok(Some(row)) => self.answer_stored(&execution, &path, &row),
+            Ok(Some(row)) => self.answer_stored(&parent.execution, &parent.path, &row),
             Ok(None) => tracing::error!(local = local.0, "a child that ended is not in the store"),
-            Err(error) => tracing::error!(local = local.0, "a child that ended cannot be read: {error}"),
+            Err(error) => {
+                tracing::error!(local = local.0, "a child that ended cannot be read: {error}");
+                self.mailbox.send_later(Input::TellParent(local, Box::new(parent)));
+            }
         }
     }
 
     fn answer_stored(&mut self, parent: &ExecutionId, path: &StepPath, child: &ExecutionRow) {
-        let ended = self.ended(path, child).unwrap_or_else(|error| ChildEnded {
+        let ended = self.ended(path, child);
+        if let Err(Error::Store(_) | Error::Blob(skep_store::blobs::Error::File(_))) = &ended {
+            let parent = Parent { execution: parent.clone(), path: path.clone(), depth: 1 };
+            return self.mailbox.send_later(Input::TellParent(child.local, Box::new(parent)));
+        }
+        let ended = ended.unwrap_or_else(|error| ChildEnded {
             path: path.clone(),
             child: child.id.clone(),
             status: Status::Failed,
@@ -265,11 +292,16 @@ impl Driver {
         let local = match self.find_child(parent) {
             Ok(Found::Open(local)) => local,
             Ok(Found::Stored(row)) if !row.status.is_terminal() => {
-                self.take_on(row.local);
+                if !self.take_on(row.local) {
+                    return self.mailbox.send_later(Input::ChildEnded(parent.clone(), Box::new(ended)));
+                }
                 row.local
             }
             Ok(Found::Stored(_) | Found::Nowhere) => return,
-            Err(error) => return tracing::error!(parent = parent.as_str(), "a parent cannot be read: {error}"),
+            Err(error) => {
+                tracing::error!(parent = parent.as_str(), "a parent cannot be read: {error}");
+                return self.mailbox.send_later(Input::ChildEnded(parent.clone(), Box::new(ended)));
+            }
         };
         self.decide(local, &Message::ChildEnded(Box::new(ended)), None);
     }

@@ -39,16 +39,21 @@ impl Driver {
         }
     }
 
-    /// Brings the execution into memory if it is not there. One that this owner does not have is taken on.
+    /// True if this owner has taken the execution on, in memory or not.
+    pub(super) fn has(&self, local: LocalId) -> bool {
+        self.core.get(local).is_some() || self.core.is_evicted(local) || self.unready.is_unfolded(local)
+    }
+
+    /// Brings the execution into memory if it was evicted, and takes it on if this owner does not have it.
     pub(super) fn have(&mut self, local: LocalId) -> Result<(), Error> {
-        if self.core.get(local).is_some() {
-            return Ok(());
+        if self.core.is_evicted(local) {
+            return self.bring(local);
         }
-        let is_new = !self.core.is_evicted(local);
-        self.bring(local)?;
-        if is_new {
+        if !self.has(local) {
+            self.bring(local)?;
             self.decide(local, &Message::Recovered, None);
         }
+        self.fold_if_quiet(local);
         Ok(())
     }
 
@@ -72,9 +77,9 @@ impl Driver {
             // The disk may be better later; until then its timer is not due again.
             _ if reply.is_none() => {
                 self.core.postpone(local);
-                // Whoever grants a permit that is not taken gives it to another.
-                let again = !matches!(message, Message::Permit { .. });
-                self.try_again(local, again.then(|| message.clone()));
+                // Whoever grants a permit that is not taken gives it to another; its own timer may be due then.
+                let is_permit = matches!(message, Message::Permit { .. });
+                self.try_again(local, Some(if is_permit { Message::TimerFired } else { message.clone() }));
             }
             _ => {}
         }

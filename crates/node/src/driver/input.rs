@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use skep_engine::Program;
 use skep_model::effect::{Child, Task};
-use skep_model::ids::{ExecutionId, Hash, LocalId};
-use skep_model::message::{ChildEnded, Message, Start};
+use skep_model::ids::{ExecutionId, Hash, LocalId, StepPath};
+use skep_model::message::{ChildEnded, Message, Parent, Start};
 use skep_model::outcome::Outcome;
 use skep_store::Ack;
 
@@ -32,6 +32,10 @@ pub enum Input {
     ChildEnded(ExecutionId, Box<ChildEnded>),
     /// A child execution is to be started, again.
     StartChild(Box<Child>),
+    /// The child that the step at this path of an execution asked for is to be cancelled, again.
+    CancelChild(LocalId, StepPath, ExecutionId),
+    /// A child execution is terminal, and its parent is to be told, again.
+    TellParent(LocalId, Box<Parent>),
     /// End: no new work begins; what runs may take so long to end by itself.
     Stop(std::time::Duration),
     /// Take on every execution that only waits; the answer is their number.

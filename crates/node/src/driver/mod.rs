@@ -14,6 +14,7 @@ mod input;
 mod park;
 mod permits;
 mod ports;
+mod recovery;
 mod snapshots;
 mod start_keys;
 pub(crate) mod thread;
@@ -74,6 +75,7 @@ pub struct Driver {
     children: children::Children,
     gates: Gates,
     starting: Starting,
+    unready: recovery::Unready,
 }
 
 /// A delivery that is performed.
@@ -133,6 +135,7 @@ impl Driver {
             backlog,
             gates,
             starting: Starting::default(),
+            unready: recovery::Unready::default(),
         })
     }
 
@@ -152,6 +155,11 @@ impl Driver {
         let at = self.core.next_wake()?;
         let microseconds = at.0.saturating_sub(self.now().0);
         Some(Duration::from_micros(u64::try_from(microseconds).unwrap_or(0)))
+    }
+
+    /// Another bound than the usual one for executions in memory that only wait.
+    pub fn keep_idle(&mut self, idle_max: usize) {
+        self.core.keep_idle(idle_max);
     }
 
     /// What it has in memory.
@@ -190,7 +198,7 @@ impl Driver {
             return;
         }
         let flights = std::mem::take(&mut self.pending);
-        let mut flights = self.store_values(flights);
+        let (mut flights, unstored) = self.store_values(flights);
         self.prepare_children(&mut flights);
         test_pause_before_commit();
         let mut submissions = Vec::with_capacity(flights.len());
@@ -204,6 +212,7 @@ impl Driver {
             self.stopping = Some(Duration::ZERO);
             self.flights.clear();
         }
+        unstored.into_iter().for_each(|turn| self.not_storable(turn));
     }
 
     /// Forks the children that have a slot; the others wait in the backlog once their turn is durable.
@@ -243,6 +252,7 @@ impl Driver {
         let changed: Vec<LocalId> = flights.iter().map(|(flight, _)| flight.local).collect();
         self.publish_parents(&changed);
         for (flight, result) in flights {
+            self.fold_if_quiet(flight.local);
             match result {
                 Ok(_) => self.landed(flight),
                 Err(error) => self.lost(flight, &error),

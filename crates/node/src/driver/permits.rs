@@ -156,8 +156,7 @@ impl Driver {
         let granted = matches!(answer, Answer::Granted { .. });
         let resource = Resource::Group(group.clone());
         let message = Message::Permit { path: who.path.clone(), resource, answer };
-        let known = self.core.get(who.local).is_some() || self.core.is_evicted(who.local);
-        let taken = known && self.decide_with(who.local, &message, None, Vec::new());
+        let taken = self.has(who.local) && self.decide_with(who.local, &message, None, Vec::new());
         if !taken && granted {
             self.keep_rows(vec![place_gone(&group.group, &who)]);
             let moves = self.gates.groups.release(&group.group, &who);

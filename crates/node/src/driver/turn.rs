@@ -27,6 +27,7 @@ impl Driver {
         match input {
             Input::Create(creation, reply) => self.create(*creation, reply),
             Input::Message(local, message, Some(reply)) => self.tell(local, &message, reply),
+            Input::Message(local, message, None) if *message == Message::Recovered => self.recover_again(local),
             Input::Message(local, message, None) => self.decide(local, &message, None),
             Input::Adopt(local, reply) => self.adopt(local, reply),
             Input::Acks(acks) => self.acknowledged(acks),
@@ -35,6 +36,8 @@ impl Driver {
             Input::Waiting(task) => self.backlog.put_back(*task),
             Input::ChildEnded(parent, ended) => self.child_ended(&parent, *ended),
             Input::StartChild(child) => self.start_child(*child),
+            Input::CancelChild(parent, path, child) => self.cancel_child(parent, &path, &child),
+            Input::TellParent(local, parent) => self.tell_parent_of(local, *parent),
             Input::Stop(patience) => self.stopping = Some(patience),
             Input::TakeIdle(reply) => drop(reply.send(self.take_idle())),
             Input::Snapshot(snapshot) => self.keep_snapshot(*snapshot),
@@ -84,7 +87,7 @@ impl Driver {
     }
 
     fn adopt(&mut self, local: LocalId, reply: Reply) {
-        if self.core.get(local).is_some() || self.core.is_evicted(local) {
+        if self.has(local) {
             drop(reply.send(Ok(Receipt::of(local))));
             return;
         }
@@ -100,7 +103,7 @@ impl Driver {
     /// A message of somebody outside: an execution that this owner does not have is taken on first, in the same
     /// pass, so that nothing comes between.
     fn tell(&mut self, local: LocalId, message: &Message, reply: Reply) {
-        if self.core.get(local).is_none() && !self.core.is_evicted(local) {
+        if !self.has(local) {
             if let Err(error) = self.bring(local) {
                 self.park(local, &error);
                 drop(reply.send(Err(error)));
@@ -110,7 +113,9 @@ impl Driver {
         }
         self.decide(local, message, Some(reply));
         let over = self.core.get(local).is_some_and(|live| live.state.status.is_terminal());
-        if over && !self.pending.iter().any(|flight| flight.local == local) {
+        // What is on its way to the disk may be its end, of which its parent is told when it is there.
+        let on_its_way = self.pending.iter().chain(self.flights.values()).any(|flight| flight.local == local);
+        if over && !on_its_way {
             self.close(local);
         }
     }
@@ -167,12 +172,18 @@ impl Driver {
             self.keep_rows(rows);
             return false;
         }
+        if *message == Message::Recovered {
+            self.unready.recovers(local);
+        } else if !self.make_ready(local) {
+            self.refused(local, message, Refusal::NotReady, reply, rows);
+            return false;
+        }
         let now = self.now();
         let blobs = WithPending { stored: &*self.blobs, pending: &self.pending };
         let accepted = match self.core.handle(local, message, now, &blobs) {
             Ok(accepted) => accepted,
             Err(refusal) => {
-                self.refused(local, refusal, reply, rows);
+                self.refused(local, message, refusal, reply, rows);
                 return false;
             }
         };
@@ -205,8 +216,12 @@ impl Driver {
         true
     }
 
-    fn refused(&mut self, local: LocalId, refusal: Refusal, reply: Option<Reply>, rows: Vec<Row>) {
+    fn refused(&mut self, local: LocalId, message: &Message, refusal: Refusal, reply: Option<Reply>, rows: Vec<Row>) {
         self.keep_rows(rows);
+        // A value that cannot be read now may be read later; a timer that is due fires again by itself.
+        if matches!(refusal, Refusal::Blob { .. } | Refusal::NotReady) && is_ours(message) {
+            self.refused_for_now(local, message);
+        }
         if let Refusal::Rejected(Rejection::Broken(problem)) = &refusal {
             self.set_aside(local, problem);
         }
@@ -215,6 +230,15 @@ impl Driver {
             None => tracing::debug!(local = local.0, "a message was refused: {refusal}"),
         }
         self.let_rest(local);
+    }
+
+    fn refused_for_now(&mut self, local: LocalId, message: &Message) {
+        if *message == Message::Recovered {
+            self.unready.lost_recovery(local);
+        }
+        if *message != Message::TimerFired {
+            self.try_again(local, Some(message.clone()));
+        }
     }
 
     /// A broken invariant parks this one execution: its row says so, and it leaves the memory. The journal is
@@ -294,6 +318,7 @@ impl Driver {
             self.backlog.forget_execution(&execution);
             self.performer.execution_ended(&execution);
         }
+        self.unready.forget(local);
         self.core.forget(local);
     }
 
@@ -339,10 +364,13 @@ impl Driver {
         if self.delivered.contains_key(token) {
             return self.performer.abort(token);
         }
-        let Some(live) = self.core.get(local) else { return };
+        // It may be out of memory for the moment, to be folded again.
+        let live = self.core.get(local).map(|live| live.state.execution());
+        let known = || self.locals.iter().find(|(_, known)| **known == local).map(|(id, _)| id.clone());
+        let Some(execution) = live.or_else(known) else { return };
         let now = self.clock.now();
         let outcome = Outcome { path, token: token.clone(), began_at: now, ended_at: now, result: Ended::Aborted };
-        self.mailbox.send(Input::Outcome(live.state.execution(), Box::new(outcome)));
+        self.mailbox.send(Input::Outcome(execution, Box::new(outcome)));
     }
 
     /// The turn was not committed: the execution is folded again, and what nobody else would repeat is tried again.
@@ -356,7 +384,11 @@ impl Driver {
         self.restore_breakers(&flight.effects);
         self.key_settled(flight.local, Some(error));
         if flight.has_summary() {
-            self.refold(flight.local);
+            if flight.retry == Some(Message::Recovered) {
+                self.unready.lost_recovery(flight.local);
+            }
+            self.give_up_pending(flight.local, error);
+            self.refold_when_quiet(flight.local);
             self.try_again(flight.local, flight.retry);
         }
         if flight.from_backlog {
@@ -369,12 +401,17 @@ impl Driver {
 
     pub(super) fn refold(&mut self, local: LocalId) {
         self.core.forget(local);
+        self.unready.has_state(local);
         match fold::live(&*self.reader, &mut self.programs, local) {
             Ok(live) => self.core.open(live),
             Err(Error::NoSuchExecution { .. }) => {}
             Err(error) => {
                 tracing::error!(local = local.0, "an execution cannot be folded again: {error}");
-                self.park(local, &error);
+                if error.class() == crate::error::Class::Corrupt {
+                    return self.park(local, &error);
+                }
+                self.unready.lost_state(local);
+                self.try_again(local, Some(Message::TimerFired));
             }
         }
     }

@@ -22,7 +22,10 @@ impl Reading {
     pub fn status(&self, execution: &str, all_iterations: bool) -> Result<Value, Error> {
         let (view, _) = self.folded(execution, all_iterations)?;
         let mut answer = self.answer(&view);
-        self.add_places(self.find(execution)?.local, &mut answer)?;
+        // One in the archive is over and waits for nothing.
+        if answer["waiting"].as_array().is_some_and(|waits| !waits.is_empty()) {
+            self.add_places(self.find(execution)?.local, &mut answer)?;
+        }
         Ok(answer)
     }
 

@@ -81,6 +81,16 @@ pub(super) fn open_on(medium: Medium, file: &Path) -> Result<Opened, Error> {
     Ok(opened)
 }
 
+/// Opens `file` in another file system of SQLite's for reading and checks its schema.
+pub(super) fn open_reader_through(vfs: &str, file: &Path) -> Result<Opened, Error> {
+    check_version(rusqlite::version_number())?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags_and_vfs(file, flags, vfs).and_then(set_up_reader);
+    let connection = connection.map_err(failed(file))?;
+    check_schema(&connection, file)?;
+    Ok(Opened { connection, access: Access::Live, copy: None })
+}
+
 fn failed(file: &Path) -> impl FnOnce(rusqlite::Error) -> Error {
     trouble("opening the store for reading", file, Committed::NotAWrite)
 }
@@ -88,7 +98,10 @@ fn failed(file: &Path) -> impl FnOnce(rusqlite::Error) -> Error {
 /// Connects and reads once, because SQLite touches the WAL only then.
 fn connect(file: &Path, options: &str) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(uri(file, options), flags)?;
+    set_up_reader(Connection::open_with_flags(uri(file, options), flags)?)
+}
+
+fn set_up_reader(connection: Connection) -> rusqlite::Result<Connection> {
     prepare(&connection)?;
     connection.pragma_update(None, "query_only", true)?;
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;

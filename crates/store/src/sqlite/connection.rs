@@ -23,10 +23,24 @@ const WAL_BYTES_KEPT: i64 = 64 * 1024 * 1024;
 /// Opens or creates `file` for writing.
 pub(super) fn open_writer(file: &Path) -> Result<Connection, Error> {
     check_version(rusqlite::version_number())?;
-    let failed = || trouble("opening the store", file, Committed::Nothing);
     create_private(file);
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(file, flags).map_err(failed())?;
+    let connection = Connection::open_with_flags(file, writer_flags());
+    set_up_writer(connection.map_err(trouble("opening the store", file, Committed::Nothing))?, file)
+}
+
+/// The same through another file system of SQLite's, in which `file` lies.
+pub(super) fn open_writer_through(vfs: &str, file: &Path) -> Result<Connection, Error> {
+    check_version(rusqlite::version_number())?;
+    let connection = Connection::open_with_flags_and_vfs(file, writer_flags(), vfs);
+    set_up_writer(connection.map_err(trouble("opening the store", file, Committed::Nothing))?, file)
+}
+
+fn writer_flags() -> OpenFlags {
+    OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX
+}
+
+fn set_up_writer(connection: Connection, file: &Path) -> Result<Connection, Error> {
+    let failed = || trouble("opening the store", file, Committed::Nothing);
     prepare(&connection).map_err(failed())?;
     if connection.is_readonly("main").map_err(failed())? {
         // SQLite opens such a file all the same, and would refuse only the first commit.

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
 use skep_model::ids::{LocalId, Position};
 
-use super::connection::open_writer;
+use super::connection::{open_writer, open_writer_through};
 use super::decode::to_integer;
 use super::migrate::{MIGRATIONS, migrate};
 use super::rows::write_row;
@@ -56,8 +56,22 @@ impl SqliteJournal {
     /// `SqliteTooOld`, `SchemaTooNew`, or trouble with the disk; nothing was changed then.
     pub fn open(directory: &DataDir) -> Result<Self, Error> {
         let file = directory.database();
-        let mut connection = open_writer(&file)?;
+        let connection = open_writer(&file)?;
+        Self::on(connection, file)
+    }
+
+    /// The same on `file` in another file system of SQLite's (a registered VFS): a simulated disk.
+    ///
+    /// # Errors
+    /// As [`SqliteJournal::open`].
+    pub fn open_through(vfs: &str, file: &Path) -> Result<Self, Error> {
+        let connection = open_writer_through(vfs, file)?;
+        Self::on(connection, file.to_owned())
+    }
+
+    fn on(mut connection: Connection, file: PathBuf) -> Result<Self, Error> {
         migrate(&mut connection, &file, MIGRATIONS)?;
+        make_durable(&connection, &file)?;
         Ok(Self { connection, file, position: None, sequences: HashMap::new() })
     }
 
@@ -193,6 +207,15 @@ impl Transaction<'_> {
             }
         }
     }
+}
+
+/// What a dead owner left in the write-ahead log may be in the system's memory only: where a sync has failed, the
+/// system counts the pages as clean and no later sync writes them, and a loss of power would cut off everything after
+/// them. So it is copied into the database, which writes and syncs it anew, before anything is appended.
+fn make_durable(connection: &Connection, file: &Path) -> Result<(), Error> {
+    let failed = trouble("making durable what the last owner left", file, Committed::Nothing);
+    // The answer says how much could be copied beside readers; it is no error if that is not all.
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).map_err(failed)
 }
 
 /// Runs a statement without parameters that is used for every group.

@@ -1,6 +1,6 @@
 //! The reading port over SQLite.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use skep_model::ids::{ExecutionId, Hash, LocalId, Position};
@@ -8,7 +8,7 @@ use skep_model::status::Execution as Status;
 use skep_model::time::Timestamp;
 use tempfile::TempDir;
 
-use super::access::{Access, Opened, open_reader};
+use super::access::{Access, Opened, open_reader, open_reader_through};
 use super::decode::{self, EXECUTION_COLUMNS, VERSION_COLUMNS};
 use super::journal::LAST_POSITION;
 use super::list;
@@ -58,6 +58,14 @@ impl SqliteReader {
         let file = directory.database();
         let opened = open_reader(&file)?;
         Ok(Self::on(opened, file))
+    }
+
+    /// The same on `file` in another file system of SQLite's (a registered VFS): a simulated disk.
+    ///
+    /// # Errors
+    /// As [`SqliteReader::open`].
+    pub fn open_through(vfs: &str, file: &Path) -> Result<Self, Error> {
+        Ok(Self::on(open_reader_through(vfs, file)?, file.to_owned()))
     }
 
     pub(super) fn on(opened: Opened, file: PathBuf) -> Self {

@@ -1,0 +1,168 @@
+//! Attempts and deliveries count up, retries follow the plan, results are those that the world gave, and what is final
+//! stays so.
+
+use serde_json::Value;
+use skep_model::event::Event;
+use skep_model::ids::{StepPath, Token};
+use skep_model::payload::Payload;
+use skep_model::plan::{Kind, Retry};
+use skep_model::rollback::Part;
+use skep_model::status::Step as StepStatus;
+use skep_model::time::Timestamp;
+
+use super::journal::{Doing, Journal, Path};
+use super::{Invariant, Verdict, demand};
+use crate::world::Outside;
+
+pub(super) fn before(journal: &Journal, at: Timestamp, event: &Event, outside: &Outside) -> Verdict {
+    let Some(path) = event.path() else { return Ok(()) };
+    let rule = Invariant::StepsFollowTheirRules;
+    demand(journal.step_of(path).is_some(), rule, || "the plan has no such step".to_owned())?;
+    let known = journal.paths.get(path);
+    let final_ = matches!(known.map(|known| &known.doing), Some(Doing::Done(_)));
+    let undone = known.is_some_and(|known| known.part != Part::Step);
+    demand(!final_ || undone || !goes_on(event), Invariant::NoRecordedStepRunsAgain, || {
+        format!("the step was final: {known:?}")
+    })?;
+    match event {
+        Event::Scheduled { delivery, .. } if undone => {
+            let counts = known.is_some_and(|known| *delivery == known.delivery + 1);
+            demand(counts, rule, || format!("it does not count up: {known:?}"))
+        }
+        Event::Scheduled { attempt, delivery, .. } => scheduled(known, at, *attempt, *delivery),
+        Event::Redelivered { delivery, .. } => {
+            let fits = known.is_some_and(|k| k.doing == Doing::Work && !k.stopping && *delivery == k.delivery + 1);
+            demand(fits, rule, || format!("nothing of it was lost: {known:?}"))
+        }
+        Event::AttemptFailed { failure, .. } => {
+            let (retry, child) = retry_of(journal, path);
+            let ran = works(known) || known.is_some_and(|known| known.doing == Doing::Doubt || child);
+            let left = retry.is_some_and(|retry| known.is_some_and(|known| known.attempt < retry.max_attempts));
+            demand(left && ran, rule, || format!("no attempt is left, or none ran: {known:?}"))?;
+            let stopping = known.is_some_and(|known| known.stopping);
+            demand(!stopping, Invariant::StopsStop, || format!("it was to stop: {failure:?}"))
+        }
+        Event::Proposed { .. } => demand(works(known), rule, || format!("nobody works on it: {known:?}")),
+        Event::Completed { outputs, .. } if works(known) => result(journal, path, known, outputs, outside),
+        _ => Ok(()),
+    }
+}
+
+/// Whether an event is one of a step that is not over.
+fn goes_on(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Scheduled { .. }
+            | Event::Redelivered { .. }
+            | Event::AttemptFailed { .. }
+            | Event::Proposed { .. }
+            | Event::Completed { .. }
+            | Event::Failed { .. }
+            | Event::Skipped { .. }
+            | Event::Cancelled { .. }
+            | Event::CaseTaken { .. }
+            | Event::Forked { .. }
+            | Event::LoopBegan { .. }
+            | Event::IterationBegan { .. }
+            | Event::ApprovalAsked { .. }
+            | Event::FormAsked { .. }
+            | Event::WaitBegan { .. }
+            | Event::Queued { .. }
+            | Event::ChildAsked { .. }
+    )
+}
+
+/// How a task path is repeated, and whether it is a child execution.
+fn retry_of<'a>(journal: &'a Journal, path: &str) -> (Option<&'a Retry>, bool) {
+    let Some((_, step)) = journal.step_of(path) else { return (None, false) };
+    let side = match Part::split(path).1 {
+        Part::Step => return (step.retry.as_ref(), matches!(step.kind, Kind::Workflow { .. })),
+        // The step that runs first in a rollback is repeated as it says itself.
+        Part::Rollback if step.compensation.is_none() => return (step.retry.as_ref(), false),
+        Part::Verify => step.verify.as_deref(),
+        Part::Rollback => step.compensation.as_ref().map(|compensation| &compensation.work),
+        Part::RollbackVerify => step.compensation.as_ref().and_then(|compensation| compensation.verify.as_ref()),
+    };
+    (side.and_then(|side| side.retry.as_ref()), false)
+}
+
+fn works(known: Option<&Path>) -> bool {
+    known.is_some_and(|known| known.doing == Doing::Work)
+}
+
+fn scheduled(known: Option<&Path>, at: Timestamp, attempt: u32, delivery: u32) -> Verdict {
+    let (attempts, deliveries) = known.map_or((0, 0), |known| (known.attempt, known.delivery));
+    let rule = Invariant::StepsFollowTheirRules;
+    // After a doubt the same attempt may be delivered again.
+    let same = known.is_some_and(|known| known.doing == Doing::Doubt) && attempt == attempts;
+    demand((attempt == attempts + 1 || same) && delivery == deliveries + 1, rule, || {
+        format!("it does not count up: {known:?}")
+    })?;
+    match known.map(|known| &known.doing) {
+        Some(Doing::Retry(due)) => demand(at >= *due, Invariant::TimersKeepTime, || format!("it is due at {due:?}")),
+        Some(Doing::Doubt) => Ok(()),
+        Some(Doing::Work) => demand(false, rule, || "it runs already".to_owned()),
+        Some(Doing::Wait { .. } | Doing::Hold | Doing::Done(_)) | None => {
+            demand(attempts == 0, rule, || format!("no attempt of it has failed: {known:?}"))
+        }
+    }
+}
+
+/// What is recorded as the result of work is what the world said of this delivery.
+fn result(
+    journal: &Journal,
+    path: &StepPath,
+    known: Option<&Path>,
+    outputs: &skep_model::Map<Payload>,
+    outside: &Outside,
+) -> Verdict {
+    let Some(known) = known else { return Ok(()) };
+    let token = Token::derive(&journal.execution, path, known.generation, known.delivery);
+    let Some(said) = outside.succeeded.get(&token) else {
+        return demand(false, Invariant::ResultsAreTheWorlds, || "the world never said that it succeeded".to_owned());
+    };
+    let (_, step) = journal.step_of(path).expect("it was looked up before");
+    let plain = step.outputs.is_none() && known.part == Part::Step;
+    let differs = said.iter().find(|(name, value)| {
+        plain && outputs.get(*name).is_some_and(|payload| payload.as_inline().is_some_and(|inline| inline != *value))
+    });
+    let missing = said.keys().find(|name| plain && !outputs.contains_key(*name));
+    demand(differs.is_none() && missing.is_none(), Invariant::ResultsAreTheWorlds, || {
+        format!("the world said {}", Value::from_iter(said.clone()))
+    })
+}
+
+pub(super) fn apply(entry: &mut Path, event: &Event) {
+    entry.doing = match event {
+        Event::Scheduled { attempt, delivery, .. } => {
+            (entry.attempt, entry.delivery) = (*attempt, *delivery);
+            Doing::Work
+        }
+        Event::Redelivered { delivery, .. } => {
+            entry.delivery = *delivery;
+            Doing::Work
+        }
+        Event::AttemptFailed { retry_at, .. } => Doing::Retry(*retry_at),
+        Event::Completed { .. } => Doing::Done(StepStatus::Completed),
+        Event::Failed { .. } => Doing::Done(StepStatus::Failed),
+        Event::Skipped { .. } => Doing::Done(StepStatus::Skipped),
+        Event::Cancelled { .. } => Doing::Done(StepStatus::Cancelled),
+        Event::ApprovalAsked { until, .. } | Event::FormAsked { until, .. } => {
+            Doing::Wait { until: *until, sleeps: false }
+        }
+        Event::WaitBegan { until, signal, every_ms, .. } => {
+            Doing::Wait { until: *until, sleeps: signal.is_none() && every_ms.is_none() }
+        }
+        Event::Proposed { .. } | Event::Queued { .. } => Doing::Hold,
+        Event::ChildAsked { attempt, .. } => {
+            entry.attempt = *attempt;
+            Doing::Hold
+        }
+        Event::Doubted { .. } | Event::QuestionAsked { .. } if !matches!(entry.doing, Doing::Done(_)) => Doing::Doubt,
+        Event::StopAsked { .. } => {
+            entry.stopping = true;
+            entry.doing.clone()
+        }
+        _ => entry.doing.clone(),
+    };
+}

@@ -1,0 +1,259 @@
+//! The outside world, in which effects happen: what each delivery comes to follows from the seed, the step and the
+//! attempt, and the world remembers what really happened, whoever died meanwhile.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde_json::{Value, json};
+use skep_model::Map;
+use skep_model::effect::{Task, Work};
+use skep_model::error::{Failure, Kind};
+use skep_model::ids::{ExecutionId, Token};
+use skep_model::outcome::{Ended, Outcome};
+
+use super::time::Time;
+use crate::random::Random;
+use crate::report::{Hit, Report, Trouble};
+
+const MILLISECOND_US: i64 = 1_000;
+const SECOND_US: i64 = 1_000_000;
+/// Longer than any simulated world lasts.
+const NEVER_US: i64 = 1_000_000 * SECOND_US;
+
+/// A delivery that is being performed.
+pub struct Running {
+    /// What.
+    pub task: Task,
+    /// When it ends, by the monotonic clock.
+    pub ends_us: i64,
+    /// What it will say.
+    pub result: Ended,
+    /// It says so twice.
+    pub twice: bool,
+    /// Its owner has died; it is a child that goes on until somebody kills it.
+    pub is_orphan: bool,
+    began: Time,
+}
+
+/// Everything outside of the owner.
+pub struct Outside {
+    seed: u64,
+    /// Deliveries by token, in a stable order.
+    pub running: BTreeMap<Token, Running>,
+    parked: BTreeSet<Token>,
+    /// What each delivery said, successes only: outputs by token.
+    pub succeeded: HashMap<Token, Map<Value>>,
+    /// Outcomes of the past, to be said again.
+    past: Vec<(ExecutionId, Outcome)>,
+    /// Nothing fails or hangs any more.
+    pub is_calm: bool,
+}
+
+impl Outside {
+    /// A world without effects.
+    pub fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            running: BTreeMap::new(),
+            parked: BTreeSet::new(),
+            succeeded: HashMap::new(),
+            past: Vec::new(),
+            is_calm: false,
+        }
+    }
+
+    /// A child waits for its release.
+    pub fn park(&mut self, token: &Token) {
+        self.parked.insert(token.clone());
+    }
+
+    /// A parked child exits.
+    pub fn unpark(&mut self, token: &Token) {
+        self.parked.remove(token);
+    }
+
+    /// True if the token's child was forked and waits.
+    pub fn is_parked(&self, token: &Token) -> bool {
+        self.parked.contains(token)
+    }
+
+    /// A delivery begins. What it comes to does not depend on anything else that happens.
+    pub fn begin(&mut self, task: Task, time: Time, report: &mut Report) {
+        self.parked.remove(&task.token);
+        let mut random = Random::of(self.seed, &format!("{}/{}", task.idempotency_key, task.delivery));
+        let (mut after_us, mut result) = self.fate(&task, &mut random, report);
+        if let Some(timeout_ms) = task.timeout_ms {
+            let timeout_us = i64::try_from(timeout_ms).unwrap_or(NEVER_US).saturating_mul(MILLISECOND_US);
+            if after_us > timeout_us {
+                after_us = timeout_us;
+                result = failed(Kind::Timeout, None);
+                report.hit(Hit::Trouble(Trouble::StepTimesOut));
+            }
+        }
+        let twice = !self.is_calm && random.percent(8);
+        let ends_us = time.elapsed_us.saturating_add(after_us);
+        let running = Running { task, ends_us, result, twice, is_orphan: false, began: time };
+        self.running.insert(running.task.token.clone(), running);
+    }
+
+    fn fate(&self, task: &Task, random: &mut Random, report: &mut Report) -> (i64, Ended) {
+        let quick = i64::try_from(random.below(3_000)).unwrap_or(0) * MILLISECOND_US;
+        let answer = random.next();
+        if self.is_calm {
+            return (quick, succeeded(task, answer, false));
+        }
+        let mut note = |trouble| report.hit(Hit::Trouble(trouble));
+        match random.weighted(&[60, 22, 8, 6, 4]) {
+            0 => {
+                let large = random.percent(4);
+                if large {
+                    note(Trouble::LargeAnswer);
+                }
+                (quick, succeeded(task, answer, large))
+            }
+            1 => {
+                note(Trouble::StepFails);
+                let kinds = [Kind::Network, Kind::Exit, Kind::Invalid, Kind::Unavailable, Kind::RateLimit];
+                let kind = random.pick(&kinds);
+                (quick, failed(kind, (kind == Kind::Exit).then_some(75)))
+            }
+            2 => {
+                note(Trouble::StepIsSlow);
+                (i64::try_from(random.between(5, 60)).unwrap_or(5) * SECOND_US, succeeded(task, answer, false))
+            }
+            3 => {
+                note(Trouble::StepDies);
+                (quick, failed(Kind::Crash, None))
+            }
+            _ => {
+                note(Trouble::StepNeverAnswers);
+                (NEVER_US, succeeded(task, answer, false))
+            }
+        }
+    }
+
+    /// A delivery is told to stop.
+    pub fn stop(&mut self, token: &Token, time: Time, report: &mut Report) {
+        let mut random = Random::of(self.seed, &format!("stop {token}"));
+        let is_calm = self.is_calm;
+        let Some(running) = self.running.get_mut(token) else { return };
+        let chance = if is_calm { 0 } else { random.below(100) };
+        let after_us = match chance {
+            0..60 => 100 * MILLISECOND_US,
+            60..85 => {
+                report.hit(Hit::Trouble(Trouble::AnswerComesAfterStop));
+                i64::try_from(random.between(1, 20)).unwrap_or(1) * SECOND_US
+            }
+            _ => {
+                // It had done its work before it heard of the stop.
+                if let Ended::Succeeded(_) = running.result {
+                    report.hit(Hit::Trouble(Trouble::SuccessAfterStop));
+                    running.ends_us = time.elapsed_us + 50 * MILLISECOND_US;
+                    return;
+                }
+                100 * MILLISECOND_US
+            }
+        };
+        running.ends_us = time.elapsed_us + after_us;
+        running.result = Ended::Aborted;
+    }
+
+    /// When the next delivery of a living owner ends.
+    pub fn next_end_us(&self) -> Option<i64> {
+        self.running.values().filter(|running| !running.is_orphan).map(|running| running.ends_us).min()
+    }
+
+    /// Outcomes of what has ended by now.
+    pub fn due(&mut self, time: Time, random: &mut Random, report: &mut Report) -> Vec<(ExecutionId, Outcome)> {
+        let ended: Vec<Token> =
+            self.running.iter().filter(|(_, r)| r.ends_us <= time.elapsed_us).map(|(token, _)| token.clone()).collect();
+        let mut outcomes = Vec::new();
+        for token in ended {
+            let running = self.running.remove(&token).expect("it was found just now");
+            if running.is_orphan {
+                continue;
+            }
+            if let Ended::Succeeded(outputs) = &running.result {
+                self.succeeded.insert(token.clone(), outputs.clone());
+            }
+            let outcome = Outcome {
+                path: running.task.path.clone(),
+                token,
+                began_at: running.began.wall(),
+                ended_at: time.wall(),
+                result: running.result,
+            };
+            let said = (running.task.execution.clone(), outcome);
+            if running.twice {
+                report.hit(Hit::Trouble(Trouble::AnswerComesTwice));
+                outcomes.push(said.clone());
+            }
+            if !self.is_calm && random.percent(5) && !self.past.is_empty() {
+                report.hit(Hit::Trouble(Trouble::StaleAnswer));
+                outcomes.push(self.past[random.below(self.past.len())].clone());
+            }
+            self.past.push(said.clone());
+            outcomes.push(said);
+        }
+        outcomes
+    }
+
+    /// The owner's process ends: actions end with it, parked children exit, released ones go on until they are killed
+    /// or the power fails.
+    pub fn owner_died(&mut self, with_power: bool, report: &mut Report) {
+        self.parked.clear();
+        self.running.retain(|_, running| match running.task.work {
+            Work::Script(_) => !with_power,
+            Work::Action { .. } | Work::UndoChild { .. } => false,
+        });
+        for running in self.running.values_mut() {
+            running.is_orphan = true;
+            report.hit(Hit::Trouble(Trouble::OrphanKeepsRunning));
+        }
+    }
+
+    /// A new owner kills the children that are on record.
+    pub fn kill(&mut self, tokens: &[Token]) {
+        for token in tokens {
+            self.running.remove(token);
+        }
+    }
+
+    /// Everything that still runs ends soon.
+    pub fn calm_down(&mut self, time: Time) {
+        self.is_calm = true;
+        for running in self.running.values_mut() {
+            running.ends_us = running.ends_us.min(time.elapsed_us + SECOND_US);
+        }
+    }
+}
+
+fn succeeded(task: &Task, answer: u64, large: bool) -> Ended {
+    let mut outputs = Map::new();
+    match &task.work {
+        Work::Script(_) => {
+            // A large value goes to the blob store.
+            let text = if large { "x".repeat(20_000) } else { format!("{}", answer % 1_000) };
+            outputs.insert("stdout".to_owned(), json!(text));
+            outputs.insert("stderr".to_owned(), json!(""));
+            outputs.insert("exit_code".to_owned(), json!(0));
+            outputs.insert("json".to_owned(), if large { Value::Null } else { json!(answer % 1_000) });
+        }
+        Work::Action { with, .. } => {
+            for (name, value) in with.as_object().into_iter().flatten() {
+                outputs.insert(name.clone(), value.clone());
+            }
+            if large {
+                outputs.insert("v".to_owned(), json!("x".repeat(20_000)));
+            }
+        }
+        // The node does that by itself.
+        Work::UndoChild { .. } => {}
+    }
+    Ended::Succeeded(outputs)
+}
+
+fn failed(kind: Kind, exit_code: Option<i32>) -> Ended {
+    let mut failure = Failure::new(kind, "SIM", format!("simulated: {}", kind.as_str()));
+    failure.exit_code = exit_code;
+    Ended::Failed { failure, outputs: Map::new() }
+}

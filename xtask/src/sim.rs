@@ -1,0 +1,38 @@
+//! `cargo xtask sim`: builds the simulator and runs it; `--mutants` builds it with planted bugs.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::process;
+
+/// Worlds of the fixed set in `cargo xtask test`: about a minute on two cores, and enough that everything occurs.
+const FIXED_SEEDS: &str = "2000";
+
+/// Runs the simulator with these options.
+///
+/// # Errors
+/// An invariant did not hold, or it could not be built.
+pub fn run(options: &[&str]) -> Result<()> {
+    let mut command = command(options.contains(&"--mutants"));
+    command.args(options);
+    process::run(&mut command)
+}
+
+/// Runs the fixed set: every kind of fault, crash, deed and step has to occur in it.
+///
+/// # Errors
+/// As [`run`].
+pub fn fixed_set() -> Result<()> {
+    run(&["--seeds", FIXED_SEEDS, "--complete"])
+}
+
+fn command(mutants: bool) -> Command {
+    let mut command = process::cargo();
+    command.args(["run", "--quiet", "--profile", "sim", "--package", "skep-sim"]);
+    if mutants {
+        command.args(["--features", "mutants"]);
+    }
+    command.arg("--");
+    command
+}
