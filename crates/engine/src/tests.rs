@@ -15,6 +15,7 @@ mod rerun;
 mod results;
 mod rollback;
 mod slots;
+mod snapshots;
 mod stops;
 mod table;
 mod time;

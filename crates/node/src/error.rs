@@ -120,6 +120,9 @@ pub enum Error {
         /// What to do.
         hint: String,
     },
+    /// A value could not be stored: nothing of this request was recorded.
+    #[error("nothing was recorded: {0}")]
+    Unstored(std::sync::Arc<skep_store::blobs::Error>),
     /// The key of a start stands for another start.
     #[error("the key `{key}` was given to the execution {execution} already, and {differs}: nothing was started")]
     StartKeyTaken {
@@ -191,6 +194,7 @@ impl Error {
             Self::Runner(_) | Self::Ending | Self::Refused(Refusal::NotOpen | Refusal::NotReady) => Class::Transient,
             Self::Damaged { .. } | Self::NewerFormat { .. } | Self::Blob(_) => Class::Corrupt,
             Self::Refused(Refusal::Blob { .. }) => Class::Corrupt,
+            Self::Unstored(_) => Class::Transient,
             Self::Archived { .. } => Class::Conflict,
             Self::Archive(skep_store::archive::Error::Damaged { .. }) => Class::Corrupt,
             Self::Archive(_) => Class::Transient,
@@ -218,6 +222,7 @@ impl Error {
             Self::Config { .. } => &codes::CONFIG,
             Self::Ending => &codes::ENDING,
             Self::BadRequest { .. } => &codes::BAD_REQUEST,
+            Self::Unstored(error) => error.code(),
             Self::StartKeyTaken { .. } => &codes::START_KEY_TAKEN,
             Self::Archived { .. } => &codes::ARCHIVED,
             Self::Archive(error) => error.code(),
@@ -255,6 +260,7 @@ impl Error {
             Self::Config { .. } => "`skep config show` prints what is known".into(),
             Self::Ending => "try again: the next command finds a new owner".into(),
             Self::BadRequest { hint, .. } => hint.clone(),
+            Self::Unstored(error) => error.hint().into(),
             Self::StartKeyTaken { execution, .. } => {
                 format!("`skep status {execution}` shows it; give another key to start anew")
             }

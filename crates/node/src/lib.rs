@@ -23,6 +23,7 @@ mod fold;
 pub mod gates;
 mod log_sink;
 mod owner;
+mod restore;
 pub mod retention;
 pub mod service;
 mod shard_time;

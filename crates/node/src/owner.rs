@@ -101,7 +101,7 @@ impl Node {
             clock: Box::new(WallClock),
             performer: Box::new(LocalPerformer::new(Arc::clone(&runner), logs)),
             committer: Box::new(Arc::clone(&writer)),
-            mailbox: Box::new(Queue(sender.clone())),
+            mailbox: Box::new(Queue::new(sender.clone()).map_err(|error| Error::Runner(error.to_string()))?),
         };
         let driver = Driver::new(parts)?;
         let driver = std::thread::Builder::new()
@@ -124,29 +124,40 @@ impl Node {
         Ok(node)
     }
 
-    /// Takes on every execution that is not terminal, as `skep serve` does. Gives their number.
+    /// Takes on every execution that is not terminal, as `skep serve` does. Gives their number. Those that only
+    /// wait are not folded: that comes when something happens to them.
     ///
     /// # Errors
     /// Trouble with the store. An execution that cannot be folded is reported and left alone.
     pub fn recover_all(&self) -> Result<usize, Error> {
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        self.inputs.send(Input::TakeIdle(reply)).map_err(|_| Error::Ending)?;
+        let mut count = answer.blocking_recv().map_err(|_| Error::Ending)??;
         let mut after = None;
-        let mut count = 0;
         loop {
-            let page = self.reading().reader().open_executions(after, OPEN_PER_PAGE)?;
+            let page = self.reading().reader().busy_executions(after, OPEN_PER_PAGE)?;
             let Some(last) = page.last() else { return Ok(count) };
-            after = Some(last.local);
-            for row in &page {
-                match self.adopt(row.local) {
-                    Ok(()) => count += 1,
-                    Err(error) => tracing::error!(execution = %row.id, "not recovered: {error}"),
-                }
-            }
+            after = Some(*last);
+            count += self.adopt_all(&page)?;
         }
     }
 
-    /// Takes on one execution; nothing happens if it is open already.
-    pub(crate) fn adopt(&self, local: LocalId) -> Result<(), Error> {
-        self.ask(|reply| Input::Adopt(local, reply)).map(drop)
+    /// Takes on several executions, whose turns share commits; gives the number of those that could be.
+    fn adopt_all(&self, locals: &[LocalId]) -> Result<usize, Error> {
+        let mut answers = Vec::with_capacity(locals.len());
+        for local in locals {
+            let (reply, answer) = tokio::sync::oneshot::channel();
+            self.inputs.send(Input::Adopt(*local, reply)).map_err(|_| Error::Ending)?;
+            answers.push((local, answer));
+        }
+        let mut count = 0;
+        for (local, answer) in answers {
+            match answer.blocking_recv().map_err(|_| Error::Ending)? {
+                Ok(_) => count += 1,
+                Err(error) => tracing::error!(local = local.0, "an execution is not recovered: {error}"),
+            }
+        }
+        Ok(count)
     }
 
     /// Tells an open execution something and waits until the turn is durable.

@@ -1,6 +1,8 @@
 //! The whole node over a real store, with actions that need no process of their own.
 
+mod bounds;
 mod permits;
+mod world;
 
 use std::time::{Duration, Instant};
 

@@ -13,10 +13,12 @@
 
 mod checksum;
 mod error;
+mod idle;
 mod journal;
 mod reader;
 mod retire;
 mod rows;
+mod snapshot;
 
 pub mod archive;
 pub mod backup;
@@ -36,6 +38,7 @@ mod contract;
 
 pub use data_dir::DataDir;
 pub use error::{Committed, Error, Trouble};
+pub use idle::{IdleChange, IdleRow};
 pub use journal::{Journal, NewTurn, NewVersion, Row, Write};
 pub use lock::OwnerLock;
 pub use memory::Memory;
@@ -47,5 +50,6 @@ pub use retire::{ArchivedRow, AsideRow, Retire};
 pub use rows::{
     BreakerRow, ChildRow, ExecutionChange, ExecutionRow, PermitRow, PermitState, StartKeyRow, WorkflowVersion,
 };
+pub use snapshot::StoredSnapshot;
 pub use sqlite::{SqliteJournal, SqliteReader};
 pub use writer::{Ack, Stats, Submission, Ticket, WriterThread};

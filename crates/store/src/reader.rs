@@ -7,8 +7,10 @@ use skep_model::status::Execution as Status;
 use skep_model::time::Timestamp;
 
 use crate::error::Error;
+use crate::idle::IdleRow;
 use crate::retire::{ArchivedRow, AsideRow};
 use crate::rows::{BreakerRow, ChildRow, ExecutionRow, PermitRow, StartKeyRow, WorkflowVersion};
+use crate::snapshot::StoredSnapshot;
 
 /// Rows of one page, whatever limit was asked for: recovery wants large pages, and 10,000 turns of the
 /// usual 200 bytes are 2 MB.
@@ -167,6 +169,12 @@ pub trait Reader: Send {
     fn next_local_id(&self) -> Result<LocalId, Error>;
     /// How many executions are in each state, in the order of [`Status::ALL`], zeros included.
     fn counts(&self) -> Result<Vec<StatusCount>, Error>;
+    /// The newest snapshot of an execution that has not ended, if it has one.
+    fn snapshot(&self, execution: LocalId) -> Result<Option<StoredSnapshot>, Error>;
+    /// Executions that wait, oldest first, after the local number `after`. Reads one index and nothing else.
+    fn idle_executions(&self, after: Option<LocalId>, limit: usize) -> Result<Vec<IdleRow>, Error>;
+    /// Executions that are neither terminal nor idle, oldest first, after the local number `after`.
+    fn busy_executions(&self, after: Option<LocalId>, limit: usize) -> Result<Vec<LocalId>, Error>;
     /// Executions that ended before `before`, oldest first, at most `limit`.
     fn finished_before(&self, before: Timestamp, limit: usize) -> Result<Vec<ExecutionRow>, Error>;
     /// Archived executions whose id begins with `prefix`, at most [`PREFIX_CANDIDATES_MAX`].

@@ -221,13 +221,17 @@ impl Fold<'_> {
 
     fn signal_kept(&mut self, name: &str, payload: &Payload, by: String) -> Result<(), Misfit> {
         self.note_payload(payload);
-        self.state.signals.push_back(KeptSignal { name: name.to_owned(), payload: payload.clone(), by });
+        Arc::make_mut(&mut self.state.signals).push_back(KeptSignal {
+            name: name.to_owned(),
+            payload: payload.clone(),
+            by,
+        });
         Ok(())
     }
 
     fn signal_taken(&mut self, name: &str, kept: bool) -> Result<(), Misfit> {
         if kept && let Some(at) = self.state.signals.iter().position(|signal| signal.name == name) {
-            self.state.signals.remove(at);
+            Arc::make_mut(&mut self.state.signals).remove(at);
         }
         Ok(())
     }

@@ -24,7 +24,8 @@ impl Fold<'_> {
             Some(_) | None => self.open_root(),
         }
         let state = &mut *self.state;
-        state.errors.retain(|failure| failure.step.as_deref().is_some_and(|step| is_of(step, kept)));
+        Arc::make_mut(&mut state.errors)
+            .retain(|failure| failure.step.as_deref().is_some_and(|step| is_of(step, kept)));
         if let Some(timeout_ms) = self.program.plan().timeout_ms {
             state.timers.insert((self.at.plus_ms(timeout_ms), Timer::Execution));
         }
@@ -38,7 +39,7 @@ impl Fold<'_> {
         state.tentative = None;
         state.held = None;
         state.lost_deliveries = 0;
-        state.signals.clear();
+        state.signals = Default::default();
         state.timers.clear();
         state.performing.clear();
         state.asking.clear();
@@ -68,8 +69,8 @@ impl Fold<'_> {
         let state = &mut *self.state;
         state.frames = Default::default();
         state.instances = Default::default();
-        state.frame_by_place.clear();
-        state.instance_by_path.clear();
+        state.frame_by_place = Default::default();
+        state.instance_by_path = Default::default();
         let root = self.open_frame(self.program.plan().root, Role::Root, None, None);
         self.state.root = Some(root);
     }

@@ -55,7 +55,7 @@ impl Fold<'_> {
             self.note_payload(items);
         }
         let looping = Looping {
-            items: items.cloned(),
+            items: items.cloned().map(Arc::new),
             count,
             begun: 0,
             running: BTreeMap::new(),

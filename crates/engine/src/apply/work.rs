@@ -175,7 +175,7 @@ impl Fold<'_> {
 
     pub(super) fn note_error(&mut self, failure: &Failure) {
         if self.state.errors.len() < ERRORS_KEPT_MAX && !self.state.errors.contains(failure) {
-            self.state.errors.push(failure.clone());
+            Arc::make_mut(&mut self.state.errors).push(failure.clone());
         }
     }
 

@@ -225,7 +225,7 @@ fn pick(items: &[String], which: u8, act: impl FnOnce(&str)) {
 }
 
 /// Paths of steps that wait for a person.
-fn asked(harness: &Harness) -> Vec<String> {
+pub(super) fn asked(harness: &Harness) -> Vec<String> {
     let waits = |instance: &&crate::state::Instance| matches!(instance.phase, crate::state::Phase::Deciding { .. });
     let deciding = harness.state.instances.iter().filter(waits).map(|instance| instance.path.to_string());
     deciding.chain(harness.state.questions().keys().map(ToString::to_string)).collect()
@@ -363,6 +363,7 @@ proptest! {
         finish(&mut harness);
         prop_assert_eq!(harness.state.generation(), 3);
         prop_assert_eq!(harness.state.performing_count(), 0);
+        super::snapshots::check_every_turn(&harness);
         harness.crash();
     }
 }

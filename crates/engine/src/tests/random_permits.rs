@@ -96,6 +96,7 @@ proptest! {
             }).count();
             prop_assert!(granted <= released && released <= asked, "{key}: {asked} {granted} {released}\n{}", harness.trace());
         }
+        super::snapshots::check_every_turn(&harness);
         harness.crash();
     }
 }

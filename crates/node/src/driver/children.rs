@@ -202,12 +202,9 @@ impl Driver {
 
     /// False if it cannot be read now.
     fn take_on(&mut self, local: LocalId) -> bool {
-        match self.bring(local) {
-            Ok(()) => self.decide(local, &Message::Recovered, None),
-            Err(error) => {
-                tracing::error!(local = local.0, "an execution cannot be taken on: {error}");
-                return false;
-            }
+        if let Err(error) = self.have(local) {
+            tracing::error!(local = local.0, "an execution cannot be taken on: {error}");
+            return false;
         }
         true
     }

@@ -38,6 +38,10 @@ pub enum Input {
     TellParent(LocalId, Box<Parent>),
     /// End: no new work begins; what runs may take so long to end by itself.
     Stop(std::time::Duration),
+    /// Take on every execution that only waits; the answer is their number.
+    TakeIdle(tokio::sync::oneshot::Sender<Result<usize, Error>>),
+    /// A snapshot was made.
+    Snapshot(Box<skep_store::StoredSnapshot>),
 }
 
 /// Everything that a new execution needs.

@@ -2,21 +2,24 @@
 //! hands turns to the writer, and acts on what the writer acknowledges. No thread and no clock of its own: [`thread`]
 //! turns the crank in an owner, the simulator turns it in a world of its own.
 //!
-//! Order of one turn: decide -> children forked, parked before their exec -> blobs fsynced -> commit (with the
+//! Order of one turn: decide -> blobs fsynced -> children forked, parked before their exec -> commit (with the
 //! children's identities in it) -> acknowledged: children released, other effects performed, callers answered.
 //! A crash between any two of these leaves either nothing, or a turn whose effects follow from the fold.
 
 mod backlog;
 mod children;
+mod evict;
 mod flight;
 mod input;
 mod park;
 mod permits;
 mod ports;
 mod recovery;
+mod snapshots;
 mod start_keys;
 pub(crate) mod thread;
 mod turn;
+mod values;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -154,6 +157,11 @@ impl Driver {
         Some(Duration::from_micros(u64::try_from(microseconds).unwrap_or(0)))
     }
 
+    /// Another bound than the usual one for executions in memory that only wait.
+    pub fn keep_idle(&mut self, idle_max: usize) {
+        self.core.keep_idle(idle_max);
+    }
+
     /// What it has in memory.
     pub fn core(&self) -> &Core {
         &self.core
@@ -189,7 +197,8 @@ impl Driver {
         if self.pending.is_empty() {
             return;
         }
-        let mut flights = std::mem::take(&mut self.pending);
+        let flights = std::mem::take(&mut self.pending);
+        let (mut flights, unstored) = self.store_values(flights);
         self.prepare_children(&mut flights);
         test_pause_before_commit();
         let mut submissions = Vec::with_capacity(flights.len());
@@ -203,6 +212,7 @@ impl Driver {
             self.stopping = Some(Duration::ZERO);
             self.flights.clear();
         }
+        unstored.into_iter().for_each(|turn| self.not_storable(turn));
     }
 
     /// Forks the children that have a slot; the others wait in the backlog once their turn is durable.

@@ -2,7 +2,7 @@
 
 use skep_model::ids::LocalId;
 use skep_model::status::Execution as Status;
-use skep_store::{ExecutionChange, Row};
+use skep_store::{ExecutionChange, IdleChange, Row};
 
 use super::Driver;
 use crate::error::Error;
@@ -23,6 +23,8 @@ impl Driver {
         let (error, updated_at) = (Some(error.to_string()), row.updated_at);
         let change =
             ExecutionChange { local, status: Status::Held, updated_at, ended_at: None, waiting, error, seq: row.seq };
-        self.pending.push(super::flight::Flight::of_rows(vec![Row::ExecutionChanged(change)]));
+        // The next owner has to find out whether it can be read then.
+        let busy = IdleChange { local, idle: false, next_wake: None, for_people: false };
+        self.keep_rows(vec![Row::ExecutionChanged(change), Row::Idle(busy)]);
     }
 }

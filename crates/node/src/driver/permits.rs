@@ -156,7 +156,7 @@ impl Driver {
         let granted = matches!(answer, Answer::Granted { .. });
         let resource = Resource::Group(group.clone());
         let message = Message::Permit { path: who.path.clone(), resource, answer };
-        let taken = self.core.get(who.local).is_some() && self.decide_with(who.local, &message, None, Vec::new());
+        let taken = self.has(who.local) && self.decide_with(who.local, &message, None, Vec::new());
         if !taken && granted {
             self.keep_rows(vec![place_gone(&group.group, &who)]);
             let moves = self.gates.groups.release(&group.group, &who);
@@ -166,12 +166,9 @@ impl Driver {
 
     /// Cancels an execution whose place a newer one takes. One that nobody performs is taken on for that.
     fn make_room(&mut self, local: LocalId) {
-        if self.core.get(local).is_none() {
-            if let Err(error) = self.bring(local) {
-                tracing::error!(local = local.0, "an execution cannot be cancelled to make room: {error}");
-                return;
-            }
-            self.decide(local, &Message::Recovered, None);
+        if let Err(error) = self.have(local) {
+            tracing::error!(local = local.0, "an execution cannot be cancelled to make room: {error}");
+            return;
         }
         let status = self.core.get(local).map(|live| live.state.status);
         if status.is_some_and(|status| !status.is_terminal() && status != Status::Cancelling) {

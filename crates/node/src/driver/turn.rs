@@ -10,11 +10,12 @@ use skep_model::message::Message;
 use skep_model::outcome::{Ended, Outcome};
 use skep_model::plan::PLAN_FORMAT;
 use skep_model::status::Execution as Status;
-use skep_store::{ExecutionChange, ExecutionRow, Row};
+use skep_store::{ExecutionChange, ExecutionRow, IdleChange, Row};
 
 use super::flight::Flight;
 use super::permits::Request;
 use super::start_keys;
+use super::values::WithPending;
 use super::{Creation, Delivered, Driver, Input, Receipt, Reply};
 use crate::core::{Live, Refusal};
 use crate::error::Error;
@@ -38,6 +39,8 @@ impl Driver {
             Input::CancelChild(parent, path, child) => self.cancel_child(parent, &path, &child),
             Input::TellParent(local, parent) => self.tell_parent_of(local, *parent),
             Input::Stop(patience) => self.stopping = Some(patience),
+            Input::TakeIdle(reply) => drop(reply.send(self.take_idle())),
+            Input::Snapshot(snapshot) => self.keep_snapshot(*snapshot),
         }
     }
 
@@ -50,7 +53,7 @@ impl Driver {
         let plan_bytes = program.plan().to_bytes();
         let head = program.plan().workflow.clone();
         let plan_hash = program.hash();
-        self.core.open(Live::new(local, State::default(), program));
+        self.core.open(Live::new(local, State::default(), program).created());
         self.locals.insert(start.execution.clone(), local);
         let now = self.now();
         let key_row = key.as_ref().map(|key| start_keys::row(&head.id, key, local));
@@ -84,7 +87,7 @@ impl Driver {
     }
 
     fn adopt(&mut self, local: LocalId, reply: Reply) {
-        if self.core.get(local).is_some() || self.unready.is_unfolded(local) {
+        if self.has(local) {
             drop(reply.send(Ok(Receipt::of(local))));
             return;
         }
@@ -100,7 +103,7 @@ impl Driver {
     /// A message of somebody outside: an execution that this owner does not have is taken on first, in the same
     /// pass, so that nothing comes between.
     fn tell(&mut self, local: LocalId, message: &Message, reply: Reply) {
-        if self.core.get(local).is_none() && !self.unready.is_unfolded(local) {
+        if !self.has(local) {
             if let Err(error) = self.bring(local) {
                 self.park(local, &error);
                 drop(reply.send(Err(error)));
@@ -162,9 +165,13 @@ impl Driver {
         &mut self,
         local: LocalId,
         message: &Message,
-        reply: Option<Reply>,
+        mut reply: Option<Reply>,
         rows: Vec<Row>,
     ) -> bool {
+        if !self.is_at_hand(local, message, &mut reply) {
+            self.keep_rows(rows);
+            return false;
+        }
         if *message == Message::Recovered {
             self.unready.recovers(local);
         } else if !self.make_ready(local) {
@@ -172,8 +179,8 @@ impl Driver {
             return false;
         }
         let now = self.now();
-        let blobs = Arc::clone(&self.blobs);
-        let accepted = match self.core.handle(local, message, now, &*blobs) {
+        let blobs = WithPending { stored: &*self.blobs, pending: &self.pending };
+        let accepted = match self.core.handle(local, message, now, &blobs) {
             Ok(accepted) => accepted,
             Err(refusal) => {
                 self.refused(local, message, refusal, reply, rows);
@@ -183,12 +190,11 @@ impl Driver {
         let mut write = accepted.write;
         // Rows of the message go before the turn's own, so that a list row exists before it changes.
         write.rows.splice(0..0, rows);
-        if let Err(error) = accepted.blobs.iter().try_for_each(|blob| blobs.put(blob)) {
-            self.not_storable(local, message, error.into(), reply);
-            return false;
-        }
         let shared = self.gate_rows(local, message, &accepted.effects);
         write.rows.extend(shared);
+        // Without a turn of its own this could land although the turn before it is lost.
+        let snapshot = if write.turn.is_some() { self.core.due_snapshot(local).map(Box::new) } else { None };
+        self.core.launched(local);
         let live = self.core.get(local).expect("an execution that decided is in memory");
         let state = &live.state;
         let summary = Summary { status: state.status, waits_for_people: self.waits_for_people(local) };
@@ -203,6 +209,8 @@ impl Driver {
             more: accepted.more,
             deferred: std::collections::HashSet::new(),
             from_backlog: false,
+            blobs: accepted.blobs,
+            snapshot,
         };
         self.pending.push(flight);
         true
@@ -221,6 +229,7 @@ impl Driver {
             Some(reply) => drop(reply.send(Err(refusal.into()))),
             None => tracing::debug!(local = local.0, "a message was refused: {refusal}"),
         }
+        self.let_rest(local);
     }
 
     fn refused_for_now(&mut self, local: LocalId, message: &Message) {
@@ -247,26 +256,16 @@ impl Driver {
             seq: live.state.seq,
         };
         self.core.forget(local);
-        self.keep_rows(vec![Row::ExecutionChanged(change)]);
+        let busy = IdleChange { local, idle: false, next_wake: None, for_people: false };
+        self.keep_rows(vec![Row::ExecutionChanged(change), Row::Idle(busy)]);
         self.watcher.publish([(local, Summary { status: Status::Held, waits_for_people: true })]);
-    }
-
-    /// A value of the turn could not be written: the turn is as good as not decided.
-    fn not_storable(&mut self, local: LocalId, message: &Message, error: Error, reply: Option<Reply>) {
-        tracing::error!(local = local.0, "a value could not be stored: {error}");
-        if *message == Message::Recovered {
-            self.unready.lost_recovery(local);
-        }
-        self.refold_when_quiet(local);
-        self.try_again(local, is_ours(message).then(|| message.clone()));
-        if let Some(reply) = reply {
-            drop(reply.send(Err(error)));
-        }
     }
 
     /// The turn is durable: now it may have effects.
     pub(super) fn landed(&mut self, flight: Flight) {
-        let Flight { local, effects, mut children, reply, summary, more, deferred, from_backlog, .. } = flight;
+        let has_turn = flight.has_summary();
+        let Flight { local, effects, mut children, reply, summary, more, deferred, from_backlog, snapshot, .. } =
+            flight;
         self.child_landed(local);
         for (at, effect) in effects.into_iter().enumerate() {
             match effect {
@@ -295,9 +294,17 @@ impl Driver {
         let over = self.core.get(local).is_some_and(|live| live.state.status.is_terminal());
         if summary.status.is_terminal() {
             self.tell_parent(local);
-            if over {
-                self.close(local);
-            }
+        }
+        if has_turn {
+            self.core.landed(local);
+        }
+        if summary.status.is_terminal() && over {
+            self.close(local);
+        } else if has_turn {
+            self.let_rest(local);
+        }
+        if let Some(state) = snapshot {
+            self.make_snapshot(local, *state);
         }
         if let Some(reply) = reply {
             drop(reply.send(Ok(Receipt::of(local))));

@@ -180,6 +180,7 @@ impl Work<'_> {
         let recovered = recover(self.directory, self.folder)?;
         let mender = Mender::open(self.directory)?;
         mender.drop_snapshots()?;
+        mender.forget_idle()?;
         let rows: Vec<String> = recovered.rows.iter().map(|(table, rows)| format!("{table} {rows}")).collect();
         let mut words = format!("copied what can be read into a new store: {}", rows.join(", "));
         if recovered.rejected > 0 {

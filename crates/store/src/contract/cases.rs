@@ -4,8 +4,10 @@ use skep_model::ids::{ExecutionId, Hash, LocalId, Position, Token};
 use skep_model::status::Execution as Status;
 use skep_model::time::Timestamp;
 
-use super::Fixture;
-use super::samples::{breaker, change, child, created, execution_row, permit, start_key, turn, version, write};
+use super::samples::{
+    breaker, change, child, created, execution_row, idle, permit, snapshot, start_key, turn, version, write,
+};
+use super::{Fixture, bounds};
 use crate::error::{Committed, Error};
 use crate::journal::{Row, Write};
 use crate::reader::{Filter, Found, PAGE_BYTES_MAX, PREFIX_CANDIDATES_MAX, Reader, StatusCount};
@@ -30,6 +32,8 @@ const CASES: &[Case] = &[
     plans_and_definitions_are_written_once,
     the_library_counts_versions_per_path,
     children_come_and_go,
+    bounds::a_snapshot_lives_as_long_as_its_execution,
+    bounds::idle_and_busy_executions_are_told_apart,
     places_in_groups_come_in_the_order_in_which_they_are_served,
     breakers_are_replaced,
     the_first_start_of_a_key_stays,
@@ -43,7 +47,7 @@ pub(crate) fn run_all<F: Fixture>(fresh: impl Fn() -> F) {
     }
 }
 
-fn commit(store: &mut dyn Fixture, group: &[Write]) -> Vec<Option<Position>> {
+pub(super) fn commit(store: &mut dyn Fixture, group: &[Write]) -> Vec<Option<Position>> {
     store.journal().commit(group).expect("the group is good")
 }
 
@@ -115,13 +119,15 @@ fn refused_writes_are_named(store: &mut dyn Fixture) {
     commit(store, &[created(1), turn(1, 1)]);
     let mut same_id = execution_row(5);
     same_id.id = ExecutionId::new("id-1");
-    let refused: [(Write, &str); 9] = [
+    let refused: [(Write, &str); 11] = [
         (turn(1, 1), "SKEP-T001"),
         (turn(1, 3), "SKEP-T001"),
         (turn(1, 0), "SKEP-T001"),
         (turn(9, 1), "SKEP-T002"),
         (write(change(9, Status::Running, 1)), "SKEP-T002"),
         (write(child(9, "token", 5)), "SKEP-T002"),
+        (write(snapshot(9, 1)), "SKEP-T002"),
+        (write(idle(9, true, None)), "SKEP-T002"),
         (created(1), "SKEP-T003"),
         (write(Row::ExecutionCreated(same_id)), "SKEP-T003"),
         (Write { turn: turn(9, 1).turn, rows: created(8).rows }, "SKEP-T002"),

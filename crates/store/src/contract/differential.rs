@@ -11,7 +11,7 @@ use skep_model::status::Execution as Status;
 
 use super::Fixture;
 use super::dump::dump;
-use super::samples::{breaker, change, child, execution_row, permit, start_key, turn, version, write};
+use super::samples::{breaker, change, child, execution_row, idle, permit, snapshot, start_key, turn, version, write};
 use crate::error::Error;
 use crate::journal::{Journal, Row, Write};
 use crate::memory::Memory;
@@ -40,6 +40,8 @@ enum Piece {
     Remove { path: usize },
     Child { local: i64, token: u8, pid: i32 },
     Gone { token: u8 },
+    Snapshot { local: i64, seq: u64 },
+    Idle { local: i64, idle: bool, wake: Option<i64> },
     Permit { local: i64, text: usize, held: bool, priority: i32 },
     GiveBack { local: i64, text: usize },
     Breaker { text: usize, state: usize },
@@ -65,6 +67,9 @@ fn piece() -> impl Strategy<Value = Piece> {
         1 => (local.clone(), 0..TEXTS.len()).prop_map(|(local, text)| Piece::Key { local, text }),
         2 => (local, 0..3_u8, 1..200_i32).prop_map(|(local, token, pid)| Piece::Child { local, token, pid }),
         1 => (0..3_u8).prop_map(|token| Piece::Gone { token }),
+        2 => (1..6_i64, 0..9_u64).prop_map(|(local, seq)| Piece::Snapshot { local, seq }),
+        2 => (1..6_i64, any::<bool>(), proptest::option::of(0..9_i64))
+            .prop_map(|(local, idle, wake)| Piece::Idle { local, idle, wake }),
     ]
 }
 
@@ -112,6 +117,8 @@ fn build(piece: &Piece, sequences: &mut Sequences) -> Write {
         Piece::Breaker { text, state } => write(breaker(TEXTS[*text], TEXTS[*state])),
         Piece::Key { local, text } => write(start_key(*local, TEXTS[*text])),
         Piece::Gone { token } => write(Row::ChildGone { token: Token::new(format!("token-{token}")) }),
+        Piece::Snapshot { local, seq } => write(snapshot(*local, *seq)),
+        Piece::Idle { local, idle: waits, wake } => write(idle(*local, *waits, *wake)),
     }
 }
 

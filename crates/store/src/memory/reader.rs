@@ -6,12 +6,14 @@ use skep_model::time::Timestamp;
 
 use super::state::Memory;
 use crate::error::Error;
+use crate::idle::{IdleChange, IdleRow};
 use crate::reader::{
     Filter, Found, JournalRow, LIBRARY_ROWS_MAX, ListPage, PAGE_BYTES_MAX, PAGE_ROWS_MAX, PREFIX_CANDIDATES_MAX,
     Reader, StatusCount, StoredPlan, StoredTurn,
 };
 use crate::retire::{ArchivedRow, AsideRow};
 use crate::rows::{BreakerRow, ChildRow, ExecutionRow, PermitRow, StartKeyRow, WorkflowVersion};
+use crate::snapshot::StoredSnapshot;
 
 type Answer<T> = Result<T, Error>;
 
@@ -154,6 +156,27 @@ impl Reader for Memory {
         let state = self.state();
         let executions = |status| state.executions.values().filter(|row| row.status == status).count() as u64;
         Ok(Status::ALL.into_iter().map(|status| StatusCount { status, executions: executions(status) }).collect())
+    }
+
+    fn snapshot(&self, execution: LocalId) -> Answer<Option<StoredSnapshot>> {
+        Ok(self.state().snapshots.get(&execution).cloned())
+    }
+
+    fn idle_executions(&self, after: Option<LocalId>, limit: usize) -> Answer<Vec<IdleRow>> {
+        let state = self.state();
+        let idle = state.idle.values().filter(|change| change.idle && after.is_none_or(|after| change.local > after));
+        let row = |change: &IdleChange| {
+            let status = state.executions[&change.local].status;
+            IdleRow { local: change.local, status, next_wake: change.next_wake, for_people: change.for_people }
+        };
+        Ok(idle.map(row).take(limit.min(PAGE_ROWS_MAX)).collect())
+    }
+
+    fn busy_executions(&self, after: Option<LocalId>, limit: usize) -> Answer<Vec<LocalId>> {
+        let state = self.state();
+        let open = state.executions.values().filter(|row| !row.status.is_terminal()).map(|row| row.local);
+        let busy = open.filter(|local| !state.idle.get(local).is_some_and(|change| change.idle));
+        Ok(busy.filter(|local| after.is_none_or(|after| *local > after)).take(limit.min(PAGE_ROWS_MAX)).collect())
     }
 
     fn finished_before(&self, before: Timestamp, limit: usize) -> Answer<Vec<ExecutionRow>> {

@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use skep_model::ids::{ExecutionId, Hash, LocalId, Position, StepPath, Token};
 
 use crate::error::Error;
+use crate::idle::IdleChange;
 use crate::journal::{Journal, NewTurn, NewVersion, Row, Write};
 use crate::reader::{StoredPlan, StoredTurn};
 use crate::retire::{ArchivedRow, Retire};
 use crate::rows::{ChildRow, ExecutionRow, PermitRow, StartKeyRow, WorkflowVersion};
+use crate::snapshot::StoredSnapshot;
 
 /// A store in memory; both ports in one.
 #[derive(Clone, Default)]
@@ -27,6 +29,8 @@ pub(super) struct State {
     pub(super) definitions: BTreeMap<Hash, Vec<u8>>,
     pub(super) workflows: BTreeMap<String, Workflow>,
     pub(super) children: BTreeMap<Token, ChildRow>,
+    pub(super) snapshots: BTreeMap<LocalId, StoredSnapshot>,
+    pub(super) idle: BTreeMap<LocalId, IdleChange>,
     pub(super) permits: BTreeMap<(String, LocalId, StepPath), PermitRow>,
     pub(super) breakers: BTreeMap<String, String>,
     pub(super) start_keys: BTreeMap<(String, String), StartKeyRow>,
@@ -121,7 +125,11 @@ impl State {
             }
             Row::ExecutionChanged(change) => {
                 let row = self.executions.get_mut(&change.local).expect("the group was checked");
+                let ends = row.ended_at.is_none() && change.ended_at.is_some();
                 change.apply_to(row);
+                if ends {
+                    self.snapshots.remove(&change.local);
+                }
             }
             Row::Plan { hash, format, bytes } => {
                 self.plans.entry(*hash).or_insert_with(|| StoredPlan { format: *format, bytes: bytes.clone() });
@@ -140,6 +148,14 @@ impl State {
             }
             Row::ChildGone { token } => {
                 self.children.remove(token);
+            }
+            Row::Snapshot(new) => {
+                if self.executions[&new.execution].ended_at.is_none() {
+                    self.snapshots.insert(new.execution, new.clone());
+                }
+            }
+            Row::Idle(change) => {
+                self.idle.insert(change.local, change.clone());
             }
             Row::Permit(row) => {
                 let place = (row.resource.clone(), row.execution, row.path.clone());
@@ -165,6 +181,8 @@ impl State {
                 self.children.retain(|_, child| child.execution != row.local);
                 self.permits.retain(|_, permit| permit.execution != row.local);
                 self.start_keys.retain(|_, key| key.execution != row.local);
+                self.snapshots.remove(&row.local);
+                self.idle.remove(&row.local);
                 self.executions.remove(&row.local);
                 self.archived.insert(row.id.clone(), row.clone());
             }
@@ -238,6 +256,8 @@ impl<'a> Draft<'a> {
             }
             Row::ExecutionChanged(change) => self.must_know(write, change.local),
             Row::Child(row) => self.must_know(write, row.execution),
+            Row::Snapshot(new) => self.must_know(write, new.execution),
+            Row::Idle(change) => self.must_know(write, change.local),
             Row::Permit(row) => self.must_know(write, row.execution),
             Row::StartKey(row) => self.must_know(write, row.execution),
             Row::Retire(Retire::Archived(row)) => {

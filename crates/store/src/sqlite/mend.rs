@@ -291,6 +291,15 @@ impl Mender {
             }
         })
     }
+
+    /// Forgets which executions only wait: the next owner folds all of them and finds out anew.
+    ///
+    /// # Errors
+    /// Trouble with the disk.
+    pub fn forget_idle(&self) -> Answer<()> {
+        let sql = "UPDATE execution SET idle = 0, next_wake = NULL, for_people = 0";
+        self.change("forgetting what waits", |connection| connection.execute(sql, []).map(drop))
+    }
 }
 
 /// A list row from whatever can be read of it.

@@ -7,6 +7,7 @@
 mod access;
 mod connection;
 mod decode;
+mod idle;
 mod inspect;
 mod journal;
 mod list;
@@ -16,6 +17,7 @@ mod reader;
 mod recover;
 mod retire;
 mod rows;
+mod snapshot;
 mod trouble;
 mod walk;
 

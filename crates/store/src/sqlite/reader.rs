@@ -16,12 +16,14 @@ use super::retire;
 use super::trouble::trouble;
 use crate::data_dir::DataDir;
 use crate::error::{Committed, Error};
+use crate::idle::IdleRow;
 use crate::reader::{
     Filter, Found, JournalRow, LIBRARY_ROWS_MAX, ListPage, PAGE_BYTES_MAX, PAGE_ROWS_MAX, PREFIX_CANDIDATES_MAX,
     Reader, StatusCount, StoredPlan, StoredTurn,
 };
 use crate::retire::{ArchivedRow, AsideRow};
 use crate::rows::{BreakerRow, ChildRow, ExecutionRow, PermitRow, StartKeyRow, WorkflowVersion};
+use crate::snapshot::StoredSnapshot;
 
 const NEXT_LOCAL: &str =
     "SELECT 1 + max((SELECT value FROM counter WHERE name = 'local'), coalesce((SELECT max(local) FROM execution), 0))";
@@ -76,11 +78,11 @@ impl SqliteReader {
         self.access
     }
 
-    fn answer<T>(&self, attempt: &'static str, found: rusqlite::Result<T>) -> Answer<T> {
+    pub(super) fn answer<T>(&self, attempt: &'static str, found: rusqlite::Result<T>) -> Answer<T> {
         found.map_err(trouble(attempt, &self.file, Committed::NotAWrite))
     }
 
-    fn one<T>(
+    pub(super) fn one<T>(
         &self,
         sql: &str,
         values: impl Params,
@@ -89,7 +91,7 @@ impl SqliteReader {
         self.connection.prepare_cached(sql)?.query_row(values, decode).optional()
     }
 
-    fn many<T>(
+    pub(super) fn many<T>(
         &self,
         sql: &str,
         values: impl Params,
@@ -144,7 +146,7 @@ impl SqliteReader {
     }
 
     /// Several statements that see one state of the store.
-    fn together<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    pub(super) fn together<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
         if !self.connection.is_autocommit() {
             return read(&self.connection);
         }
@@ -286,6 +288,18 @@ impl Reader for SqliteReader {
         let found = self.answer("counting executions", found)?;
         let executions = |status| found.iter().find(|(of, _)| *of == status).map_or(0, |(_, executions)| *executions);
         Ok(Status::ALL.into_iter().map(|status| StatusCount { status, executions: executions(status) }).collect())
+    }
+
+    fn snapshot(&self, execution: LocalId) -> Answer<Option<StoredSnapshot>> {
+        self.snapshot_of(execution)
+    }
+
+    fn idle_executions(&self, after: Option<LocalId>, limit: usize) -> Answer<Vec<IdleRow>> {
+        self.idle_after(after, limit.min(PAGE_ROWS_MAX))
+    }
+
+    fn busy_executions(&self, after: Option<LocalId>, limit: usize) -> Answer<Vec<LocalId>> {
+        self.busy_after(after, limit.min(PAGE_ROWS_MAX))
     }
 
     fn finished_before(&self, before: Timestamp, limit: usize) -> Answer<Vec<ExecutionRow>> {

@@ -53,6 +53,8 @@ pub(super) fn write_row(connection: &Connection, file: &Path, write: usize, row:
         Row::WorkflowRemoved { path } => rows.remove_workflow(path),
         Row::Child(row) => rows.put_child(row),
         Row::ChildGone { token } => rows.run("forgetting a local process", DELETE_CHILD, params![token.as_str()]),
+        Row::Snapshot(new) => rows.put_snapshot(new),
+        Row::Idle(change) => rows.change_idle(change),
         Row::Permit(row) => rows.put_permit(row),
         Row::PermitGone { resource, execution, path } => {
             rows.run("giving back a place", DELETE_PERMIT, params![resource, execution.0, &**path])
@@ -63,14 +65,14 @@ pub(super) fn write_row(connection: &Connection, file: &Path, write: usize, row:
     }
 }
 
-struct Rows<'a> {
+pub(super) struct Rows<'a> {
     connection: &'a Connection,
-    file: &'a Path,
+    pub(super) file: &'a Path,
     write: usize,
 }
 
 impl Rows<'_> {
-    fn execute(&self, sql: &str, values: impl Params) -> rusqlite::Result<usize> {
+    pub(super) fn execute(&self, sql: &str, values: impl Params) -> rusqlite::Result<usize> {
         self.connection.prepare_cached(sql)?.execute(values)
     }
 
@@ -78,7 +80,7 @@ impl Rows<'_> {
         self.execute(sql, values).map(|_| ()).map_err(trouble(attempt, self.file, Committed::Nothing))
     }
 
-    fn unknown(&self, execution: LocalId) -> Error {
+    pub(super) fn unknown(&self, execution: LocalId) -> Error {
         Error::UnknownExecution { write: self.write, execution }
     }
 

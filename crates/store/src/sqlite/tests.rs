@@ -250,7 +250,7 @@ fn a_store_of_another_version_is_refused() {
     let error = SqliteReader::open(&store.directory).err().unwrap();
     assert_eq!(error.code().id, "SKEP-T012");
     let text = error.to_string().replace(&store.directory.database().display().to_string(), "skep.db");
-    insta::assert_snapshot!(text, @"the store skep.db has schema 1000, this version of Skep knows schemas up to 3; nothing was changed");
+    insta::assert_snapshot!(text, @"the store skep.db has schema 1000, this version of Skep knows schemas up to 4; nothing was changed");
 }
 
 #[test]
@@ -324,4 +324,15 @@ fn a_store_whose_wal_has_commits_is_read_from_a_copy() {
     assert_eq!(reader.access(), Access::Copy);
     assert_eq!(reader.newest_execution().unwrap().unwrap().status, Status::Held);
     assert_eq!(reader.last_position().unwrap(), Position(1));
+}
+
+/// A hundred thousand waiting executions are taken on by reading an index, not their rows.
+#[test]
+fn idle_executions_come_from_an_index_alone() {
+    let mut store = fresh();
+    let plan = super::idle::IDLE.replacen("SELECT", "EXPLAIN QUERY PLAN SELECT", 1);
+    let mut statement = store.sqlite().connection().prepare(&plan).unwrap();
+    let steps = statement.query_map((0, 10), |row| row.get::<_, String>(3)).unwrap();
+    let steps: Vec<String> = steps.map(Result::unwrap).collect();
+    assert_eq!(steps, ["SEARCH execution USING COVERING INDEX execution_idle (local>?)"]);
 }
