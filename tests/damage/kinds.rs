@@ -31,13 +31,15 @@ const fn lasting(name: &'static str, kind: &'static str, left: &'static [&'stati
 /// Statements on the store, with all its rules switched off.
 pub fn sql(data: &Path, statements: &str) {
     let connection = Connection::open(data.join("skep.db")).expect("the store opens");
-    let off = "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; DROP TRIGGER journal_keeps_position; \
-        DROP TRIGGER execution_keeps_local;";
-    let triggers: Vec<String> = {
-        let mut read = connection.prepare("SELECT sql FROM sqlite_schema WHERE type = 'trigger'").expect("it is SQL");
-        read.query_map([], |row| row.get(0)).expect("it is SQL").map(|row| row.expect("it is a text")).collect()
+    let off = "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON;";
+    let (names, triggers): (Vec<String>, Vec<String>) = {
+        let mut read =
+            connection.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").expect("it is SQL");
+        let rows = read.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("it is SQL");
+        rows.map(|row| row.expect("it is a text")).unzip()
     };
-    connection.execute_batch(off).expect("the triggers are there");
+    let drops: String = names.iter().map(|name| format!("DROP TRIGGER {name};")).collect();
+    connection.execute_batch(&format!("{off}{drops}")).expect("the triggers are there");
     connection.execute_batch(statements).unwrap_or_else(|error| panic!("{statements}: {error}"));
     connection.execute_batch(&triggers.join(";")).expect("the triggers were there");
 }
@@ -103,6 +105,12 @@ const LOG_TEXT: &str = "{\"at\":1,\"p\":\"a\",\"d\":1,\"s\":\"out\",\"l\":\"x\"}
 pub const DAMAGES: &[Damage] = &[
     damage("a byte of events", "turn", |data| {
         sql(data, "UPDATE journal SET events = replace(events, 'completed', 'complated') WHERE execution = 3");
+    }),
+    damage("a snapshot that is none", "snapshot", |data| {
+        sql(data, "INSERT OR REPLACE INTO snapshot VALUES (4, 1, 1, x'7b7d')");
+    }),
+    damage("a snapshot of a turn that there is not", "snapshot", |data| {
+        sql(data, "INSERT OR REPLACE INTO snapshot VALUES (4, 99, 1, x'7b7d')");
     }),
     damage("events that are no JSON", "turn", |data| sql(data, "UPDATE journal SET events = '[' WHERE execution = 4")),
     damage("a turn's number", "turn", |data| sql(data, "UPDATE journal SET seq = 9 WHERE execution = 3 AND seq = 2")),

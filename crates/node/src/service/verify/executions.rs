@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use skep_engine::{State, apply_turn};
+use skep_engine::{BadSnapshot, State, apply_turn};
 use skep_model::Map;
 use skep_model::event::{Event, Turn};
 use skep_model::ids::{Hash, LocalId};
@@ -13,7 +13,7 @@ use skep_model::status::Execution as Status;
 use skep_store::blobs::{Blobs, FolderBlobs, references};
 use skep_store::check::{Finding, Mend};
 use skep_store::sqlite::Listed;
-use skep_store::{DataDir, ExecutionRow, Reader, Row, SqliteReader};
+use skep_store::{DataDir, ExecutionRow, Reader, Row, SqliteReader, StoredSnapshot};
 
 use super::{NEWER, Verified};
 use crate::core::{Live, changes_row};
@@ -128,6 +128,7 @@ impl<'a> Executions<'a> {
         let mut rebuild = Rebuild::new(self.reader, &mut self.programs, row.plan_hash)?;
         let has_log = self.directory.logs_of(&row.id).is_ok_and(|folder| folder.is_dir());
         let (mut next, mut printed, mut seen) = (1, None, BTreeSet::new());
+        let mut snapshot = self.reader.snapshot(row.local).map_err(|error| Trouble::Misfit(error.to_string()))?;
         loop {
             let page = self
                 .reader
@@ -145,7 +146,16 @@ impl<'a> Executions<'a> {
                 let turn = fold::turn(stored).map_err(|error| Trouble::Newer(error.to_string()))?;
                 printed = printed.or_else(|| turn.events.iter().find_map(printed_by));
                 rebuild.apply(&turn)?;
+                if let Some(stored) = snapshot.take_if(|snapshot| snapshot.seq == turn.seq) {
+                    verified
+                        .findings
+                        .extend(rebuild.differs_from(&stored).map(|problem| snapshot_problem(row, &problem)));
+                }
             }
+        }
+        if let Some(snapshot) = snapshot {
+            let problem = format!("it is of turn {}, which the journal does not have", snapshot.seq);
+            verified.findings.push(snapshot_problem(row, &problem));
         }
         if let Some(step) = printed.filter(|_| !has_log) {
             let problem = format!("step {step} printed something, and there is no log");
@@ -166,6 +176,11 @@ impl<'a> Executions<'a> {
         let problem = format!("{problem}; {step} of execution {} names it", row.id);
         Some(Finding::new("blob-named", format!("blobs, {hash}"), problem, Mend::Blob(hash)).of(&row.id))
     }
+}
+
+fn snapshot_problem(row: &ExecutionRow, problem: &str) -> Finding {
+    Finding::new("snapshot", format!("snapshot of execution {}", row.id), problem.to_owned(), Mend::Snapshots)
+        .of(&row.id)
 }
 
 /// The step whose event names a blob.
@@ -241,6 +256,17 @@ impl Rebuild {
             change.apply_to(row);
         }
         Ok(())
+    }
+
+    /// What a snapshot of the turn that was applied last says otherwise than the fold. One of another format is no
+    /// problem: it is passed by.
+    fn differs_from(&self, snapshot: &StoredSnapshot) -> Option<String> {
+        match State::from_snapshot(&snapshot.bytes, &self.live.program) {
+            Ok(state) if state == self.live.state => None,
+            Ok(_) => Some("it is not the state that the journal gives".to_owned()),
+            Err(BadSnapshot::OtherFormat { .. }) => None,
+            Err(bad) => Some(bad.to_string()),
+        }
     }
 
     /// Only for an execution that has turns.
