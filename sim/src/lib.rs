@@ -17,5 +17,6 @@ pub mod random;
 pub mod report;
 pub mod run;
 pub mod shrink;
+pub mod torture;
 pub mod trace;
 pub mod world;

@@ -65,7 +65,7 @@ impl Deciding<'_> {
         }
         match self.program.order(frame.block) {
             Order::Graph => frame.ready.first().map(|position| *position as usize),
-            Order::Sequence if frame.active > 0 => None,
+            Order::Sequence if frame.active > 0 && !skep_model::mutant!("sequence-in-parallel") => None,
             Order::Sequence => self.next_in_sequence(frame),
         }
     }

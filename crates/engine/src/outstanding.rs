@@ -136,7 +136,11 @@ fn task_of(state: &State, instance: &Instance, start: &Start, timeout_ms: Option
         attempt: instance.attempt,
         delivery: instance.delivery,
         token: state.token(instance),
-        idempotency_key: idempotency_key(&start.execution, &instance.path, instance.generation),
+        idempotency_key: if skep_model::mutant!("key-of-attempt") {
+            idempotency_key(&start.execution, &instance.path, instance.attempt)
+        } else {
+            idempotency_key(&start.execution, &instance.path, instance.generation)
+        },
         timeout_ms,
         policy: "none".to_owned(),
         work,

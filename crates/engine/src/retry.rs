@@ -16,7 +16,9 @@ pub(crate) fn pause_ms(
     path: &str,
 ) -> Option<u64> {
     let retry = retry?;
-    if attempt >= retry.max_attempts || !is_repeated(retry, failure, system_failures) {
+    if attempt >= retry.max_attempts + u32::from(skep_model::mutant!("one-attempt-more"))
+        || !is_repeated(retry, failure, system_failures)
+    {
         return None;
     }
     let pause = grown_ms(retry, attempt);

@@ -16,7 +16,7 @@ impl Deciding<'_> {
     /// True if a step may begin its work now; else it is queued.
     pub fn takes_slot(&mut self, path: &StepPath) -> Result<bool, Rejection> {
         let Some(limit) = self.program.plan().max_parallel else { return Ok(true) };
-        if self.state.working.len() < limit.max(1) as usize {
+        if self.state.working.len() < limit.max(1) as usize || skep_model::mutant!("no-slots") {
             return Ok(true);
         }
         self.emit(Event::Queued { path: path.clone() })?;

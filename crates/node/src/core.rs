@@ -184,7 +184,9 @@ impl Core {
         let mut write = live.write(&decision.turn);
         live.history.add(decision.turn.events.len(), write.turn.as_ref().map_or(0, |turn| turn.events.len()));
         write.rows.extend(live.idle_change().map(Row::Idle));
-        self.set_wake(local);
+        if !skep_model::mutant!("wake-not-moved") || live.wake.is_none() {
+            self.set_wake(local);
+        }
         let Decision { effects, blobs, more, .. } = decision;
         Ok(Accepted { write, effects, blobs, more })
     }
@@ -272,7 +274,10 @@ pub(crate) fn changes_row(event: &Event) -> bool {
             | Event::Scheduled { attempt: 2.., .. }
             | Event::SignalTaken { .. }
             | Event::Paused { .. }
-            | Event::Resumed { .. }
+                if !skep_model::mutant!("row-not-changed")
+    ) || matches!(
+        event,
+        Event::Resumed { .. }
             | Event::CancelAsked { .. }
             | Event::TimedOut
             | Event::Held { .. }

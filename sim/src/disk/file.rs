@@ -59,6 +59,12 @@ impl File {
         }
     }
 
+    /// Writes everything once more as it is, and syncs it.
+    pub fn rewrite(&mut self) {
+        self.durable.clone_from(&self.current);
+        self.dirty.clear();
+    }
+
     /// A sync failed, and the system threw away that these sectors were dirty: a later sync does not write them.
     pub fn forget_dirty(&mut self) {
         self.dirty.clear();

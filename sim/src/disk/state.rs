@@ -97,6 +97,10 @@ impl State {
         self.lost_power = false;
         self.locks.clear();
         self.shared.clear();
+        // An owner writes the log of its predecessor once more before it reads it.
+        if let Some(log) = self.names.get("skep.db-wal") {
+            self.files[*log].rewrite();
+        }
     }
 
     /// What was not synced is kept or lost, sector by sector and name by name.

@@ -19,7 +19,9 @@ impl World<'_> {
         self.disk.make_room();
         {
             let mut machine = lock(&self.machine);
-            machine.crash_at = None;
+            if machine.outside.trial.is_none() {
+                machine.crash_at = None;
+            }
             machine.blob_trouble = None;
             let time = machine.time;
             machine.outside.calm_down(time);

@@ -9,6 +9,7 @@ mod people;
 mod ports;
 mod scenario;
 mod time;
+mod trial;
 
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ pub use kinds::kind_of;
 pub use outside::{Outside, Running};
 pub use scenario::{May, Scenario};
 pub use time::{BASE_SECONDS, Time};
+pub use trial::{Trial, run_trial};
 
 use owner::Owner;
 use ports::{Machine, Shared, SimBlobs, lock, settle_death};
@@ -59,6 +61,8 @@ pub struct World<'a> {
     recovering: usize,
     /// The library has the definitions.
     is_stocked: bool,
+    /// Of every execution that people start.
+    inputs: skep_model::Map<serde_json::Value>,
 }
 
 /// What became of a world.
@@ -73,12 +77,17 @@ pub struct Ended {
 pub fn run(scenario: &Scenario, catalogue: &Catalogue) -> Ended {
     let machine = Arc::new(std::sync::Mutex::new(Machine::new(scenario.seed)));
     let shared = Arc::clone(&machine);
-    let ran = catch_unwind(AssertUnwindSafe(|| World::new(scenario, catalogue, shared)?.live()));
+    ended(&machine, || World::new(scenario, catalogue, shared)?.live())
+}
+
+/// What became of a world that was let run. A panic is a violation too.
+fn ended(machine: &Shared, world: impl FnOnce() -> Verdict) -> Ended {
+    let ran = catch_unwind(AssertUnwindSafe(world));
     let verdict = ran.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
         Err(Violation::new(Invariant::NothingIsBroken, format!("a panic: {}", text.unwrap_or("without a text"))))
     });
-    let report = std::mem::take(&mut lock(&machine).report);
+    let report = std::mem::take(&mut lock(machine).report);
     Ended { report, verdict }
 }
 
@@ -91,8 +100,13 @@ impl<'a> World<'a> {
                 .map_err(|problem| Violation::new(Invariant::NothingIsBroken, format!("{problem}\n{text}")))?;
             programs.push((program, text));
         }
+        Ok(Self::with(scenario, programs, machine))
+    }
+
+    fn with(scenario: &'a Scenario, programs: Vec<(Arc<Program>, String)>, machine: Shared) -> Self {
         let blobs = SimBlobs { kept: skep_store::blobs::MemoryBlobs::new(), machine: Arc::clone(&machine) };
-        Ok(Self {
+        Self {
+            inputs: skep_model::Map::from_iter([("n".to_owned(), serde_json::json!(3))]),
             scenario,
             programs,
             blobs: Arc::new(blobs),
@@ -107,7 +121,7 @@ impl<'a> World<'a> {
             people: 0,
             recovering: 0,
             is_stocked: false,
-        })
+        }
     }
 
     fn live(mut self) -> Verdict {
@@ -335,6 +349,12 @@ impl<'a> World<'a> {
             format!("commit {:?}", acks.iter().map(tell).collect::<Vec<_>>())
         });
         self.count_struck();
+        // A write that was refused for itself was taken out before the rest was tried.
+        let refused = |ticket: u64| {
+            let of_it = |ack: &&skep_store::Ack| ack.ticket.0 == ticket;
+            acks.iter().find(of_it).is_some_and(|ack| ack.result.as_ref().is_err_and(|error| error.culprit().is_some()))
+        };
+        let writes: Vec<(u64, Write)> = writes.into_iter().filter(|(ticket, _)| !refused(*ticket)).collect();
         if self.disk.is_dead() {
             self.store.doubt(writes.into_iter().map(|(_, write)| write).collect());
             let power = self.disk.lost_power();
@@ -343,9 +363,9 @@ impl<'a> World<'a> {
         let landed = |ticket: u64| acks.iter().any(|ack| ack.ticket.0 == ticket && ack.result.is_ok());
         let (done, lost): (Vec<_>, Vec<_>) = writes.into_iter().partition(|(ticket, _)| landed(*ticket));
         let done: Vec<Write> = done.into_iter().map(|(_, write)| write).collect();
-        if done.is_empty() {
+        if done.is_empty() && !lost.is_empty() {
             self.in_doubt(lost.into_iter().map(|(_, write)| write).collect())?;
-        } else {
+        } else if !done.is_empty() {
             self.store.committed(&done)?;
             for write in &done {
                 self.book(write)?;
@@ -413,6 +433,7 @@ fn name(input: &skep_node::driver::Input) -> String {
         Input::ChildEnded(parent, ended) => format!("{parent}: child of {} ended {:?}", ended.path, ended.status),
         Input::StartChild(child) => format!("start child {}", child.id),
         Input::CancelChild(_, _, child) => format!("cancel child {child}"),
+        Input::AskPermit(local, _) => format!("{} asks for a permit again", local.0),
         Input::TellParent(local, _) => format!("{} tells its parent", local.0),
     }
 }

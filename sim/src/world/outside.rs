@@ -11,6 +11,7 @@ use skep_model::ids::{ExecutionId, Token};
 use skep_model::outcome::{Ended, Outcome};
 
 use super::time::Time;
+use super::trial::Trial;
 use crate::random::Random;
 use crate::report::{Hit, Report, Trouble};
 
@@ -44,6 +45,9 @@ pub struct Outside {
     pub succeeded: HashMap<Token, Map<Value>>,
     /// Outcomes of the past, to be said again.
     past: Vec<(ExecutionId, Outcome)>,
+    /// What is done to the only execution, if that is all there is.
+    pub trial: Option<Trial>,
+    begun: u32,
     /// Nothing fails or hangs any more.
     pub is_calm: bool,
 }
@@ -57,6 +61,8 @@ impl Outside {
             parked: BTreeSet::new(),
             succeeded: HashMap::new(),
             past: Vec::new(),
+            trial: None,
+            begun: 0,
             is_calm: false,
         }
     }
@@ -89,7 +95,14 @@ impl Outside {
                 report.hit(Hit::Trouble(Trouble::StepTimesOut));
             }
         }
-        let twice = !self.is_calm && random.percent(8);
+        self.begun += 1;
+        if self.trial.is_some_and(|trial| trial.fails == Some(self.begun)) {
+            result = failed(Kind::Network, None);
+        }
+        let twice = match self.trial {
+            Some(trial) => trial.twice,
+            None => !self.is_calm && random.percent(8),
+        };
         let ends_us = time.elapsed_us.saturating_add(after_us);
         let running = Running { task, ends_us, result, twice, is_orphan: false, began: time };
         self.running.insert(running.task.token.clone(), running);

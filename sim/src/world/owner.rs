@@ -165,9 +165,10 @@ impl World<'_> {
         // A real one does not fold those that only wait.
         let (reply, _) = tokio::sync::oneshot::channel();
         lock(&self.machine).mail.push_back(Input::TakeIdle(reply));
+        let is_calm = lock(&self.machine).outside.is_calm;
         for row in open {
             // An owner that was not asked for all takes the others on when they are named.
-            if self.random.percent(85) {
+            if is_calm || self.random.percent(85) {
                 self.recovering += 1;
                 self.adopt(row.local);
             }

@@ -43,7 +43,7 @@ impl World<'_> {
             execution: execution.clone(),
             plan_hash: program.hash(),
             definition_hash,
-            inputs: Map::from_iter([("n".to_owned(), json!(3))]),
+            inputs: self.inputs.clone(),
             base_dir: "/sim".to_owned(),
             environment: Map::new(),
             actor: Actor::Person { name: "starter".to_owned() },

@@ -221,6 +221,9 @@ impl Fold<'_> {
 
     fn signal_kept(&mut self, name: &str, payload: &Payload, by: String) -> Result<(), Misfit> {
         self.note_payload(payload);
+        if skep_model::mutant!("signal-forgotten") {
+            return Ok(());
+        }
         Arc::make_mut(&mut self.state.signals).push_back(KeptSignal {
             name: name.to_owned(),
             payload: payload.clone(),

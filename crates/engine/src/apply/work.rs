@@ -85,7 +85,9 @@ impl Fold<'_> {
 
     pub(super) fn redelivered(&mut self, path: &StepPath, delivery: u32) -> Result<(), Misfit> {
         let id = self.going(path)?;
-        self.state.instances.get_mut(id).delivery = delivery;
+        if !skep_model::mutant!("delivery-not-counted") {
+            self.state.instances.get_mut(id).delivery = delivery;
+        }
         // A recovery delivers all outstanding work; it counts once, with the first of it.
         if self.state.performing.first() == Some(&id) {
             self.state.lost_deliveries += 1;

@@ -77,6 +77,13 @@ fn check_state(status: Status, message: &Message) -> Result<(), Rejection> {
         Status::Pending => Err(Rejection::NotStarted),
         _ if matches!(message, Message::Start(_)) => Err(Rejection::AlreadyStarted),
         _ if matches!(message, Message::Rerun { .. }) => Ok(()),
+        terminal
+            if terminal.is_terminal()
+                && skep_model::mutant!("signal-after-the-end")
+                && matches!(message, Message::Signal { .. }) =>
+        {
+            Ok(())
+        }
         terminal if terminal.is_terminal() && !silent => Err(Rejection::Terminal(terminal)),
         _ => Ok(()),
     }

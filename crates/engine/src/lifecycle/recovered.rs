@@ -28,7 +28,8 @@ pub(super) fn handle(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
     }
     deliver_again(turn)?;
     crate::permits::ask_again(turn);
-    if turn.state.flows() { super::resume::go_on(turn) } else { Ok(()) }
+    let goes_on = turn.state.flows() && !skep_model::mutant!("recovery-forgets-timers");
+    if goes_on { super::resume::go_on(turn) } else { Ok(()) }
 }
 
 /// Performs outstanding work again; what was asked to stop has stopped with the owner before.
@@ -41,6 +42,7 @@ pub(super) fn deliver_again(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
         let beside = crate::apply::is_beside(turn.program, instance);
         match instance.stop.clone() {
             Some(_) if beside => crate::rollback::side::stopped(turn, id)?,
+            Some(_) if skep_model::mutant!("stopped-work-hangs") => {}
             Some(then) => super::outcome::stopped(turn, id, then, true)?,
             None if unknown::policy(turn, id) != OnUnknown::Retry => doubtful.push(id),
             None => {

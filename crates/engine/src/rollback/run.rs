@@ -40,7 +40,8 @@ pub(crate) fn advance(turn: &mut Deciding<'_>) -> Result<bool, Rejection> {
         hold_stopped(turn)?;
         return Ok(true);
     }
-    match undo.kept.last().cloned() {
+    let next_entry = if skep_model::mutant!("undo-oldest-first") { undo.kept.first() } else { undo.kept.last() };
+    match next_entry.cloned() {
         None => finish(turn, Status::RolledBack, None)?,
         Some(kept) => next(turn, &kept)?,
     }

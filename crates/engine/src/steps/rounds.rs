@@ -199,7 +199,9 @@ fn max_rounds(turn: &Deciding<'_>, step: StepIndex) -> u32 {
 
 fn parallel(turn: &Deciding<'_>, step: StepIndex) -> usize {
     match &turn.program.step(step).kind {
-        Kind::Foreach { max_parallel, .. } => (*max_parallel).max(1) as usize,
+        Kind::Foreach { max_parallel, .. } => {
+            (*max_parallel).max(1) as usize + usize::from(skep_model::mutant!("one-round-more"))
+        }
         _ => 1,
     }
 }

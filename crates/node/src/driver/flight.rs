@@ -36,6 +36,8 @@ pub(super) struct Flight {
     pub blobs: Vec<NewBlob>,
     /// The state after the turn, if a snapshot of it is due.
     pub snapshot: Option<Box<State>>,
+    /// It has events: if it is lost, so is what follows from them.
+    pub has_turn: bool,
 }
 
 impl Flight {
@@ -54,6 +56,7 @@ impl Flight {
             from_backlog: false,
             blobs: Vec::new(),
             snapshot: None,
+            has_turn: false,
         }
     }
 
@@ -98,7 +101,9 @@ impl Flight {
                 boot_id: identity.boot_id.clone(),
                 cgroup: None,
             };
-            self.write.rows.push(Row::Child(row));
+            if !skep_model::mutant!("child-not-recorded") {
+                self.write.rows.push(Row::Child(row));
+            }
         }
         self.children.insert(effect, prepared.map(drop).map_err(Box::new));
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use skep_engine::Program;
-use skep_model::effect::{Child, Task};
+use skep_model::effect::{Child, Effect, Task};
 use skep_model::ids::{ExecutionId, Hash, LocalId, StepPath};
 use skep_model::message::{ChildEnded, Message, Parent, Start};
 use skep_model::outcome::Outcome;
@@ -36,6 +36,8 @@ pub enum Input {
     CancelChild(LocalId, StepPath, ExecutionId),
     /// A child execution is terminal, and its parent is to be told, again.
     TellParent(LocalId, Box<Parent>),
+    /// Ask for something that executions share, again ([`Effect::AskPermit`]).
+    AskPermit(LocalId, Box<Effect>),
     /// End: no new work begins; what runs may take so long to end by itself.
     Stop(std::time::Duration),
     /// Take on every execution that only waits; the answer is their number.

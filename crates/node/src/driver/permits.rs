@@ -127,6 +127,14 @@ impl Driver {
         }
     }
 
+    /// A request whose commit was lost. Asked for what nobody waits for any more, the gates' answer is stale and is
+    /// taken back.
+    pub(super) fn ask_permit_again(&mut self, local: LocalId, effect: Effect) {
+        if let Effect::AskPermit { path, resource, priority, since } = effect {
+            self.ask_permit(local, Request { path, resource, priority, since });
+        }
+    }
+
     /// A place was given back, or the line was left.
     pub(super) fn release_permit(&mut self, local: LocalId, path: Option<StepPath>, resource: &Resource) {
         match resource {

@@ -6,11 +6,12 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use skep_model::effect::Effect;
 use skep_model::ids::LocalId;
 use skep_model::message::Message;
 
-use super::Driver;
 use super::flight::Flight;
+use super::{Driver, Input};
 use crate::error::Error;
 
 /// Executions that are not ready.
@@ -70,9 +71,25 @@ impl Driver {
     /// Folds what is to be folded again, if nothing of it is with the writer.
     pub(super) fn fold_if_quiet(&mut self, local: LocalId) {
         let mut on_their_way = self.flights.values().chain(&self.pending);
-        let waits = on_their_way.any(|flight| flight.local == local && flight.has_summary());
+        let waits = !skep_model::mutant!("folded-too-soon")
+            && on_their_way.any(|flight| flight.local == local && flight.has_summary());
         if self.unready.is_unfolded(local) && !waits {
             self.refold(local);
+        }
+    }
+
+    /// Effects that follow from turns before the one that was lost.
+    pub(super) fn ask_again(&self, local: LocalId, effects: &[Effect]) {
+        for effect in effects {
+            match effect {
+                Effect::StartChild(child) => self.mailbox.send_later(Input::StartChild(child.clone())),
+                Effect::CancelChild { path, child } => {
+                    self.mailbox.send_later(Input::CancelChild(local, path.clone(), child.clone()));
+                }
+                Effect::AskPermit { .. } => self.mailbox.send_later(Input::AskPermit(local, Box::new(effect.clone()))),
+                // These come with an event of their own.
+                Effect::Perform(_) | Effect::Abort { .. } | Effect::ReleasePermit { .. } => {}
+            }
         }
     }
 

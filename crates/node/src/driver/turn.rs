@@ -27,7 +27,11 @@ impl Driver {
         match input {
             Input::Create(creation, reply) => self.create(*creation, reply),
             Input::Message(local, message, Some(reply)) => self.tell(local, &message, reply),
-            Input::Message(local, message, None) if *message == Message::Recovered => self.recover_again(local),
+            Input::Message(local, message, None)
+                if *message == Message::Recovered && !skep_model::mutant!("recovered-twice") =>
+            {
+                self.recover_again(local);
+            }
             Input::Message(local, message, None) => self.decide(local, &message, None),
             Input::Adopt(local, reply) => self.adopt(local, reply),
             Input::Acks(acks) => self.acknowledged(acks),
@@ -38,6 +42,7 @@ impl Driver {
             Input::StartChild(child) => self.start_child(*child),
             Input::CancelChild(parent, path, child) => self.cancel_child(parent, &path, &child),
             Input::TellParent(local, parent) => self.tell_parent_of(local, *parent),
+            Input::AskPermit(local, effect) => self.ask_permit_again(local, *effect),
             Input::Stop(patience) => self.stopping = Some(patience),
             Input::TakeIdle(reply) => drop(reply.send(self.take_idle())),
             Input::Snapshot(snapshot) => self.keep_snapshot(*snapshot),
@@ -200,11 +205,12 @@ impl Driver {
         let summary = Summary { status: state.status, waits_for_people: self.waits_for_people(local) };
         let flight = Flight {
             local,
+            has_turn: write.turn.is_some(),
             write,
             effects: accepted.effects,
             children: std::collections::HashMap::new(),
-            reply,
-            retry: is_ours(message).then(|| message.clone()),
+            reply: early(local, reply),
+            retry: (is_ours(message) && !skep_model::mutant!("lost-turn-forgotten")).then(|| message.clone()),
             summary,
             more: accepted.more,
             deferred: std::collections::HashSet::new(),
@@ -270,11 +276,14 @@ impl Driver {
         for (at, effect) in effects.into_iter().enumerate() {
             match effect {
                 Effect::Perform(task) if deferred.contains(&at) => self.backlog.push(*task),
-                // Stopped between its turn in the backlog and this commit: the child exits without exec.
-                Effect::Perform(task) if from_backlog && !self.is_awaited(&task) => {
-                    self.backlog.child_ended();
-                    self.performer.discard(&task.token);
-                    self.keep_rows(vec![Row::ChildGone { token: task.token }]);
+                // Stopped since its turn was decided: it does not begin, and its child exits without exec. Whoever
+                // has it aborted is answered by the driver.
+                Effect::Perform(task) if self.is_over(local, &task, from_backlog) => {
+                    if matches!(children.remove(&at), Some(Ok(()))) {
+                        self.backlog.child_ended();
+                        self.performer.discard(&task.token);
+                        self.keep_rows(vec![Row::ChildGone { token: task.token }]);
+                    }
                 }
                 Effect::Perform(task) => self.perform(*task, children.remove(&at)),
                 Effect::Abort { path, token } => self.abort(local, path, &token),
@@ -292,7 +301,7 @@ impl Driver {
         }
         // A rerun may have been decided since, on what this turn ended.
         let over = self.core.get(local).is_some_and(|live| live.state.status.is_terminal());
-        if summary.status.is_terminal() {
+        if summary.status.is_terminal() && !skep_model::mutant!("parent-not-told") {
             self.tell_parent(local);
         }
         if has_turn {
@@ -309,6 +318,11 @@ impl Driver {
         if let Some(reply) = reply {
             drop(reply.send(Ok(Receipt::of(local))));
         }
+    }
+
+    /// True if nobody waits for the task any more, as far as that is known.
+    fn is_over(&self, local: LocalId, task: &Task, from_backlog: bool) -> bool {
+        (from_backlog || self.core.get(local).is_some()) && !self.is_awaited(task)
     }
 
     pub(super) fn close(&mut self, local: LocalId) {
@@ -377,13 +391,24 @@ impl Driver {
     pub(super) fn lost(&mut self, flight: Flight, error: &Arc<skep_store::Error>) {
         tracing::error!(local = flight.local.0, "a turn could not be committed: {error}");
         for token in flight.parked() {
+            if skep_model::mutant!("child-released-without-commit") {
+                let task = flight.effects.iter().find_map(|effect| match effect {
+                    Effect::Perform(task) if task.token == token => Some(task.as_ref().clone()),
+                    _ => None,
+                });
+                task.into_iter().for_each(|task| self.performer.perform(task));
+                continue;
+            }
             self.backlog.child_ended();
             self.performer.discard(&token);
         }
         self.child_lost(flight.local);
         self.restore_breakers(&flight.effects);
         self.key_settled(flight.local, Some(error));
-        if flight.has_summary() {
+        if flight.has_summary() && !flight.has_turn {
+            // Nothing of the state is lost with it, so nothing is decided again; later turns may have been committed.
+            self.ask_again(flight.local, &flight.effects);
+        } else if flight.has_summary() {
             if flight.retry == Some(Message::Recovered) {
                 self.unready.lost_recovery(flight.local);
             }
@@ -395,6 +420,9 @@ impl Driver {
             self.wait_again(flight.effects);
         }
         if let Some(reply) = flight.reply {
+            if skep_model::mutant!("lost-is-acknowledged") {
+                return drop(reply.send(Ok(Receipt::of(flight.local))));
+            }
             drop(reply.send(Err(Error::Commit(Arc::clone(error)))));
         }
     }
@@ -430,6 +458,15 @@ impl Driver {
             }
         }
     }
+}
+
+/// The reply, which waits for the commit (and does not with a planted bug).
+fn early(local: LocalId, reply: Option<Reply>) -> Option<Reply> {
+    if skep_model::mutant!("acknowledged-early") {
+        reply.map(|reply| reply.send(Ok(Receipt::of(local))));
+        return None;
+    }
+    reply
 }
 
 /// True if nobody outside would send the message again.

@@ -71,7 +71,6 @@ impl SqliteJournal {
 
     fn on(mut connection: Connection, file: PathBuf) -> Result<Self, Error> {
         migrate(&mut connection, &file, MIGRATIONS)?;
-        make_durable(&connection, &file)?;
         Ok(Self { connection, file, position: None, sequences: HashMap::new() })
     }
 
@@ -107,7 +106,9 @@ impl SqliteJournal {
         if !self.connection.is_autocommit() {
             let _ = self.connection.execute_batch("ROLLBACK");
         }
-        self.position = None;
+        if !skep_model::mutant!("position-kept-after-failure") {
+            self.position = None;
+        }
         self.sequences.clear();
     }
 
@@ -167,6 +168,13 @@ impl Transaction<'_> {
         let position = self.last + 1;
         let checksum = checksum::of_turn(turn.execution, turn.seq, turn.at, turn.events.as_bytes());
         let values = (position, turn.execution.0, to_integer(turn.seq), turn.at.0, turn.events.as_str(), checksum);
+        if skep_model::mutant!("row-twice") && turn.seq == 3 {
+            let twice = NewTurn { seq: turn.seq + 1, ..turn.clone() };
+            let checksum = checksum::of_turn(twice.execution, twice.seq, twice.at, twice.events.as_bytes());
+            let at =
+                (position + 1, twice.execution.0, to_integer(twice.seq), twice.at.0, twice.events.as_str(), checksum);
+            let _ = self.insert.execute(at);
+        }
         self.insert.execute(values).map_err(|error| {
             let foreign = is_constraint(&error);
             match (foreign, trouble(COMMITTING, self.file, Committed::Nothing)(error)) {
@@ -207,15 +215,6 @@ impl Transaction<'_> {
             }
         }
     }
-}
-
-/// What a dead owner left in the write-ahead log may be in the system's memory only: where a sync has failed, the
-/// system counts the pages as clean and no later sync writes them, and a loss of power would cut off everything after
-/// them. So it is copied into the database, which writes and syncs it anew, before anything is appended.
-fn make_durable(connection: &Connection, file: &Path) -> Result<(), Error> {
-    let failed = trouble("making durable what the last owner left", file, Committed::Nothing);
-    // The answer says how much could be copied beside readers; it is no error if that is not all.
-    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).map_err(failed)
 }
 
 /// Runs a statement without parameters that is used for every group.

@@ -74,6 +74,10 @@ pub fn commit_group(journal: &mut dyn Journal, group: Vec<Submission>, stats: &m
         let error = Arc::new(error);
         match culprit {
             Some(culprit) => {
+                if skep_model::mutant!("refused-write-takes-the-next") && writes.len() > culprit + 1 {
+                    writes.remove(culprit + 1);
+                    acks.push(Ack { ticket: tickets.remove(culprit + 1), result: Ok(None) });
+                }
                 writes.remove(culprit);
                 acks.push(Ack { ticket: tickets.remove(culprit), result: Err(error) });
             }
