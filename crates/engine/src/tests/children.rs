@@ -23,7 +23,7 @@ fn its_outputs_are_the_steps() {
     let child = harness.children["c"].clone();
     assert_eq!((child.workflow.as_str(), child.inputs, child.depth), ("other", json!({"n": 1}), 1));
     assert_eq!(harness.state.waiting_for(), None, "it moves by itself");
-    assert!(!harness.state.waits_for_people());
+    assert!(!harness.state.waits_for_people() && !harness.state.is_idle());
     assert!(harness.state.waits_for_people_beside(&mut |id| *id == child.id));
     harness.child_ended("c", Status::Completed, json!({"y": 2}), None);
     harness.settle();

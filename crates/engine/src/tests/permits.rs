@@ -53,6 +53,7 @@ fn a_step_asks_for_its_group_then_for_its_breaker_then_begins() {
     assert_eq!(flow.last_turn(), "started, permit_asked a");
     assert_eq!(flow.state.waiting_for().as_deref(), Some("group db-h1: a"));
     assert!(!flow.state.waits_for_people(), "whoever has the place gives it back by itself");
+    assert!(!flow.state.is_idle(), "a new owner has to ask again");
     flow.grant("a");
     assert_eq!(flow.last_turn(), "permit_granted a, permit_asked a");
     flow.grant("a");

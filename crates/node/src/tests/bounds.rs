@@ -69,6 +69,42 @@ fn timers_of_evicted_executions_fire() {
 }
 
 #[test]
+fn asking_a_condition_writes_nothing_and_fetches_the_execution_when_it_is_due() {
+    let mut world = World::new(0);
+    let local = world.start("steps: [{id: w, wait: {condition: '${{ 1 > 2 }}', every: 7s, timeout: 1m}}]");
+    let rows = |world: &World| world.outside.store.idle_executions(None, 10).unwrap();
+    let (before, turns) = (rows(&world), world.journal(local));
+    assert_eq!((before.len(), world.in_memory()), (1, 0));
+    for _ in 0..5 {
+        world.pass_ms(7_000);
+        assert_eq!((rows(&world), world.journal(local), world.in_memory()), (before.clone(), turns.clone(), 0));
+    }
+    // A new owner asks at once, and then with the same pauses.
+    let mut world = world.crash();
+    world.recover();
+    assert_eq!((rows(&world), world.in_memory()), (before, 0));
+    world.pass_ms(60_000);
+    assert_eq!(world.status(local), Status::Failed);
+}
+
+#[test]
+fn an_execution_that_is_run_again_waits_and_leaves_the_memory_again() {
+    let mut world = World::new(0);
+    let local = world.start(LISTENS);
+    world.tell(local, signal("go", json!(1))).unwrap().unwrap();
+    assert_eq!((world.status(local), waits(&world, local)), (Status::Completed, None));
+    let again = Message::Rerun { actor: ada(), from: None, inputs: None };
+    world.tell(local, again).unwrap().unwrap();
+    assert_eq!((world.status(local), world.in_memory()), (Status::Running, 0));
+    assert_eq!(world.outside.store.execution_by_local(local).unwrap().unwrap().ended_at, None);
+    let idle = world.outside.store.idle_executions(None, 10).unwrap();
+    assert!(idle.len() == 1 && idle[0].local == local && idle[0].for_people, "{idle:?}");
+    world.tell(local, signal("go", json!(2))).unwrap().unwrap();
+    assert_eq!((world.status(local), waits(&world, local)), (Status::Completed, None));
+    assert!(world.outside.store.idle_executions(None, 10).unwrap().is_empty());
+}
+
+#[test]
 fn what_is_not_on_the_disk_is_not_evicted() {
     let mut world = World::new(0);
     let local = world.start("steps: [{id: a, wait: {signal: one}}, {id: b, wait: {signal: two}}]");

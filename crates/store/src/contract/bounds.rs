@@ -24,6 +24,11 @@ pub(super) fn a_snapshot_lives_as_long_as_its_execution(store: &mut dyn Fixture)
     assert_eq!(stored(store, 1), None);
     commit(store, &[write(snapshot(1, 8))]);
     assert_eq!((stored(store, 1), stored(store, 2)), (None, Some(snapshot(2, 7))));
+    // A rerun opens it again: it has snapshots until it ends anew.
+    commit(store, &[write(change(1, Status::Running, 9)), write(snapshot(1, 9))]);
+    assert_eq!(stored(store, 1), Some(snapshot(1, 9)));
+    commit(store, &[write(change(1, Status::Failed, 10))]);
+    assert_eq!(stored(store, 1), None);
 }
 
 pub(super) fn idle_and_busy_executions_are_told_apart(store: &mut dyn Fixture) {
