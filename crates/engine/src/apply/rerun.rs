@@ -61,7 +61,9 @@ impl Fold<'_> {
             self.forget(&path);
         }
         let undo = std::mem::take(&mut self.state.undo);
-        self.state.undo.kept = undo.kept.into_iter().filter(|entry| is_of(&entry.path, kept)).collect();
+        let stays =
+            |path: &StepPath| top_of(self.program, path).is_some_and(|top| kept.iter().any(|kept| **kept == *top));
+        self.state.undo.kept = undo.kept.into_iter().filter(|entry| stays(&entry.path)).collect();
         self.state.undelivered = false;
     }
 
@@ -121,6 +123,17 @@ impl Fold<'_> {
             self.close_frame(inner, &mut Map::new());
         }
     }
+}
+
+/// The id of the step of the main list that a step is, or is inside of.
+fn top_of<'p>(program: &'p Program, path: &str) -> Option<&'p str> {
+    let plan = program.plan();
+    let outermost = path.split('[').next().unwrap_or(path);
+    let (_, mut index) = program.split_path(outermost)?;
+    while let Some(owner) = plan.blocks[plan.steps[index as usize].block as usize].owner {
+        index = owner;
+    }
+    Some(&plan.steps[index as usize].id)
 }
 
 /// True if `path` is one of these steps of the main list, or a step of a round of one.
