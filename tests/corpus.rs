@@ -115,6 +115,9 @@ fn examples_that_need_nobody_run() {
         ("loops.yaml", &[]),
         ("retry.yaml", &[]),
         ("graph.yaml", &[]),
+        ("checked.yaml", &[]),
+        ("limits.yaml", &[]),
+        ("saga.yaml", &["--car=true"]),
         ("library/automation/infrastructure/health_monitoring.yaml", &[]),
         ("library/automation/code_maintenance/daily_review.yaml", &["--directory=."]),
         ("library/automation/code_maintenance/daily_review.yaml", &["--directory=/nowhere"]),
@@ -140,6 +143,25 @@ fn examples_say_what_they_found() {
     let (_, answer) = run("library/pipelines/cicd/build_pipeline.yaml", &["--fail_at=test"], 0);
     assert_eq!(answer["steps"]["publish"]["status"], "skipped", "{answer:#}");
     assert_eq!(answer["steps"]["clean_up"]["status"], "completed", "{answer:#}");
+}
+
+#[test]
+fn a_saga_that_fails_undoes_what_it_did() {
+    let (_, answer) = run("saga.yaml", &[], 3);
+    assert_eq!(answer["status"], "rolled_back", "{answer:#}");
+    assert_eq!(answer["rollback"]["undone"], 3, "{answer:#}");
+    assert_eq!(answer["steps"]["hotel"]["status"], "rolled_back", "{answer:#}");
+    assert_eq!(answer["error"]["step"], "car", "{answer:#}");
+}
+
+#[test]
+fn a_person_lets_a_failed_step_try_again() {
+    let (place, answer) = run("escalate.yaml", &[], 4);
+    assert_eq!((&answer["status"], &answer["waiting"][0]["for"]), (&"held".into(), &"answer".into()), "{answer:#}");
+    place.write("migrate.ok", "");
+    place.json(&["approve", "@latest", "--step", "migrate"], 0);
+    let answer = place.json(&["status", "@latest"], 0);
+    assert_eq!(answer["status"], "completed", "{answer:#}");
 }
 
 #[test]

@@ -5,7 +5,10 @@
 //! kill      what durability means, under hundreds of kills      resume     going on after one
 //! tree      everything that a step leaves behind is stopped     commits    one commit per script
 //! contract  what programs rely on                               injection  values stay values
+//! damage    what verify names and repair mends          disk       full and read-only disks
+//! keeping   copies, the archive, what is cleaned up
 //! corpus    every bad and good definition                       docs       every block of the pages
+//! shared    breakers, groups and keys over several executions
 //! ```
 //! They must not look inside a crate: the journal is read through its public port, everything else through the
 //! command line. Nothing here waits for time to pass; it waits for a file, a process or an answer, with a bound.
@@ -13,9 +16,13 @@
 mod commits;
 mod contract;
 mod corpus;
+mod damage;
+mod disk;
 mod docs;
 mod injection;
+mod keeping;
 mod kill;
 mod resume;
+mod shared;
 mod support;
 mod tree;

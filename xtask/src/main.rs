@@ -9,6 +9,7 @@ mod check;
 mod demo;
 mod docs;
 mod endurance;
+mod fuzz;
 mod process;
 mod repository;
 mod sim;
@@ -31,6 +32,7 @@ Tasks:
   tidy               what a program can check about the sources: lengths, layers, links, leftovers
   endurance          a million events in one execution, a hundred thousand that wait: memory and restart
   sim   [OPTIONS]    simulated worlds with faults, real engine and store (--seeds N, --seed S, --mutants, --help)
+  fuzz  [--seconds N] every fuzz target, 60 s each, if there is a nightly toolchain with cargo-fuzz
   docs  [--check]    write the generated pages (--check: fail if they are not current)";
 
 fn main() -> ExitCode {
@@ -56,6 +58,8 @@ fn run(arguments: Vec<String>) -> Result<ExitCode> {
         ["sim", options @ ..] => sim::run(options)?,
         ["docs"] => docs::write()?,
         ["docs", "--check"] => docs::check()?,
+        ["fuzz"] => fuzz::run(fuzz::SECONDS_DEFAULT)?,
+        ["fuzz", "--seconds", seconds] => fuzz::run(fuzz::seconds(seconds)?)?,
         [] | ["help" | "--help" | "-h"] => println!("{USAGE}"),
         other => bail!("`{}` is no task\n\n{USAGE}", other.join(" ")),
     }

@@ -6,15 +6,14 @@ use std::path::{Path, PathBuf};
 
 use skep_model::problem::{Problem, Severity};
 
+use crate::check::{self, Level};
 use crate::load::load_bytes;
 use crate::print;
+use crate::samples::catalogue;
 use generated::generated;
 
 #[path = "../../../tests/corpus/generated.rs"]
 mod generated;
-
-/// Codes of these families are compared; the others need parts that this test does not call.
-const FAMILIES: &[&str] = &["SKEP-D"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -28,10 +27,7 @@ fn mismatch(row: &str) -> Option<String> {
         Some(name) => generated(name).into_bytes(),
         None => fs::read(root().join("tests/corpus/bad").join(file)).expect("the manifest names files that exist"),
     };
-    let problems = load_bytes(&bytes).problems;
-    if !FAMILIES.iter().any(|family| code.starts_with(family)) {
-        return None;
-    }
+    let problems = problems_of(&bytes);
     let fits = |problem: &Problem| {
         let found_line = problem.place.map_or_else(|| "-".to_owned(), |place| place.line.to_string());
         problem.code == *code
@@ -40,6 +36,18 @@ fn mismatch(row: &str) -> Option<String> {
     };
     let shown: Vec<String> = problems.iter().take(5).map(show).collect();
     (!problems.iter().any(fits)).then(|| format!("{file}: no {code} on line {line} with {fragment:?} in {shown:#?}"))
+}
+
+/// What reading and checking say, as `skep validate` puts them together.
+fn problems_of(bytes: &[u8]) -> Vec<Problem> {
+    let loaded = load_bytes(bytes);
+    let mut problems = loaded.problems;
+    if let Some(workflow) = loaded.workflow {
+        let checked = check::check(&workflow, &catalogue(), Level::Standard);
+        let checked = check::without_repeats(&problems, checked);
+        problems.extend(checked);
+    }
+    problems
 }
 
 fn show(problem: &Problem) -> String {
@@ -100,5 +108,30 @@ fn good_definitions_and_examples_print_and_read_back_the_same() {
             let again = load_bytes(printed.as_bytes());
             assert_eq!(again.workflow.as_ref(), Some(&workflow), "{}:\n{printed}", path.display());
         }
+    }
+}
+
+/// What the guide shows is planned by a node that has what the guide says, with nothing left out.
+#[test]
+fn workflows_of_the_guide_are_planned_in_full() {
+    use skep_model::catalogue::Feature::*;
+    let mut catalogue = catalogue();
+    for name in ["file", "log", "sql", "email"] {
+        catalogue.actions.insert(name.to_owned(), catalogue.actions["set"].clone());
+    }
+    catalogue.features.extend([Rollback, Compensate, Escalate, CancelRollback, Unknown, Irreversible, WaitCondition]);
+    catalogue.features.extend([Concurrency, CircuitBreaker, Priority, MaxParallel, OutputSchema, SuccessCriteria]);
+    catalogue.features.extend([Idempotency, ChildWorkflow, Escalation]);
+    let page = fs::read_to_string(root().join("docs/guide/definition.md")).expect("the guide can be read");
+    let blocks: Vec<&str> = page.split("```yaml workflow\n").skip(1).collect();
+    assert!(blocks.len() > 15, "the guide has workflows");
+    for block in blocks {
+        let text = block.split("\n```").next().expect("a split has a first part");
+        let loaded = load_bytes(text.as_bytes());
+        assert!(loaded.is_usable(), "{text}\n{:#?}", loaded.problems);
+        let workflow = loaded.workflow.expect("a usable text has a workflow");
+        assert_eq!(check::not_built(&workflow, &catalogue), Vec::new(), "{text}");
+        let (problems, plan) = crate::plan::check_and_plan(&workflow, &catalogue, Level::Standard);
+        assert!(plan.is_some(), "{text}\n{problems:#?}");
     }
 }

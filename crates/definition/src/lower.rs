@@ -13,8 +13,10 @@ mod errors;
 mod kind;
 mod list;
 mod places;
-mod read;
+pub(crate) mod read;
+pub(crate) mod settings;
 mod shape;
+mod side;
 mod step;
 #[cfg(test)]
 mod tests;

@@ -5,12 +5,12 @@
 //! [`NESTING_MAX`](skep_model::limits::NESTING_MAX) and steps past
 //! [`STEPS_MAX`](skep_model::limits::STEPS_MAX) are left out and flagged, so that nobody recurses for ever.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use skep_model::limits::{NESTING_MAX, STEPS_MAX};
 use skep_model::plan::Order;
 
-use crate::workflow::{Kind, Step, Workflow};
+use crate::workflow::{Kind, OnError, Step, Workflow};
 
 /// Number of a step in the order of the text; also its index in the plan.
 pub(crate) type StepNumber = usize;
@@ -27,6 +27,8 @@ pub(crate) struct Outline<'w> {
     pub by_id: HashMap<&'w str, StepNumber>,
     /// The list of `finally`, if it has steps.
     pub finally: Option<ListNumber>,
+    /// The steps that run only as a compensation, each with the steps of its list whose `on_error` names it.
+    pub compensators: BTreeMap<StepNumber, Vec<StepNumber>>,
     /// A limit that was met.
     pub exceeded: Option<Exceeded>,
 }
@@ -93,14 +95,21 @@ pub(crate) fn pointer_part(key: &str) -> String {
 impl<'w> Outline<'w> {
     /// Walks the whole workflow once.
     pub fn of(workflow: &'w Workflow) -> Self {
-        let mut outline =
-            Self { steps: Vec::new(), lists: Vec::new(), by_id: HashMap::new(), finally: None, exceeded: None };
+        let mut outline = Self {
+            steps: Vec::new(),
+            lists: Vec::new(),
+            by_id: HashMap::new(),
+            finally: None,
+            compensators: BTreeMap::new(),
+            exceeded: None,
+        };
         let mut walk = Walk { outline: &mut outline, workflow, depth: 0 };
         walk.list(&workflow.steps, workflow.order, Role::Root, None, "/steps".to_owned());
         if !workflow.finally.is_empty() {
             let list = walk.list(&workflow.finally, Order::Sequence, Role::Finally, None, "/finally".to_owned());
             outline.finally = Some(list);
         }
+        outline.compensators = compensators(&outline);
         outline
     }
 
@@ -120,6 +129,20 @@ impl<'w> Outline<'w> {
         }
         None
     }
+}
+
+/// Resolves every `compensation_step`.
+fn compensators(outline: &Outline<'_>) -> BTreeMap<StepNumber, Vec<StepNumber>> {
+    let mut compensators: BTreeMap<StepNumber, Vec<StepNumber>> = BTreeMap::new();
+    for (number, entry) in outline.steps.iter().enumerate() {
+        let Some(OnError::Compensate { step: Some(name) }) = &entry.step.on_error else { continue };
+        let target = outline.by_id.get(name.as_str()).copied();
+        let beside = target.filter(|target| *target != number && outline.steps[*target].list == entry.list);
+        if let Some(target) = beside {
+            compensators.entry(target).or_default().push(number);
+        }
+    }
+    compensators
 }
 
 struct Walk<'o, 'w> {

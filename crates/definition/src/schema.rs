@@ -23,6 +23,8 @@ const TABLES: &[(&str, &[Key])] = &[
     ("concurrency", keys::CONCURRENCY),
     ("circuit_breaker", keys::CIRCUIT_BREAKER),
     ("compensation", keys::COMPENSATION),
+    ("verification", keys::VERIFICATION),
+    ("idempotency", keys::IDEMPOTENCY),
     ("approval", keys::APPROVAL),
     ("approve", keys::GATE),
     ("escalation", keys::ESCALATION),
@@ -38,8 +40,18 @@ const TABLES: &[(&str, &[Key])] = &[
 ];
 
 /// Tables whose values are kept as written, so that a template may stand for a number or a boolean.
-const KEPT: &[&str] =
-    &["workflow_rollback", "trigger", "concurrency", "circuit_breaker", "compensation", "agent", "ai", "call", "input"];
+const KEPT: &[&str] = &[
+    "workflow_rollback",
+    "trigger",
+    "concurrency",
+    "circuit_breaker",
+    "compensation",
+    "verification",
+    "agent",
+    "ai",
+    "call",
+    "input",
+];
 
 /// The schema of a workflow. Every property has a description and an example.
 pub fn workflow() -> Value {

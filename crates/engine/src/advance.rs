@@ -12,13 +12,13 @@ use crate::codes;
 use crate::decide::{Deciding, EVENTS_PER_TURN};
 use crate::rejection::Rejection;
 use crate::rollback::{self, Stage};
-use crate::state::{Ending, Frame, FrameId, InstanceId, Phase, Role};
+use crate::state::{Ending, Entry, Frame, FrameId, InstanceId, Phase, Role};
 use crate::steps;
 
 impl Deciding<'_> {
     /// Follows every consequence until nothing moves.
     pub fn run(&mut self) -> Result<(), Rejection> {
-        while self.state.flows() && self.events.len() < EVENTS_PER_TURN {
+        while self.state.flows() && self.state.is_admitted() && self.events.len() < EVENTS_PER_TURN {
             self.grant_slots()?;
             let Some(frame) = self.dirty.pop_front() else {
                 if self.ask_again {
@@ -32,7 +32,7 @@ impl Deciding<'_> {
                 self.advance(frame)?;
             }
         }
-        if !self.state.flows() {
+        if !self.state.flows() || !self.state.is_admitted() {
             self.dirty.clear();
         }
         Ok(())
@@ -230,6 +230,10 @@ impl Deciding<'_> {
 
     fn main_done(&mut self) -> Result<(), Rejection> {
         let status = self.main_status();
+        if matches!(self.state.entry, Entry::Queued { .. }) {
+            // Nothing was begun, so there is nothing to clean up.
+            return self.end();
+        }
         if let Some(cause) = rollback::run::cause(self, status) {
             let failure = self.main_failure();
             return self.emit(Event::RollbackBegan { cause, actor: None, reason: None, failure });
@@ -370,7 +374,8 @@ impl Deciding<'_> {
             | Phase::Sleeping { .. }
             | Phase::Listening { .. }
             | Phase::Asking { .. }
-            | Phase::Queued { .. } => match then {
+            | Phase::Queued { .. }
+            | Phase::AwaitingPermit { .. } => match then {
                 Then::Failed(failure) => self.fail(&path, failure, Map::new()),
                 Then::Cancelled | Then::Completed => self.emit(Event::Cancelled { path }),
             },

@@ -30,15 +30,15 @@ impl PartialEq for Asked {
 }
 
 impl State {
-    /// When the next condition is to be asked; `None` if none is awaited.
-    pub(crate) fn next_asking(&self) -> Option<Timestamp> {
-        self.asking.iter().filter_map(|id| self.next_asking_of(*id)).min()
+    /// When the next condition is to be asked, if they were `asked` then; `None` if none is awaited.
+    pub(crate) fn next_asking(&self, asked: Asked) -> Option<Timestamp> {
+        self.asking.iter().filter_map(|id| self.next_asking_of(*id, asked)).min()
     }
 
-    fn next_asking_of(&self, id: InstanceId) -> Option<Timestamp> {
+    fn next_asking_of(&self, id: InstanceId, asked: Asked) -> Option<Timestamp> {
         let Phase::Asking { since, every_ms, .. } = self.instance(id).phase else { return None };
         let every_ms = every_ms.max(1);
-        let last = self.asked.0.map_or(since, |at| at.max(since));
+        let last = asked.0.map_or(since, |at| at.max(since));
         let rounds = last.ms_since(since) / every_ms + 1;
         Some(since.plus_ms(rounds.saturating_mul(every_ms)))
     }

@@ -127,7 +127,7 @@ execution ends `rollback_failed`.",
 
 /// A success criterion does not hold.
 pub const CRITERION: Code = Code {
-    id: "SKEP-X024",
+    id: "SKEP-X040",
     title: "a success criterion of a step does not hold",
     page: "The step did its work, but one of its `success_criteria` is false, so the attempt failed with kind `criterion` \
 (class business). The message quotes the criterion; the step's outputs are kept and shown by `skep status`.\n\nSuch a \
@@ -136,7 +136,7 @@ failure is repeated only if the step says so:\n\n```yaml\nretry: {max_attempts: 
 
 /// Outputs do not fit the schema.
 pub const OUTPUT_SCHEMA: Code = Code {
-    id: "SKEP-X025",
+    id: "SKEP-X041",
     title: "the outputs of a step do not fit its schema",
     page: "The step did its work, but its outputs are not what `output_schema` asks for, so the attempt failed with kind \
 `output_schema` (class business). The message names the first place that does not fit; the outputs are kept and shown \
@@ -146,7 +146,7 @@ by `skep status`.\n\nThe schema describes all outputs as one object. For a scrip
 
 /// A child execution did not complete.
 pub const CHILD_FAILED: Code = Code {
-    id: "SKEP-X026",
+    id: "SKEP-X042",
     title: "a child execution did not complete",
     page: "A `workflow` step waits for an execution of its own, the child, and that failed, was cancelled, or could not \
 be started (no such workflow in the library, inputs that do not fit, more than 8 executions below each other). The \
@@ -156,11 +156,29 @@ the kind of the child's failure, so `retry` and `on_error` of the step apply as 
 
 /// A child execution took too long.
 pub const CHILD_TIMEOUT: Code = Code {
-    id: "SKEP-X027",
+    id: "SKEP-X043",
     title: "a child execution took longer than its step allows",
     page: "`timeout` of a `workflow` step bounds each of its attempts. The child was cancelled, its `finally` ran, and \
 then the attempt failed with kind `timeout`.\n\nRaise `timeout` of the step, or give the child's own slow steps a bound, \
 so that they fail alone.",
+};
+
+/// The name of a group or a breaker cannot be used.
+pub const BAD_SHARED_NAME: Code = Code {
+    id: "SKEP-X030",
+    title: "the name of a group or a circuit breaker is empty or too long",
+    page: "`concurrency: {group: ..}` and `circuit_breaker: {name: ..}` name what executions share. The name came out \
+of an expression and has no character, or more than 256 bytes.\n\nUse something short that says what is shared, such as \
+a host or a customer:\n\n```yaml\nconcurrency: {group: \"deploy-${{ inputs.environment }}\", limit: 1}\n```",
+};
+
+/// An execution whose group was full.
+pub const LEFT_OUT: Code = Code {
+    id: "SKEP-X031",
+    title: "the execution was left out because its group is full",
+    page: "The workflow says `concurrency: {.., when_full: skip}`, and as many executions of the group as its limit \
+allows were running. Nothing of it began.\n\n`skep list` shows who runs. `when_full: queue` (the default) lets \
+executions wait for their turn instead, `fail` makes it an error, and `cancel_old` cancels the oldest.",
 };
 
 /// All of them.
@@ -182,4 +200,6 @@ pub const ALL: &[Code] = &[
     OUTPUT_SCHEMA,
     CHILD_FAILED,
     CHILD_TIMEOUT,
+    BAD_SHARED_NAME,
+    LEFT_OUT,
 ];

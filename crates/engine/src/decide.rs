@@ -114,7 +114,9 @@ impl<'a> Deciding<'a> {
 
     /// Applies an event, records it, and remembers which frames it concerns.
     pub fn emit(&mut self, event: Event) -> Result<(), Rejection> {
+        let released = crate::permits::released_by(self.state, self.program, &event);
         apply(self.state, self.program, &event, self.now)?;
+        self.effects.extend(released);
         self.note_dirty(&event);
         self.events.push(event);
         Ok(())

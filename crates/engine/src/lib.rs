@@ -13,11 +13,14 @@
 mod advance;
 mod apply;
 mod asking;
+mod chunks;
 pub mod codes;
 mod decide;
+mod index;
 pub mod lifecycle;
 mod outstanding;
 mod payload;
+mod permits;
 mod program;
 mod rejection;
 mod results;
@@ -26,6 +29,7 @@ mod rollback;
 mod scope;
 mod slab;
 mod slots;
+mod snapshot;
 mod state;
 mod steps;
 mod unknown;
@@ -36,6 +40,7 @@ pub use outstanding::outstanding;
 pub use payload::Blobs;
 pub use program::{BadPlan, Program};
 pub use rejection::Rejection;
+pub use snapshot::{BadSnapshot, SNAPSHOT_FORMAT};
 pub use state::{Ending, State, Timer};
 
 #[cfg(test)]

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use skep_model::Map;
 use skep_model::effect::{Child, Effect, Script, Task, Work};
-use skep_model::ids::{Hash, idempotency_key};
+use skep_model::ids::{ExecutionId, Hash, idempotency_key};
 use skep_model::message::Start;
 use skep_model::payload::BlobRef;
-use skep_model::plan::{Kind, Retry};
+use skep_model::plan::{Kind, Retry, Step};
 use skep_model::rollback::Part;
 
 use crate::payload::{Blobs, load};
@@ -31,6 +31,7 @@ pub fn outstanding(state: &State, program: &Program, blobs: &dyn Blobs) -> Resul
     for id in state.instances.ids() {
         effects.extend(child(state, program, id, &|hash| blobs.get(hash))?);
     }
+    effects.extend(crate::permits::queued(state, program));
     Ok(effects)
 }
 
@@ -86,9 +87,24 @@ pub(crate) fn task(
         Kind::Uses { action, .. } => {
             Work::Action { name: action.clone(), with: arguments, base_dir: start.base_dir.clone() }
         }
-        _ => unreachable!("only scripts and actions are performed"),
+        Kind::Workflow { .. } => {
+            Work::UndoChild { child: ExecutionId::new(arguments["child"].as_str().unwrap_or_default()) }
+        }
+        _ => unreachable!("only scripts, actions and the undoing of children are performed"),
     };
-    Ok(task_of(state, instance, start, does.timeout_ms, work))
+    let task = task_of(state, instance, start, does.timeout_ms, work);
+    Ok(Task { priority: program.step(instance.step).priority, ..task })
+}
+
+/// True if this part of the step is something that can be performed.
+pub(crate) fn is_work(step: &Step, part: Part) -> bool {
+    let undo = step.compensation.as_ref();
+    match part {
+        Part::Step => matches!(step.kind, Kind::Run { .. } | Kind::Uses { .. }),
+        Part::Verify => step.verify.is_some(),
+        Part::Rollback => undo.is_some() || matches!(step.kind, Kind::Workflow { .. }),
+        Part::RollbackVerify => undo.is_some_and(|undo| undo.verify.is_some()),
+    }
 }
 
 /// What an instance performs: the work of its step, or a piece of work beside it.
@@ -128,6 +144,7 @@ fn task_of(state: &State, instance: &Instance, start: &Start, timeout_ms: Option
         timeout_ms,
         policy: "none".to_owned(),
         work,
+        priority: skep_model::plan::Priority::default(),
     }
 }
 

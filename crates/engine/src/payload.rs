@@ -30,7 +30,7 @@ impl Blobs for () {
 }
 
 /// The blobs that a state names, as far as they are few.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct KnownBlobs {
     few: BTreeSet<Hash>,
     many: bool,

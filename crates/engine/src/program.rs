@@ -22,6 +22,10 @@ pub struct Program {
     pub(crate) vars: HashMap<String, Template>,
     pub(crate) env: Vec<(String, Template)>,
     pub(crate) outputs: Vec<(String, Template)>,
+    /// The name of the workflow's own group.
+    pub(crate) group: Option<Template>,
+    /// It asks for something that executions share.
+    pub(crate) shares: bool,
 }
 
 /// A plan whose expressions do not compile: it was made by another version, or by hand.
@@ -57,6 +61,10 @@ pub(crate) struct StepProgram {
     pub criteria: Vec<(String, Template)>,
     /// `output_schema`.
     pub schema: Option<jsonschema::Validator>,
+    /// The name of its group.
+    pub group: Option<Template>,
+    /// The name of its breaker.
+    pub breaker: Option<Template>,
 }
 
 /// A piece of work beside a step.
@@ -144,7 +152,9 @@ impl Program {
         let outputs = compiler.values("outputs", &plan.outputs)?;
         let blocks = (0..plan.blocks.len()).map(|index| block_program(&plan, index as BlockIndex)).collect();
         let step_by_id = plan.steps.iter().enumerate().map(|(at, step)| (step.id.clone(), at as StepIndex)).collect();
-        Ok(Self { hash: plan.hash(), plan, step_by_id, steps, blocks, bodies, vars, env, outputs })
+        let group = plan.concurrency.as_ref().map(|group| compiler.text("concurrency", &group.group)).transpose()?;
+        let shares = group.is_some() || steps.iter().any(|step| step.group.is_some() || step.breaker.is_some());
+        Ok(Self { hash: plan.hash(), plan, step_by_id, steps, blocks, bodies, vars, env, outputs, group, shares })
     }
 
     /// The plan.
@@ -246,6 +256,12 @@ impl Compiler<'_> {
             },
             criteria: self.criteria(&place("success_criteria"), &step.success_criteria)?,
             schema: step.output_schema.as_ref().map(|it| schema(&place("output_schema"), it)).transpose()?,
+            group: (step.concurrency.as_ref())
+                .map(|group| self.text(&place("concurrency"), &group.group))
+                .transpose()?,
+            breaker: (step.circuit_breaker.as_ref())
+                .map(|breaker| self.text(&place("circuit_breaker"), &breaker.name))
+                .transpose()?,
         })
     }
 

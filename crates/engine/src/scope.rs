@@ -299,7 +299,7 @@ impl StepObject<'_> {
     fn results(&self, looping: &Looping) -> Result<Value, ScopeError> {
         let mut list = Vec::with_capacity(looping.results.len());
         for result in looping.results.iter() {
-            list.push(result.map_or(Ok(Value::Null), |result| self.result(result))?);
+            list.push(result.map_or(Ok(Value::Null), |result| self.result(&result))?);
         }
         Ok(Value::Array(list))
     }

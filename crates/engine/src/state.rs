@@ -4,21 +4,24 @@
 //! that was reached in a frame. Both live in slabs and name each other by number. Only `apply` changes any
 //! of it. Iterations leave the state when they end, so a loop costs what runs of it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use skep_model::Map;
 use skep_model::error::Failure;
 use skep_model::event::Then;
 use skep_model::ids::{ExecutionId, StepPath, Token};
 use skep_model::message::Start;
 use skep_model::payload::Payload;
+use skep_model::permit::Resource;
 use skep_model::plan::{BlockIndex, StepIndex};
 use skep_model::rollback::{Part, Question};
 use skep_model::status::{Execution as Status, SkipReason, Step as StepStatus};
 use skep_model::time::Timestamp;
 
 use crate::asking::Asked;
+use crate::index::Index;
 use crate::payload::KnownBlobs;
 use crate::results::Results;
 use crate::rollback::Undo;
@@ -30,7 +33,7 @@ pub type FrameId = u32;
 pub type InstanceId = u32;
 
 /// The state of one execution.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
     /// See [`Status`].
     pub status: Status,
@@ -45,7 +48,7 @@ pub struct State {
     /// The first failure that nothing handled.
     pub failure: Option<Failure>,
     /// Every failure for good, in order, up to a bound.
-    pub errors: Vec<Failure>,
+    pub errors: Arc<Vec<Failure>>,
     /// Why it ends before its flow does, if so.
     pub ending: Option<Ending>,
     /// What it would end as, known when `finally` begins.
@@ -59,12 +62,16 @@ pub struct State {
     pub(crate) blobs: KnownBlobs,
     pub(crate) frames: Slab<Frame>,
     pub(crate) instances: Slab<Instance>,
-    pub(crate) frame_by_place: HashMap<(StepPath, BlockIndex), FrameId>,
-    pub(crate) instance_by_path: HashMap<StepPath, InstanceId>,
+    /// Follows from `frames`; see [`State::index`].
+    #[serde(skip)]
+    pub(crate) frame_by_place: Index<(StepPath, BlockIndex)>,
+    /// Follows from `instances`.
+    #[serde(skip)]
+    pub(crate) instance_by_path: Index<StepPath>,
     pub(crate) root: Option<FrameId>,
     pub(crate) finally: Option<FrameId>,
     pub(crate) timers: BTreeSet<(Timestamp, Timer)>,
-    pub(crate) signals: VecDeque<KeptSignal>,
+    pub(crate) signals: Arc<VecDeque<KeptSignal>>,
     /// Instances whose work a runner does now.
     pub(crate) performing: BTreeSet<InstanceId>,
     /// What can be undone, and how far undoing it is.
@@ -76,15 +83,30 @@ pub struct State {
     /// Instances that wait for a condition.
     pub(crate) asking: BTreeSet<InstanceId>,
     /// When conditions were asked last. No part of the fold, see [`crate::asking`].
+    #[serde(skip)]
     pub(crate) asked: Asked,
     /// Instances that do work or pause between attempts: what `max_parallel` of a workflow bounds.
     pub(crate) working: BTreeSet<InstanceId>,
     /// Instances that wait until fewer do: by turn, then in plan order.
     pub(crate) queued: BTreeSet<(u64, StepIndex, InstanceId)>,
+    /// Whether its first step may begin.
+    pub(crate) entry: Entry,
+}
+
+/// Whether the steps of an execution may begin, as far as its own group says.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Entry {
+    /// It has no group.
+    #[default]
+    Open,
+    /// It waits for a place; nothing has begun.
+    Queued { resource: Resource, since: Timestamp },
+    /// It has its place.
+    Granted(Resource),
 }
 
 /// Why an execution ends before its flow does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ending {
     /// A person cancelled it at this moment.
     Cancelled(Timestamp),
@@ -95,7 +117,7 @@ pub enum Ending {
 }
 
 /// A durable timer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Timer {
     /// What an instance waits for.
     Phase(InstanceId),
@@ -108,7 +130,7 @@ pub enum Timer {
 }
 
 /// A signal that came before its wait.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KeptSignal {
     pub(crate) name: String,
     pub(crate) payload: Payload,
@@ -116,7 +138,7 @@ pub struct KeptSignal {
 }
 
 /// What a frame is to its owner.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Role {
     Root,
     Finally,
@@ -126,7 +148,7 @@ pub(crate) enum Role {
 }
 
 /// A running list of steps.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Frame {
     pub block: BlockIndex,
     pub role: Role,
@@ -154,7 +176,7 @@ pub(crate) struct Frame {
 }
 
 /// A step that was reached.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Instance {
     pub step: StepIndex,
     pub frame: FrameId,
@@ -182,10 +204,12 @@ pub(crate) struct Instance {
     pub generation: u32,
     /// The newest child execution that it asked for; stays when that has ended.
     pub child: Option<ExecutionId>,
+    /// What it was granted and has not given back.
+    pub granted: Vec<Resource>,
 }
 
 /// What an instance is doing.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Phase {
     /// Nothing any more.
     Over,
@@ -219,12 +243,14 @@ pub(crate) enum Phase {
     Queued { turn: u64 },
     /// A child execution runs; `until` bounds this attempt.
     Child { id: ExecutionId, until: Option<Timestamp> },
+    /// It waits for something that executions share.
+    AwaitingPermit { resource: Box<Resource>, since: Timestamp },
 }
 
 /// The progress of a loop: counters and collected results; only what runs is materialised.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Looping {
-    pub items: Option<Payload>,
+    pub items: Option<Arc<Payload>>,
     /// Rounds to make, where it is known.
     pub count: Option<u32>,
     /// Rounds begun.
@@ -238,7 +264,7 @@ pub(crate) struct Looping {
 }
 
 /// What one round gave.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct RoundResult {
     pub status: StepStatus,
     pub outputs: Map<Map<Payload>>,
@@ -252,6 +278,15 @@ impl State {
 
     /// When the next timer is due; `None` while nothing fires (no timer, paused, held, terminal).
     pub fn next_wake(&self) -> Option<Timestamp> {
+        self.next_wake_after(self.asked)
+    }
+
+    /// The same as whoever folds the state sees it: conditions were not asked yet, so the moment may be past.
+    pub fn next_wake_when_folded(&self) -> Option<Timestamp> {
+        self.next_wake_after(Asked::default())
+    }
+
+    fn next_wake_after(&self, asked: Asked) -> Option<Timestamp> {
         if skep_model::mutant!("timer-lost") && self.timers.len() == 1 {
             return None;
         }
@@ -259,7 +294,7 @@ impl State {
             return None;
         }
         let timer = self.timers.first().map(|(at, _)| *at);
-        [timer, self.next_asking()].into_iter().flatten().min()
+        [timer, self.next_asking(asked)].into_iter().flatten().min()
     }
 
     /// Which run of it this is: from 1, one more with each rerun.
@@ -272,9 +307,33 @@ impl State {
         matches!(self.status, Status::Running | Status::Cancelling | Status::RollingBack)
     }
 
+    /// False while it waits for its own group: then nothing begins. Its end does not wait.
+    pub(crate) fn is_admitted(&self) -> bool {
+        !matches!(self.entry, Entry::Queued { .. }) || self.ending.is_some()
+    }
+
     /// Number of steps that a runner works on now.
     pub fn performing_count(&self) -> usize {
         self.performing.len()
+    }
+
+    /// True if nothing is performed for it and it is not over: it waits for a person, a signal, a moment, or a
+    /// condition. Between two halves of a turn that was cut it is not to be asked.
+    ///
+    /// False for what others look at while it waits, or what a new owner has to ask again: parents and children, who
+    /// find each other in memory only, and those that wait for something that executions share.
+    pub fn is_idle(&self) -> bool {
+        let waits = self.performing.is_empty() && self.status != Status::Pending && !self.status.is_terminal();
+        waits && !self.has_family() && !self.awaits_permit()
+    }
+
+    fn has_family(&self) -> bool {
+        self.has_children() || self.start.as_ref().is_some_and(|start| start.parent.is_some())
+    }
+
+    fn awaits_permit(&self) -> bool {
+        let waits = |instance: &Instance| matches!(instance.phase, Phase::AwaitingPermit { .. });
+        matches!(self.entry, Entry::Queued { .. }) || self.instances.iter().any(waits)
     }
 
     /// True if only a person or a signal can move it: nothing is performed, no timer runs that ends a wait
@@ -308,6 +367,9 @@ impl State {
         if let Some(reason) = self.held.as_ref().filter(|_| questions.is_empty() || self.undelivered) {
             return Some(format!("held: {}", reason.message));
         }
+        if let Entry::Queued { resource, .. } = &self.entry {
+            return Some(format!("{} {}", resource.word(), resource.name()));
+        }
         let mut waits: Vec<String> = self.instances.iter().filter_map(Instance::waiting_for).collect();
         waits.extend(questions.iter().map(|(path, about)| format!("answer: {path} ({})", about.as_str())));
         waits.sort();
@@ -317,6 +379,11 @@ impl State {
             waits.push(format!("{more} more"));
         }
         (!waits.is_empty()).then(|| waits.join(", "))
+    }
+
+    /// True if something that it did can be undone.
+    pub fn can_be_undone(&self) -> bool {
+        !self.undo.kept.is_empty()
     }
 
     /// True if it waits for a child execution.
@@ -333,6 +400,7 @@ impl State {
                 Phase::Child { id, .. } if instance.stop.is_none() && waits(id) => awaited = true,
                 Phase::Child { .. } | Phase::Asking { .. } => return false,
                 Phase::Ready | Phase::Retrying { .. } | Phase::Sleeping { .. } => return false,
+                Phase::AwaitingPermit { .. } => return false,
                 Phase::Queued { .. }
                 | Phase::Over
                 | Phase::Performing
@@ -397,7 +465,11 @@ impl Instance {
             Phase::Asking { .. } => "condition",
             // Both move by themselves.
             Phase::Queued { .. } | Phase::Child { .. } => return None,
-            Phase::Over | Phase::Ready | Phase::Performing | Phase::Retrying { .. } => return None,
+            Phase::AwaitingPermit { resource, .. } => {
+                return Some(format!("{} {}: {}", resource.word(), resource.name(), self.path));
+            }
+            Phase::Retrying { .. } => "next attempt",
+            Phase::Over | Phase::Ready | Phase::Performing => return None,
             Phase::Choosing { .. } | Phase::Forking { .. } | Phase::Looping(_) => return None,
             // Questions are listed by the state, with the one that a rollback asks.
             Phase::Doubtful { .. } | Phase::Questioned { .. } => return None,

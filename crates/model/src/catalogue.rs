@@ -81,7 +81,7 @@ pub enum Feature {
     Artifacts,
     /// `secrets.X`, inputs and form fields of type secret.
     Secrets,
-    /// `idempotency:` on a workflow or a step.
+    /// `idempotency:` on a workflow.
     Idempotency,
     /// `schedule` on a step (seed 002).
     StepSchedule,
@@ -91,4 +91,8 @@ pub enum Feature {
     FallbackActions,
     /// `approval` with escalation to other people: recorded and shown.
     Escalation,
+    /// `rollback: {strategy: ..}` of a workflow other than `graceful`, and `checkpoint_interval`.
+    RollbackStrategy,
+    /// `idempotency:` on a step.
+    StepIdempotency,
 }

@@ -5,6 +5,9 @@ use serde_json::Value;
 
 use crate::Map;
 use crate::ids::{ExecutionId, StepPath, Token};
+use crate::permit::{Resource, Verdict};
+use crate::plan::Priority;
+use crate::time::Timestamp;
 
 /// What the node does once the turn's events are durable.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +30,26 @@ pub enum Effect {
         path: StepPath,
         /// The child.
         child: ExecutionId,
+    },
+    /// Ask for something that executions share; the answer is a message. Asking again changes nothing.
+    AskPermit {
+        /// The step; `None`: the execution.
+        path: Option<StepPath>,
+        /// What.
+        resource: Resource,
+        /// Higher is served first.
+        priority: Priority,
+        /// Since when it is asked for: among equals the older one is served first.
+        since: Timestamp,
+    },
+    /// Give back what was granted, or stop waiting for it.
+    ReleasePermit {
+        /// The step; `None`: the execution.
+        path: Option<StepPath>,
+        /// What.
+        resource: Resource,
+        /// For a breaker: what the attempt showed.
+        verdict: Verdict,
     },
 }
 
@@ -76,6 +99,9 @@ pub struct Task {
     pub policy: String,
     /// What to do.
     pub work: Work,
+    /// Who is served first when slots are scarce.
+    #[serde(default)]
+    pub priority: Priority,
 }
 
 /// What a task does.
@@ -92,6 +118,11 @@ pub enum Work {
         with: Value,
         /// Where relative paths begin: absolute.
         base_dir: String,
+    },
+    /// Undo a child execution that is over; done by the node, which has both executions.
+    UndoChild {
+        /// The child.
+        child: ExecutionId,
     },
 }
 

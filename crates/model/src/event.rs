@@ -12,6 +12,7 @@ use crate::error::Failure;
 use crate::ids::{ExecutionId, StepPath};
 use crate::message::Start;
 use crate::payload::Payload;
+use crate::permit::Resource;
 use crate::rollback::{Question, RollbackCause};
 use crate::status::{Execution as ExecutionStatus, SkipReason, Step as StepStatus};
 use crate::time::Timestamp;
@@ -498,6 +499,26 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         kept: Vec<StepPath>,
     },
+    /// A step, or the execution before its first step, asked for something that executions share: step -> waiting.
+    /// After a crash the new owner asks again; asking twice is asking once.
+    PermitAsked {
+        /// The step; `None`: the execution.
+        #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+        path: Option<StepPath>,
+        /// What.
+        #[serde(rename = "r")]
+        resource: Resource,
+    },
+    /// It got it; what follows stands in the same turn, or comes when the execution goes on. A crash before: the
+    /// node answers again when it is asked again.
+    PermitGranted {
+        /// The step; `None`: the execution.
+        #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+        path: Option<StepPath>,
+        /// The attempt is a half-open breaker's probe.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        probe: bool,
+    },
 }
 
 fn is_false(value: &bool) -> bool {
@@ -559,6 +580,7 @@ impl Event {
             | Self::Answered { path, .. }
             | Self::Queued { path }
             | Self::ChildAsked { path, .. } => Some(path),
+            Self::PermitAsked { path, .. } | Self::PermitGranted { path, .. } => path.as_ref(),
             Self::Started(_)
             | Self::SignalKept { .. }
             | Self::Paused { .. }

@@ -23,6 +23,7 @@ pub mod message;
 pub mod mutant;
 pub mod outcome;
 pub mod payload;
+pub mod permit;
 pub mod plan;
 pub mod problem;
 pub mod rollback;

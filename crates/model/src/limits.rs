@@ -53,6 +53,13 @@ pub const HTTP_BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub const HTTP_TIMEOUT_MS: u64 = 30_000;
 /// Longest pause between two attempts where a step names none, in milliseconds.
 pub const RETRY_DELAY_MS_MAX: u64 = 3_600_000;
+/// Executions that only wait and are kept in memory all the same: people and timers come back to the ones of late,
+/// and a few KiB each are some MB in all.
+pub const IDLE_IN_MEMORY_MAX: usize = 1_000;
+/// Events of an execution after which a snapshot of its state is worth writing: folding fewer takes milliseconds.
+pub const SNAPSHOT_EVENTS: usize = 1_000;
+/// Bytes of events after which it is, too.
+pub const SNAPSHOT_BYTES: usize = 1024 * 1024;
 /// Iterations listed in an answer without `--all-iterations`.
 pub const ITERATIONS_SHOWN_MAX: u32 = 1_000;
 /// A blob up to this size appears whole in an answer, in bytes.
@@ -61,3 +68,12 @@ pub const ANSWER_VALUE_BYTES_MAX: u64 = 1024 * 1024;
 pub const CHILD_DEPTH_MAX: u32 = 8;
 /// Characters that a message quotes of a schema's or a criterion's complaint.
 pub const COMPLAINT_CHARACTERS_MAX: usize = 300;
+/// Steps and executions that wait in line for one group. More of them is a storm that a line does not help against.
+pub const PERMITS_WAITING_MAX: usize = 10_000;
+/// Outcomes that a breaker with a window keeps; the oldest are forgotten first.
+pub const BREAKER_OUTCOMES_MAX: usize = 1_000;
+/// Length of the name of a group or a breaker, and of an idempotency key, in bytes.
+pub const SHARED_NAME_BYTES_MAX: usize = 256;
+/// Bytes of log of one execution, all its steps and deliveries together; what is cut is counted and said. A loop
+/// that prints for ever must not fill the disk.
+pub const EXECUTION_LOG_BYTES_MAX: u64 = 256 * 1024 * 1024;

@@ -8,6 +8,7 @@ use crate::actor::Actor;
 use crate::error::Failure;
 use crate::ids::{ExecutionId, Hash, StepPath, Token};
 use crate::outcome::Outcome;
+use crate::permit::{Answer, Resource};
 use crate::status::Execution as Status;
 
 /// A message to one execution. Every message in every state has a row in the engine's transition table.
@@ -81,6 +82,15 @@ pub enum Message {
     },
     /// A child execution is terminal.
     ChildEnded(Box<ChildEnded>),
+    /// The node's answer to [`crate::effect::Effect::AskPermit`].
+    Permit {
+        /// The step; `None`: the execution.
+        path: Option<StepPath>,
+        /// What was asked for.
+        resource: Resource,
+        /// The answer.
+        answer: Answer,
+    },
 }
 
 /// The end of a child execution, for the step that asked for it.
@@ -96,6 +106,9 @@ pub struct ChildEnded {
     pub outputs: Map<Value>,
     /// Why it failed.
     pub failure: Option<Failure>,
+    /// Something that it did can be undone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub can_be_undone: bool,
 }
 
 /// The first message of an execution: everything that must not change later.

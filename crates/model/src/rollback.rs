@@ -51,7 +51,7 @@ impl RollbackCause {
 }
 
 /// Which of a step's pieces of work a task path names. A step's id has no `.`, so the ending tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Part {
     /// The step itself: `rollout[0].deploy`.
     Step,

@@ -142,6 +142,8 @@ pub enum SkipReason {
     Rejected,
     /// It failed and `on_error: skip` let the flow go on.
     OnError,
+    /// Its group was full and it wants to be left out then.
+    Concurrency,
 }
 
 impl SkipReason {
@@ -153,6 +155,7 @@ impl SkipReason {
             Self::Dependency => "dependency",
             Self::Rejected => "rejected",
             Self::OnError => "on_error",
+            Self::Concurrency => "concurrency",
         }
     }
 }

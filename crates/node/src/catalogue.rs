@@ -6,7 +6,7 @@ use skep_model::catalogue::{Catalogue, Feature};
 
 /// Features of the definition language that this build executes. What a workflow uses beyond these is
 /// refused before it starts.
-const FEATURES: [Feature; 12] = [
+const FEATURES: [Feature; 16] = [
     Feature::Escalation,
     Feature::Rollback,
     Feature::Compensate,
@@ -19,6 +19,10 @@ const FEATURES: [Feature; 12] = [
     Feature::OutputSchema,
     Feature::SuccessCriteria,
     Feature::MaxParallel,
+    Feature::Concurrency,
+    Feature::CircuitBreaker,
+    Feature::Priority,
+    Feature::Idempotency,
 ];
 
 /// The catalogue of this node.

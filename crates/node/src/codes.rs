@@ -102,13 +102,65 @@ start, because it could not be enforced.\n\nRun only workflows that you trust, o
 
 /// A child execution could not be started.
 pub const CHILD_NOT_STARTED: Code = Code {
-    id: "SKEP-N020",
+    id: "SKEP-N025",
     title: "a child execution could not be started",
     page: "A `workflow` step starts a workflow of the library as an execution of its own. Its name, its version and its \
 inputs are looked at when the step begins; what does not fit is the step's failure, so `retry` and `on_error` apply. At \
 most 8 executions stand below each other, so that a workflow that starts itself ends.\n\nA name that the library does not \
 have when the parent is started is refused there. `skep workflow list` shows the library, `skep workflow show NAME` \
 the inputs of one.",
+};
+
+/// A group that takes nobody more.
+pub const GROUP_FULL: Code = Code {
+    id: "SKEP-N030",
+    title: "the group is full",
+    page: "`concurrency: {group, limit}` lets so many executions, or steps, of a group run at a time. This one came when \
+the group was full: with `when_full: fail` it fails then, and with `queue` it fails if 10,000 wait already.\n\n`skep \
+list` shows who runs, `skep status EXECUTION` who has the places that a waiting one waits for. `when_full: queue` lets it \
+wait for its turn, by priority and then in the order of arrival. A paused, held or interrupted execution keeps its \
+place; `skep cancel` gives it back.",
+};
+
+/// An open circuit breaker.
+pub const BREAKER_OPEN: Code = Code {
+    id: "SKEP-N031",
+    title: "a circuit breaker is open, nothing was called",
+    page: "The other side of a step with `circuit_breaker` failed too often, in this or in other executions, so it is \
+left alone for a while: attempts fail at once with kind `unavailable` and nothing is called. When the time is over, \
+exactly one attempt is let through; if it succeeds, all are again, else the wait begins anew.\n\nLook whether the other \
+side works. A step with `retry` comes back when the next call is due:\n\n```yaml\ncircuit_breaker: {failures: 5, \
+reset: 1m}\nretry: {max_attempts: 5}\n```",
+};
+
+/// A key that stands for another start.
+pub const START_KEY_TAKEN: Code = Code {
+    id: "SKEP-N032",
+    title: "the idempotency key was given to another start",
+    page: "A start with an idempotency key happens once: the same key of the same workflow, with the same definition and \
+the same inputs, answers with the execution that has it. Here the definition or the inputs are not the same, so it is \
+not the same start, and nothing was started.\n\nGive another key to start anew. Keys are kept as long as their \
+execution.",
+};
+
+/// The execution is in the archive.
+pub const ARCHIVED: Code = Code {
+    id: "SKEP-N040",
+    title: "the execution is archived",
+    page: "Executions that are over for longer than `[retention] archive_after` (30 days unless configured) are moved into \
+files under `archive/YEAR/MONTH/` of the data directory, one per execution: list row, plan, definition and every turn, \
+as JSON lines with a checksum. Their logs and large values are removed.\n\n`skep status ID` and `skep replay ID` read \
+such a file. Nothing can change the execution any more; run the workflow again with `skep run`.",
+};
+
+/// Too little free space.
+pub const DISK_RESERVE: Code = Code {
+    id: "SKEP-N041",
+    title: "the disk is nearly full, nothing new is started",
+    page: "Less space is free on the disk of the data directory than `disk_reserve` in `config.toml` says (256 MiB unless \
+configured). Executions that run go on with what is left; a new one is refused before anything of it is recorded.\n\n\
+Free space: `df -h DATA_DIR` shows how much there is, `skep prune` archives old executions and removes what nobody needs, \
+shorter times in `[retention]` make it remove more. Starts work again by themselves.",
 };
 
 /// All of them.
@@ -125,4 +177,9 @@ pub const ALL: &[Code] = &[
     BAD_REQUEST,
     UNCONFINED,
     CHILD_NOT_STARTED,
+    GROUP_FULL,
+    BREAKER_OPEN,
+    START_KEY_TAKEN,
+    ARCHIVED,
+    DISK_RESERVE,
 ];

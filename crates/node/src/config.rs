@@ -10,6 +10,17 @@ use skep_model::Map;
 use skep_runner::{Config as RunnerConfig, Credential, Login, Smtp, Tls};
 
 use crate::error::Error;
+use crate::retention::{self, Retention};
+
+/// Long enough to look into what happened last month.
+const ARCHIVE_AFTER: &str = "30d";
+const ARCHIVE_AFTER_DOC: &str = "how long finished executions stay in the store; `off`: for ever";
+/// Long enough for a yearly look back.
+const DELETE_AFTER: &str = "365d";
+const DELETE_AFTER_DOC: &str = "how long after their end their archive files stay; `off`: for ever";
+/// Room for what runs to come to its end.
+const DISK_RESERVE: &str = "256MiB";
+const DISK_RESERVE_DOC: &str = "with less free space nothing new is started";
 
 /// Name of the file in the data directory.
 pub const FILE: &str = "config.toml";
@@ -39,6 +50,15 @@ pub struct ConfigRow {
 struct File {
     smtp: Option<SmtpTable>,
     http: HttpTable,
+    retention: RetentionTable,
+    disk_reserve: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RetentionTable {
+    archive_after: Option<String>,
+    delete_after: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -106,7 +126,10 @@ impl Config {
             Err(error) => return Err(config_error(error.to_string())),
         };
         let file = toml::from_str(&text).map_err(|error| config_error(error.to_string()))?;
-        Ok(Self { file, origin: Some(path.clone()) })
+        let config = Self { file, origin: Some(path.clone()) };
+        config.retention()?;
+        config.disk_reserve_bytes()?;
+        Ok(config)
     }
 
     /// The runner's part, with secrets taken from the environment of this process.
@@ -120,6 +143,35 @@ impl Config {
             http_credentials.insert(name.clone(), self.credential(name, table)?);
         }
         Ok(RunnerConfig { runtime_dir, smtp, http_credentials, spawner_program: spawner })
+    }
+
+    /// When old executions leave.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if a value is neither a length of time nor `off`.
+    pub fn retention(&self) -> Result<Retention, Error> {
+        let after = |key: &str, given: &Option<String>, default: &str| {
+            let text = given.as_deref().unwrap_or(default);
+            retention::after(text).ok_or_else(|| {
+                self.error(&format!("{key} is a length of time such as `{default}`, or `off`, not {text:?}"))
+            })
+        };
+        let table = &self.file.retention;
+        Ok(Retention {
+            archive_after_ms: after("retention.archive_after", &table.archive_after, ARCHIVE_AFTER)?,
+            delete_after_ms: after("retention.delete_after", &table.delete_after, DELETE_AFTER)?,
+        })
+    }
+
+    /// Free space below which nothing new is started, in bytes.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if it is no size.
+    pub fn disk_reserve_bytes(&self) -> Result<u64, Error> {
+        let text = self.file.disk_reserve.as_deref().unwrap_or(DISK_RESERVE);
+        retention::bytes(text).ok_or_else(|| {
+            self.error(&format!("disk_reserve is a size such as `{DISK_RESERVE}`, or `0`, not {text:?}"))
+        })
     }
 
     fn smtp(&self, table: &SmtpTable) -> Result<Smtp, Error> {
@@ -192,6 +244,16 @@ impl Config {
             ),
             row("smtp.from", smtp.and_then(|table| table.from.clone()), "sender of mails that name none"),
         ];
+        let kept = &self.file.retention;
+        let with_default = |key: &str, value: &Option<String>, default: &str, doc| ConfigRow {
+            value: value.clone().unwrap_or_else(|| default.to_owned()),
+            ..row(key, value.clone(), doc)
+        };
+        rows.extend([
+            with_default("retention.archive_after", &kept.archive_after, ARCHIVE_AFTER, ARCHIVE_AFTER_DOC),
+            with_default("retention.delete_after", &kept.delete_after, DELETE_AFTER, DELETE_AFTER_DOC),
+            with_default("disk_reserve", &self.file.disk_reserve, DISK_RESERVE, DISK_RESERVE_DOC),
+        ]);
         for (name, table) in &self.file.http.credentials {
             let key = format!("http.credentials.{name}");
             let value = format!("{:?} from ${}", table.kind, table.value_env).to_lowercase();

@@ -4,6 +4,9 @@
 //! What it promises: the state in memory may be ahead of the store by what was handed out and not yet
 //! acknowledged. If a write is not committed, its execution is forgotten and folded again.
 
+mod history;
+mod rest;
+
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -16,12 +19,15 @@ use skep_model::message::Message;
 use skep_model::payload::{BlobRef, NewBlob};
 use skep_model::time::Timestamp;
 use skep_store::blobs::Blobs;
-use skep_store::{ExecutionChange, NewTurn, Row, Write};
+use skep_store::{ExecutionChange, IdleChange, NewTurn, Row, Write};
 
 use crate::shard_time::ShardTime;
+pub use history::History;
 
 /// How many fetched blobs an execution keeps at hand before it begins anew.
 const BLOBS_AT_HAND_MAX: usize = 256;
+/// And how many bytes of JSON text they may be; values take some times as much.
+const BLOB_BYTES_AT_HAND_MAX: u64 = 16 * 1024 * 1024;
 
 /// Executions in memory, by their local number.
 #[derive(Default)]
@@ -29,6 +35,7 @@ pub struct Core {
     live: HashMap<LocalId, Live>,
     wakes: BTreeSet<(Timestamp, LocalId)>,
     time: ShardTime,
+    rest: rest::Rest,
 }
 
 /// An execution in memory.
@@ -41,6 +48,17 @@ pub struct Live {
     pub program: Arc<Program>,
     blobs: HashMap<Hash, Arc<Value>>,
     wake: Option<Timestamp>,
+    /// Bytes of JSON text in `blobs`.
+    blob_bytes: u64,
+    /// What its row says of whether it waits; `None` if that is not known.
+    recorded: Option<IdleChange>,
+    /// Its last turn was cut: something follows by itself.
+    cut: bool,
+    /// Turns on their way to the disk.
+    aloft: u32,
+    /// When it began to rest, in the order of all that did.
+    touched: u64,
+    history: History,
 }
 
 /// What follows from a message, to be made durable.
@@ -82,7 +100,24 @@ pub enum Refusal {
 impl Live {
     /// An execution that was folded from the journal, or a new one.
     pub fn new(local: LocalId, state: State, program: Arc<Program>) -> Self {
-        Self { local, state, program, blobs: HashMap::new(), wake: None }
+        Self {
+            local,
+            state,
+            program,
+            blobs: HashMap::new(),
+            wake: None,
+            blob_bytes: 0,
+            recorded: None,
+            cut: false,
+            aloft: 0,
+            touched: 0,
+            history: History::default(),
+        }
+    }
+
+    /// An execution with what was folded of it.
+    pub(crate) fn folded(local: LocalId, state: State, program: Arc<Program>, history: History) -> Self {
+        Self { history, ..Self::new(local, state, program) }
     }
 }
 
@@ -95,12 +130,15 @@ impl Core {
     /// Takes an execution into memory.
     pub fn open(&mut self, live: Live) {
         let local = live.local;
+        self.forget(local);
         self.live.insert(local, live);
         self.set_wake(local);
     }
 
     /// Takes an execution out of memory: it is over, or has to be folded again.
     pub fn forget(&mut self, local: LocalId) {
+        self.touch(local);
+        self.unrest(local);
         if let Some(live) = self.live.remove(&local)
             && let Some(at) = live.wake
         {
@@ -123,11 +161,6 @@ impl Core {
         self.wakes.first().map(|(at, _)| *at)
     }
 
-    /// Executions with a timer that is due at `now`.
-    pub fn due(&self, now: Timestamp) -> Vec<LocalId> {
-        self.wakes.iter().take_while(|(at, _)| *at <= now).map(|(_, local)| *local).collect()
-    }
-
     /// The time of a turn; see [`ShardTime`].
     pub fn tick(&mut self, wall: Timestamp, elapsed_us: i64) -> Timestamp {
         self.time.tick(wall, elapsed_us)
@@ -144,9 +177,13 @@ impl Core {
         now: Timestamp,
         blobs: &dyn Blobs,
     ) -> Result<Accepted, Refusal> {
+        self.touch(local);
         let live = self.live.get_mut(&local).ok_or(Refusal::NotOpen)?;
         let decision = live.decide(message, now, blobs)?;
-        let write = live.write(&decision.turn);
+        live.cut = decision.more;
+        let mut write = live.write(&decision.turn);
+        live.history.add(decision.turn.events.len(), write.turn.as_ref().map_or(0, |turn| turn.events.len()));
+        write.rows.extend(live.idle_change().map(Row::Idle));
         if !skep_model::mutant!("wake-not-moved") || live.wake.is_none() {
             self.set_wake(local);
         }
@@ -171,14 +208,16 @@ impl Core {
 impl Live {
     /// Decides, and fetches what the engine asks for, one value after the other.
     fn decide(&mut self, message: &Message, now: Timestamp, blobs: &dyn Blobs) -> Result<Decision, Refusal> {
-        if self.blobs.len() > BLOBS_AT_HAND_MAX {
+        if self.blobs.len() > BLOBS_AT_HAND_MAX || self.blob_bytes > BLOB_BYTES_AT_HAND_MAX {
             self.blobs.clear();
+            self.blob_bytes = 0;
         }
         loop {
             match decide(&mut self.state, &self.program, message, now, &self.blobs) {
                 Err(Rejection::NeedsBlob(reference)) => {
                     let value = fetch(blobs, reference)?;
                     self.blobs.insert(reference.blob, Arc::new(value));
+                    self.blob_bytes += reference.size_bytes;
                 }
                 Err(rejection) => return Err(rejection.into()),
                 Ok(decision) => return Ok(decision),
@@ -197,7 +236,7 @@ impl Live {
     }
 
     /// The list row after this turn.
-    fn row_change(&self, turn: &Turn) -> Row {
+    pub(crate) fn row_change(&self, turn: &Turn) -> Row {
         let status = self.state.status;
         let failure = self.state.failure.as_ref().or(self.state.held.as_ref());
         Row::ExecutionChanged(ExecutionChange {
@@ -221,7 +260,7 @@ fn fetch(blobs: &dyn Blobs, reference: BlobRef) -> Result<Value, Refusal> {
 
 /// Events after which the list row says something else. Work that begins and ends does not change it, so
 /// the hot path writes one journal row per turn and nothing else.
-fn changes_row(event: &Event) -> bool {
+pub(crate) fn changes_row(event: &Event) -> bool {
     matches!(
         event,
         Event::ApprovalAsked { .. }
@@ -229,6 +268,10 @@ fn changes_row(event: &Event) -> bool {
             | Event::FormAsked { .. }
             | Event::FormFilled { .. }
             | Event::WaitBegan { .. }
+            | Event::PermitAsked { .. }
+            | Event::PermitGranted { .. }
+            | Event::AttemptFailed { .. }
+            | Event::Scheduled { attempt: 2.., .. }
             | Event::SignalTaken { .. }
             | Event::Paused { .. }
                 if !skep_model::mutant!("row-not-changed")

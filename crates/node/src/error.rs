@@ -120,7 +120,44 @@ pub enum Error {
         /// What to do.
         hint: String,
     },
+    /// A value could not be stored: nothing of this request was recorded.
+    #[error("nothing was recorded: {0}")]
+    Unstored(std::sync::Arc<skep_store::blobs::Error>),
+    /// The key of a start stands for another start.
+    #[error("the key `{key}` was given to the execution {execution} already, and {differs}: nothing was started")]
+    StartKeyTaken {
+        /// The key.
+        key: String,
+        /// Who has it.
+        execution: String,
+        /// What is not the same.
+        differs: &'static str,
+    },
+    /// The execution is over and old: it lies in the archive and cannot change any more.
+    #[error("execution {execution} is archived: it lies in {}", file.display())]
+    Archived {
+        /// The whole id.
+        execution: String,
+        /// Its file.
+        file: std::path::PathBuf,
+    },
+    /// A file of the archive could not be written or read.
+    #[error(transparent)]
+    Archive(#[from] skep_store::archive::Error),
+    /// A copy could not be made.
+    #[error(transparent)]
+    Backup(#[from] skep_store::backup::Error),
+    /// The disk is nearly full: nothing new is begun.
+    #[error("nothing new is started: {} MiB are free on the disk of the data directory, {} MiB are kept in reserve", free_bytes / MIB, reserve_bytes / MIB)]
+    DiskReserve {
+        /// What is free.
+        free_bytes: u64,
+        /// What the configuration keeps.
+        reserve_bytes: u64,
+    },
 }
+
+const MIB: u64 = 1024 * 1024;
 
 /// Whose fault an error is: decides exit codes and HTTP statuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +172,8 @@ pub enum Class {
     Transient,
     /// What is stored is damaged, or of another version.
     Corrupt,
+    /// There is no room for it.
+    Full,
 }
 
 impl Error {
@@ -148,11 +187,20 @@ impl Error {
             Self::InvalidDefinition { .. } | Self::InvalidInputs { .. } | Self::Config { .. } => Class::User,
             Self::BadRequest { .. } | Self::AmbiguousExecution { .. } | Self::AmbiguousWorkflow { .. } => Class::User,
             Self::NoSuchExecution { .. } | Self::NoSuchWorkflow { .. } => Class::NotFound,
-            Self::Rejected(_) | Self::Refused(Refusal::Rejected(_)) => Class::Conflict,
+            Self::Rejected(_) | Self::Refused(Refusal::Rejected(_)) | Self::StartKeyTaken { .. } => Class::Conflict,
+            Self::Store(error) if is_full(error) => Class::Full,
+            Self::Commit(error) if is_full(error) => Class::Full,
             Self::Owned(_) | Self::Store(_) | Self::DataDir(_) | Self::Commit(_) => Class::Transient,
             Self::Runner(_) | Self::Ending | Self::Refused(Refusal::NotOpen | Refusal::NotReady) => Class::Transient,
             Self::Damaged { .. } | Self::NewerFormat { .. } | Self::Blob(_) => Class::Corrupt,
             Self::Refused(Refusal::Blob { .. }) => Class::Corrupt,
+            Self::Unstored(_) => Class::Transient,
+            Self::Archived { .. } => Class::Conflict,
+            Self::Archive(skep_store::archive::Error::Damaged { .. }) => Class::Corrupt,
+            Self::Archive(_) => Class::Transient,
+            Self::Backup(skep_store::backup::Error::Exists { .. }) => Class::User,
+            Self::Backup(_) => Class::Transient,
+            Self::DiskReserve { .. } => Class::Full,
         }
     }
 
@@ -174,6 +222,12 @@ impl Error {
             Self::Config { .. } => &codes::CONFIG,
             Self::Ending => &codes::ENDING,
             Self::BadRequest { .. } => &codes::BAD_REQUEST,
+            Self::Unstored(error) => error.code(),
+            Self::StartKeyTaken { .. } => &codes::START_KEY_TAKEN,
+            Self::Archived { .. } => &codes::ARCHIVED,
+            Self::Archive(error) => error.code(),
+            Self::Backup(error) => error.code(),
+            Self::DiskReserve { .. } => &codes::DISK_RESERVE,
         }
     }
 
@@ -206,8 +260,22 @@ impl Error {
             Self::Config { .. } => "`skep config show` prints what is known".into(),
             Self::Ending => "try again: the next command finds a new owner".into(),
             Self::BadRequest { hint, .. } => hint.clone(),
+            Self::Unstored(error) => error.hint().into(),
+            Self::StartKeyTaken { execution, .. } => {
+                format!("`skep status {execution}` shows it; give another key to start anew")
+            }
+            Self::Archived { .. } => "`skep status` and `skep replay` read it; nothing can change it any more".into(),
+            Self::Archive(error) => error.hint().into(),
+            Self::Backup(error) => error.hint().into(),
+            Self::DiskReserve { .. } => {
+                "free space (`skep prune` archives and cleans up), or lower `disk_reserve` in config.toml".into()
+            }
         }
     }
+}
+
+fn is_full(error: &skep_store::Error) -> bool {
+    matches!(error, skep_store::Error::DiskFull(_))
 }
 
 fn rejection_hint(rejection: &Rejection) -> &'static str {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use skep_engine::{Program, State, apply_turn};
+use skep_engine::Program;
 use skep_model::event::{Event, Turn};
 use skep_model::ids::{Hash, LocalId};
 use skep_model::plan::{ENGINE_SEMANTICS, PLAN_FORMAT, Plan};
@@ -11,9 +11,10 @@ use skep_store::{Reader, StoredTurn};
 
 use crate::core::Live;
 use crate::error::Error;
+use crate::restore;
 
 /// Rows that one look at the store fetches.
-const TURNS_PER_PAGE: usize = 1_000;
+pub(crate) const TURNS_PER_PAGE: usize = 1_000;
 
 /// Compiled plans, shared by their executions.
 #[derive(Default)]
@@ -79,13 +80,9 @@ pub(crate) fn each_turn(
     }
 }
 
-/// An execution as its journal says.
+/// An execution as its journal says, from its snapshot if it has a good one.
 pub(crate) fn live(reader: &dyn Reader, programs: &mut Programs, local: LocalId) -> Result<Live, Error> {
     let row = reader.execution_by_local(local)?.ok_or_else(|| Error::NoSuchExecution { given: local.0.to_string() })?;
     let program = programs.get(reader, row.plan_hash)?;
-    let mut state = State::default();
-    each_turn(reader, local, 1, |turn| {
-        apply_turn(&mut state, &program, turn).map_err(|misfit| Error::damaged(&row.id, misfit))
-    })?;
-    Ok(Live::new(local, state, program))
+    restore::live(reader, program, &row)
 }

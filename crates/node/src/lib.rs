@@ -20,8 +20,11 @@ pub mod core;
 pub mod driver;
 mod error;
 mod fold;
+pub mod gates;
 mod log_sink;
 mod owner;
+mod restore;
+pub mod retention;
 pub mod service;
 mod shard_time;
 mod watch;
@@ -30,7 +33,7 @@ pub use error::{Class as ErrorClass, Error};
 pub use owner::{Node, Settings};
 pub use skep_store::DataDir;
 pub use skep_store::Stats;
-pub use watch::{Summary, Watcher};
+pub use watch::{Slots, Summary, Watcher};
 
 #[cfg(test)]
 mod tests;

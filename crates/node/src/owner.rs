@@ -1,6 +1,7 @@
 //! The one owner of a data directory: lock, journal, runner, driver thread.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -11,6 +12,7 @@ use skep_model::ids::{LocalId, Token};
 use skep_model::message::Message;
 use skep_runner::{Identity, Runner};
 use skep_store::blobs::FolderBlobs;
+use skep_store::keep::Keep;
 use skep_store::{DataDir, OwnerLock, Reader, Row, SqliteJournal, SqliteReader, Stats, WriterThread};
 
 use crate::config::Config;
@@ -18,6 +20,7 @@ use crate::driver::thread::{self, LocalPerformer, Queue, WallClock};
 use crate::driver::{Driver, Input, Parts};
 use crate::error::Error;
 use crate::log_sink::LogSink;
+use crate::retention::{Reserve, Retention};
 use crate::service::Reading;
 use crate::watch::Watcher;
 
@@ -38,6 +41,15 @@ pub struct Settings {
     pub spawner: Option<PathBuf>,
 }
 
+/// What keeps the data directory within its bounds.
+pub(crate) struct Keeping {
+    pub blobs: Arc<FolderBlobs>,
+    pub retention: Retention,
+    pub reserve: Reserve,
+    /// Set when the owner ends: a clean-up that is at work ends soon, too.
+    pub ending: AtomicBool,
+}
+
 /// The owner of a data directory. Dropping it without [`Node::close`] leaves executions interrupted, as a
 /// crash would.
 pub struct Node {
@@ -49,6 +61,7 @@ pub struct Node {
     runner: Arc<Runner>,
     writer: Arc<WriterThread>,
     directory: DataDir,
+    pub(crate) keeping: Keeping,
     _lock: OwnerLock,
 }
 
@@ -62,8 +75,15 @@ impl Node {
         let lock = OwnerLock::acquire(&directory)?;
         let journal = SqliteJournal::open(&directory)?;
         let reader = SqliteReader::open(&directory)?;
-        let blobs = FolderBlobs::new(&directory);
-        blobs.remove_unfinished()?;
+        let folder_blobs = Arc::new(FolderBlobs::new(&directory));
+        folder_blobs.remove_unfinished()?;
+        Keep::prepare(&directory)?;
+        let keeping = Keeping {
+            blobs: Arc::clone(&folder_blobs),
+            retention: settings.config.retention()?,
+            reserve: Reserve::new(directory.root(), settings.config.disk_reserve_bytes()?),
+            ending: AtomicBool::new(false),
+        };
         let watcher = Watcher::default();
         let logs = Arc::new(LogSink::new(&directory, watcher.clone()));
         let (sender, inputs) = channel();
@@ -76,12 +96,12 @@ impl Node {
         let (runner, writer) = (Arc::new(runner), Arc::new(writer));
         let parts = Parts {
             reader: Box::new(reader),
-            blobs: Arc::new(blobs),
+            blobs: folder_blobs,
             watcher: watcher.clone(),
             clock: Box::new(WallClock),
             performer: Box::new(LocalPerformer::new(Arc::clone(&runner), logs)),
             committer: Box::new(Arc::clone(&writer)),
-            mailbox: Box::new(Queue(sender.clone())),
+            mailbox: Box::new(Queue::new(sender.clone()).map_err(|error| Error::Runner(error.to_string()))?),
         };
         let driver = Driver::new(parts)?;
         let driver = std::thread::Builder::new()
@@ -97,35 +117,47 @@ impl Node {
             runner,
             writer,
             directory,
+            keeping,
             _lock: lock,
         };
         node.forget_children(left)?;
         Ok(node)
     }
 
-    /// Takes on every execution that is not terminal, as `skep serve` does. Gives their number.
+    /// Takes on every execution that is not terminal, as `skep serve` does. Gives their number. Those that only
+    /// wait are not folded: that comes when something happens to them.
     ///
     /// # Errors
     /// Trouble with the store. An execution that cannot be folded is reported and left alone.
     pub fn recover_all(&self) -> Result<usize, Error> {
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        self.inputs.send(Input::TakeIdle(reply)).map_err(|_| Error::Ending)?;
+        let mut count = answer.blocking_recv().map_err(|_| Error::Ending)??;
         let mut after = None;
-        let mut count = 0;
         loop {
-            let page = self.reading().reader().open_executions(after, OPEN_PER_PAGE)?;
+            let page = self.reading().reader().busy_executions(after, OPEN_PER_PAGE)?;
             let Some(last) = page.last() else { return Ok(count) };
-            after = Some(last.local);
-            for row in &page {
-                match self.adopt(row.local) {
-                    Ok(()) => count += 1,
-                    Err(error) => tracing::error!(execution = %row.id, "not recovered: {error}"),
-                }
-            }
+            after = Some(*last);
+            count += self.adopt_all(&page)?;
         }
     }
 
-    /// Takes on one execution; nothing happens if it is open already.
-    pub(crate) fn adopt(&self, local: LocalId) -> Result<(), Error> {
-        self.ask(|reply| Input::Adopt(local, reply)).map(drop)
+    /// Takes on several executions, whose turns share commits; gives the number of those that could be.
+    fn adopt_all(&self, locals: &[LocalId]) -> Result<usize, Error> {
+        let mut answers = Vec::with_capacity(locals.len());
+        for local in locals {
+            let (reply, answer) = tokio::sync::oneshot::channel();
+            self.inputs.send(Input::Adopt(*local, reply)).map_err(|_| Error::Ending)?;
+            answers.push((local, answer));
+        }
+        let mut count = 0;
+        for (local, answer) in answers {
+            match answer.blocking_recv().map_err(|_| Error::Ending)? {
+                Ok(_) => count += 1,
+                Err(error) => tracing::error!(local = local.0, "an execution is not recovered: {error}"),
+            }
+        }
+        Ok(count)
     }
 
     /// Tells an open execution something and waits until the turn is durable.

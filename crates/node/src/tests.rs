@@ -1,5 +1,9 @@
 //! The whole node over a real store, with actions that need no process of their own.
 
+mod bounds;
+mod permits;
+mod world;
+
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -28,6 +32,7 @@ fn request(text: &str) -> StartRequest {
         base_dir: None,
         environment: Map::new(),
         actor: ada(),
+        idempotency_key: None,
     }
 }
 

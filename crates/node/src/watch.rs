@@ -1,10 +1,10 @@
 //! Who follows an execution is woken after each commit and then reads what is new: nothing is sent twice,
 //! nothing is missed, and a slow follower holds nobody up.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use skep_model::ids::LocalId;
+use skep_model::ids::{ExecutionId, LocalId, StepPath};
 use skep_model::status::Execution as Status;
 use tokio::sync::watch;
 
@@ -24,42 +24,121 @@ impl Summary {
     }
 }
 
+/// Which steps wait for a slot, for people who ask; cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Slots {
+    waiting: Arc<Mutex<HashMap<ExecutionId, BTreeSet<StepPath>>>>,
+}
+
+impl Slots {
+    pub(crate) fn wait(&self, execution: &ExecutionId, path: &StepPath) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.entry(execution.clone()).or_default().insert(path.clone());
+    }
+
+    pub(crate) fn leave(&self, execution: &ExecutionId, path: &StepPath) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(paths) = waiting.get_mut(execution) {
+            paths.remove(path);
+            if paths.is_empty() {
+                waiting.remove(execution);
+            }
+        }
+    }
+
+    /// The steps of an execution whose scripts wait for a slot, by path.
+    pub fn of(&self, execution: &ExecutionId) -> Vec<StepPath> {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.get(execution).map_or_else(Vec::new, |paths| paths.iter().cloned().collect())
+    }
+}
+
 /// Wakes followers; cheap to clone.
 #[derive(Clone)]
 pub struct Watcher {
-    summaries: Arc<Mutex<HashMap<LocalId, Summary>>>,
+    slots: Slots,
+    summaries: Arc<Mutex<Summaries>>,
     beat: Arc<watch::Sender<u64>>,
+}
+
+/// What is known of the executions that are not over: their rows say all there is to say of the others.
+#[derive(Default)]
+struct Summaries {
+    open: HashMap<LocalId, Summary>,
+    /// How many of them are not settled.
+    unsettled: usize,
+}
+
+impl Summaries {
+    fn note(&mut self, local: LocalId, summary: Summary) {
+        let old =
+            if summary.status.is_terminal() { self.open.remove(&local) } else { self.open.insert(local, summary) };
+        self.unsettled -= usize::from(old.is_some_and(|old| !old.is_settled()));
+        self.unsettled += usize::from(!summary.is_settled());
+    }
 }
 
 impl Default for Watcher {
     fn default() -> Self {
-        Self { summaries: Arc::default(), beat: Arc::new(watch::Sender::new(0)) }
+        Self { slots: Slots::default(), summaries: Arc::default(), beat: Arc::new(watch::Sender::new(0)) }
     }
 }
 
 impl Watcher {
+    fn summaries(&self) -> MutexGuard<'_, Summaries> {
+        self.summaries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn publish(&self, changes: impl IntoIterator<Item = (LocalId, Summary)>) {
-        self.summaries.lock().unwrap_or_else(PoisonError::into_inner).extend(changes);
+        let mut summaries = self.summaries();
+        changes.into_iter().for_each(|(local, summary)| summaries.note(local, summary));
+        drop(summaries);
         self.beat();
+    }
+
+    /// Scripts that wait for a slot.
+    pub fn slots(&self) -> &Slots {
+        &self.slots
     }
 
     pub(crate) fn beat(&self) {
         self.beat.send_modify(|beat| *beat += 1);
     }
 
-    /// The summary of an execution that this owner has performed.
+    /// The summary of an execution that this owner has taken on and that is not over, in memory or not.
     pub fn summary(&self, local: LocalId) -> Option<Summary> {
-        self.summaries.lock().unwrap_or_else(PoisonError::into_inner).get(&local).copied()
+        self.summaries().open.get(&local).copied()
     }
 
     /// True if every execution that this owner has taken on is terminal or waits for people.
     pub fn all_settled(&self) -> bool {
-        let summaries = self.summaries.lock().unwrap_or_else(PoisonError::into_inner);
-        summaries.values().all(|summary| summary.is_settled())
+        self.summaries().unsettled == 0
     }
 
     /// Changes whenever something was committed or logged.
     pub fn beats(&self) -> watch::Receiver<u64> {
         self.beat.subscribe()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_over_is_forgotten_and_what_moves_is_counted() {
+        let watcher = Watcher::default();
+        let of = |status, waits_for_people| Summary { status, waits_for_people };
+        let (one, two) = (LocalId(1), LocalId(2));
+        assert!(watcher.all_settled());
+        watcher.publish([(one, of(Status::Running, false)), (two, of(Status::Running, false))]);
+        watcher.publish([(one, of(Status::Running, true)), (one, of(Status::Running, true))]);
+        assert_eq!((watcher.summary(one), watcher.all_settled()), (Some(of(Status::Running, true)), false));
+        watcher.publish([(two, of(Status::Completed, false))]);
+        assert_eq!((watcher.summary(two), watcher.all_settled()), (None, true));
+        watcher.publish([(one, of(Status::Running, false)), (two, of(Status::Failed, false))]);
+        assert!(!watcher.all_settled());
+        watcher.publish([(one, of(Status::Cancelled, false))]);
+        assert!(watcher.all_settled() && watcher.summaries().open.is_empty());
     }
 }

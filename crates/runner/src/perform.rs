@@ -91,6 +91,10 @@ pub(crate) fn perform(shared: &Arc<Shared>, task: Task, prepared: Option<Prepare
             let context = context(shared, &task, name, with, base_dir);
             perform_action(shared, context, abort, report);
         }
+        Work::UndoChild { child } => {
+            let message = format!("the child execution {child} cannot be undone by a runner, only by the node");
+            report.send(failed(Failure::new(Kind::Bug, codes::PANIC, message)));
+        }
     }
 }
 

@@ -126,6 +126,10 @@ fn launch(task: &Task, runtime_dir: &Path) -> Result<Launch, Failure> {
             let message = format!("a process was prepared for the action `{name}`, which needs none");
             Err(Failure::new(Kind::Bug, codes::PANIC, message))
         }
+        Work::UndoChild { child } => {
+            let message = format!("a process was prepared for undoing the child execution {child}");
+            Err(Failure::new(Kind::Bug, codes::PANIC, message))
+        }
     }
     .map_err(|failure| failure.at_step(&task.path))
 }

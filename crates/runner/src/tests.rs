@@ -123,6 +123,7 @@ pub(crate) fn task(path: &str, work: Work) -> Task {
         timeout_ms: None,
         policy: "none".into(),
         work,
+        priority: Default::default(),
         execution,
     }
 }

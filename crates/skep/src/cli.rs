@@ -55,6 +55,10 @@ enum Verb {
     Config(commands::config::Arguments),
     Completions(commands::completions::Arguments),
     Doctor(commands::doctor::Arguments),
+    Backup(commands::backup::Arguments),
+    Verify(commands::verify::Arguments),
+    Repair(commands::repair::Arguments),
+    Prune(commands::prune::Arguments),
     #[command(name = "__cli-reference", hide = true)]
     Reference(commands::reference::Arguments),
 }
@@ -143,6 +147,10 @@ async fn perform(cli: Cli, inputs: Vec<(String, String)>) -> commands::Outcome {
         Verb::Config(arguments) => commands::config::run(&context, &arguments),
         Verb::Completions(arguments) => commands::completions::run(&arguments),
         Verb::Doctor(arguments) => commands::doctor::run(&context, &arguments).await,
+        Verb::Backup(arguments) => commands::backup::run(&context, arguments).await,
+        Verb::Verify(arguments) => commands::verify::run(&context, arguments).await,
+        Verb::Repair(arguments) => commands::repair::run(&context, arguments).await,
+        Verb::Prune(arguments) => commands::prune::run(&context, &arguments).await,
         Verb::Reference(arguments) => commands::reference::run(&arguments),
     }
 }

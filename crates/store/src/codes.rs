@@ -109,6 +109,22 @@ codes! {
     BAD_EXECUTION_ID = "SKEP-T020", "An execution id cannot be a folder name",
     "The logs of an execution lie in a folder named after its id, so an id may have only letters, digits, `-` \
      and `_`. Nothing was read or written.\n\nUse an id from `skep list`.";
+    /// A row of the journal.
+    DAMAGED_TURN = "SKEP-T021", "A row of the journal is not as it was written",
+    "Each row of the journal carries a checksum, and this one does not have it any more: the disk failed, or another \
+     program wrote to `skep.db`. The one execution that the row belongs to is held; others are not concerned.\n\n\
+     `skep verify` names everything that is damaged. Restore a backup (`skep backup` makes them), or stop the owner \
+     and run `skep repair`: it sets the execution aside and keeps its rows in a file.";
+    /// An archive file.
+    ARCHIVE_DAMAGED = "SKEP-T022", "A file of the archive is not as it was written",
+    "Executions that are over and old lie in `archive/`, one file each, and the last line of a file is the checksum of \
+     the others. This file does not fit it, or was written by a newer version of Skep.\n\n\
+     Restore the file from a backup. The lines themselves are JSON and can be read without Skep.";
+    /// The destination of a copy.
+    BACKUP = "SKEP-T023", "The copy could not be made",
+    "`skep backup DEST` makes a new folder and never writes into one that exists. A copy that fails leaves nothing \
+     behind.\n\nName a folder that does not exist, in one that does, on a disk with enough room: the copy takes about \
+     as much as `du -sh DATA_DIR` says.";
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@
 //!   blobs/ab/cdef..    large values by hash
 //!   logs/EXECUTION/    step logs
 //!   work/EXECUTION/    base directory of an execution that was started by name
+//!   archive/2026/01/   executions that are over and old, one file each
+//!   keep.lock          held while files are copied or removed
 //! ```
 
 use std::fs::{self, DirBuilder, File};
@@ -128,6 +130,19 @@ impl DataDir {
     /// Base directories of executions that were started by a name, one folder per execution.
     pub fn work(&self) -> PathBuf {
         self.root.join("work")
+    }
+
+    /// Executions that are over and old, one file each.
+    pub fn archive(&self) -> PathBuf {
+        self.root.join("archive")
+    }
+
+    /// The log folder of one execution; need not exist.
+    ///
+    /// # Errors
+    /// [`Error::BadExecutionId`].
+    pub fn logs_of(&self, execution: &ExecutionId) -> Result<PathBuf, Error> {
+        Ok(self.logs().join(folder_name(execution)?))
     }
 
     /// The base directory of one execution; not created here.

@@ -145,6 +145,9 @@ pub enum Error {
     /// The writer thread has ended: it was closed, or it panicked.
     #[error("the writer of the store has ended, so nothing can be written any more")]
     WriterGone,
+    /// One row of the journal is not as it was written; the others are not concerned.
+    #[error("{0}")]
+    DamagedTurn(Trouble),
 }
 
 impl Error {
@@ -166,7 +169,8 @@ impl Error {
             | Self::SchemaTooNew { .. }
             | Self::SchemaTooOld { .. }
             | Self::SqliteTooOld { .. }
-            | Self::WriterGone => None,
+            | Self::WriterGone
+            | Self::DamagedTurn(_) => None,
         }
     }
 
@@ -179,7 +183,8 @@ impl Error {
             | Self::Corrupt(trouble)
             | Self::Io(trouble)
             | Self::ForeignWriter(trouble)
-            | Self::Other(trouble) => trouble.committed,
+            | Self::Other(trouble)
+            | Self::DamagedTurn(trouble) => trouble.committed,
             Self::WriterGone => Committed::Unknown,
             Self::SequenceConflict { .. }
             | Self::UnknownExecution { .. }
@@ -209,6 +214,7 @@ impl Error {
             Self::SchemaTooOld { .. } => &codes::SCHEMA_TOO_OLD,
             Self::SqliteTooOld { .. } => &codes::SQLITE_TOO_OLD,
             Self::WriterGone => &codes::WRITER_GONE,
+            Self::DamagedTurn(_) => &codes::DAMAGED_TURN,
         }
     }
 
@@ -231,6 +237,9 @@ impl Error {
             Self::SchemaTooOld { .. } => "start `skep serve` once: the owner brings the store up to date",
             Self::SqliteTooOld { .. } => "build Skep with its bundled SQLite",
             Self::WriterGone => "start the owner again: it recovers every open execution",
+            Self::DamagedTurn(_) => {
+                "`skep verify` names all damage; restore a backup, or set it aside with `skep repair`"
+            }
         }
     }
 }

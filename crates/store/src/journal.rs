@@ -3,11 +3,14 @@
 //! Must not interpret events. Neighbours: [`crate::writer`] forms the groups, [`crate::sqlite`] and
 //! [`crate::memory`] implement the port, [`crate::contract`] says what every implementation must do.
 
-use skep_model::ids::{Hash, LocalId, Position, Token};
+use skep_model::ids::{Hash, LocalId, Position, StepPath, Token};
 use skep_model::time::Timestamp;
 
 use crate::error::Error;
-use crate::rows::{ChildRow, ExecutionChange, ExecutionRow};
+use crate::idle::IdleChange;
+use crate::retire::Retire;
+use crate::rows::{BreakerRow, ChildRow, ExecutionChange, ExecutionRow, PermitRow, StartKeyRow};
+use crate::snapshot::StoredSnapshot;
 
 /// The events of one message, to be appended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +85,29 @@ pub enum Row {
         /// The delivery.
         token: Token,
     },
+    /// A state as text; replaces the execution's older one. Nothing happens if the execution has ended: then it
+    /// has none, and the end takes it away. Refused if there is no such execution.
+    Snapshot(StoredSnapshot),
+    /// Whether an execution waits, and for how long. Refused if there is no such execution.
+    Idle(IdleChange),
+    /// A place in a group, taken or waited for; replaces the row of the same place. Refused if there is no such
+    /// execution.
+    Permit(PermitRow),
+    /// The place is given back; nothing happens if there is no such row.
+    PermitGone {
+        /// Which group.
+        resource: String,
+        /// Who had it.
+        execution: LocalId,
+        /// Which step of it; empty: the execution itself.
+        path: StepPath,
+    },
+    /// A circuit breaker as it is now.
+    Breaker(BreakerRow),
+    /// The key of a start. Refused if there is no such execution; replaces nothing: the first one stays.
+    StartKey(StartKeyRow),
+    /// Something old leaves the store.
+    Retire(Retire),
 }
 
 impl Row {
@@ -102,6 +128,13 @@ impl Row {
             Self::WorkflowRemoved { path } => path.len(),
             Self::Child(row) => row.path.len() + row.token.as_str().len() + row.boot_id.len(),
             Self::ChildGone { token } => token.as_str().len(),
+            Self::Snapshot(snapshot) => snapshot.bytes.len(),
+            Self::Idle(_) => 0,
+            Self::Permit(row) => row.resource.len() + row.path.len(),
+            Self::PermitGone { resource, path, .. } => resource.len() + path.len(),
+            Self::Breaker(row) => row.name.len() + row.state.len(),
+            Self::StartKey(row) => row.workflow.len() + row.key.len(),
+            Self::Retire(retire) => retire.size_bytes(),
         }
     }
 }

@@ -11,14 +11,22 @@
 //!   +------------- Vec<Ack> <----------------+          Reader: own connections, never write
 //! ```
 
+mod checksum;
 mod error;
+mod idle;
 mod journal;
 mod reader;
+mod retire;
 mod rows;
+mod snapshot;
 
+pub mod archive;
+pub mod backup;
 pub mod blobs;
+pub mod check;
 pub mod codes;
 pub mod data_dir;
+pub mod keep;
 pub mod lock;
 pub mod logs;
 pub mod memory;
@@ -30,6 +38,7 @@ mod contract;
 
 pub use data_dir::DataDir;
 pub use error::{Committed, Error, Trouble};
+pub use idle::{IdleChange, IdleRow};
 pub use journal::{Journal, NewTurn, NewVersion, Row, Write};
 pub use lock::OwnerLock;
 pub use memory::Memory;
@@ -37,6 +46,10 @@ pub use reader::{
     Filter, Found, JournalRow, LIBRARY_ROWS_MAX, ListPage, PAGE_BYTES_MAX, PAGE_ROWS_MAX, PREFIX_CANDIDATES_MAX,
     Reader, StatusCount, StoredPlan, StoredTurn,
 };
-pub use rows::{ChildRow, ExecutionChange, ExecutionRow, WorkflowVersion};
+pub use retire::{ArchivedRow, AsideRow, Retire};
+pub use rows::{
+    BreakerRow, ChildRow, ExecutionChange, ExecutionRow, PermitRow, PermitState, StartKeyRow, WorkflowVersion,
+};
+pub use snapshot::StoredSnapshot;
 pub use sqlite::{SqliteJournal, SqliteReader};
 pub use writer::{Ack, Stats, Submission, Ticket, WriterThread};

@@ -7,7 +7,10 @@ use skep_model::status::Execution as Status;
 use skep_model::time::Timestamp;
 
 use crate::error::Error;
-use crate::rows::{ChildRow, ExecutionRow, WorkflowVersion};
+use crate::idle::IdleRow;
+use crate::retire::{ArchivedRow, AsideRow};
+use crate::rows::{BreakerRow, ChildRow, ExecutionRow, PermitRow, StartKeyRow, WorkflowVersion};
+use crate::snapshot::StoredSnapshot;
 
 /// Rows of one page, whatever limit was asked for: recovery wants large pages, and 10,000 turns of the
 /// usual 200 bytes are 2 MB.
@@ -149,6 +152,15 @@ pub trait Reader: Send {
     fn workflow(&self, path: &str, number: Option<u32>) -> Result<Option<WorkflowVersion>, Error>;
     /// Local processes on record, by token; as many as the node had slots.
     fn children(&self) -> Result<Vec<ChildRow>, Error>;
+    /// Places in groups: by group, first those that are taken, then those in line in the order in which they are
+    /// served.
+    fn permits(&self) -> Result<Vec<PermitRow>, Error>;
+    /// The places of one group in the same order.
+    fn permits_of(&self, resource: &str) -> Result<Vec<PermitRow>, Error>;
+    /// Circuit breakers, by name.
+    fn breakers(&self) -> Result<Vec<BreakerRow>, Error>;
+    /// The execution that a key of a start stands for.
+    fn start_key(&self, workflow: &str, key: &str) -> Result<Option<StartKeyRow>, Error>;
     /// When the newest turn of the journal was decided.
     fn last_at(&self) -> Result<Option<Timestamp>, Error>;
     /// The position of the newest turn ever committed, 0 if there was none.
@@ -157,4 +169,20 @@ pub trait Reader: Send {
     fn next_local_id(&self) -> Result<LocalId, Error>;
     /// How many executions are in each state, in the order of [`Status::ALL`], zeros included.
     fn counts(&self) -> Result<Vec<StatusCount>, Error>;
+    /// The newest snapshot of an execution that has not ended, if it has one.
+    fn snapshot(&self, execution: LocalId) -> Result<Option<StoredSnapshot>, Error>;
+    /// Executions that wait, oldest first, after the local number `after`. Reads one index and nothing else.
+    fn idle_executions(&self, after: Option<LocalId>, limit: usize) -> Result<Vec<IdleRow>, Error>;
+    /// Executions that are neither terminal nor idle, oldest first, after the local number `after`.
+    fn busy_executions(&self, after: Option<LocalId>, limit: usize) -> Result<Vec<LocalId>, Error>;
+    /// Executions that ended before `before`, oldest first, at most `limit`.
+    fn finished_before(&self, before: Timestamp, limit: usize) -> Result<Vec<ExecutionRow>, Error>;
+    /// Archived executions whose id begins with `prefix`, at most [`PREFIX_CANDIDATES_MAX`].
+    fn archived(&self, prefix: &str) -> Result<Vec<ArchivedRow>, Error>;
+    /// Archived executions that ended before `before`, at most `limit`.
+    fn archived_before(&self, before: Timestamp, limit: usize) -> Result<Vec<ArchivedRow>, Error>;
+    /// Archived executions that still have turns in the journal, at most `limit`.
+    fn leaving(&self, limit: usize) -> Result<Vec<ArchivedRow>, Error>;
+    /// Why an execution was set aside by a repair, if it was.
+    fn aside(&self, execution: LocalId) -> Result<Option<AsideRow>, Error>;
 }

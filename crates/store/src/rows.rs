@@ -114,3 +114,66 @@ pub struct WorkflowVersion {
     /// Who added it, as a label.
     pub actor: String,
 }
+
+/// A place in a group: taken, or waited for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PermitRow {
+    /// Which group; the node's own word for it.
+    pub resource: String,
+    /// Who.
+    pub execution: LocalId,
+    /// Which step of it; empty: the execution itself.
+    pub path: StepPath,
+    /// Whether it has it.
+    pub state: PermitState,
+    /// Higher is served first.
+    pub priority: i32,
+    /// Since when it asks for it.
+    pub since: Timestamp,
+}
+
+/// Whether a place is taken or waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PermitState {
+    /// In line.
+    Waiting,
+    /// In.
+    Held,
+}
+
+impl PermitState {
+    /// The word in the table.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Held => "held",
+        }
+    }
+
+    /// The state that `word` names.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Waiting, Self::Held].into_iter().find(|state| state.as_str() == word)
+    }
+}
+
+/// A circuit breaker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BreakerRow {
+    /// Its name.
+    pub name: String,
+    /// JSON of the node; opaque here.
+    pub state: String,
+}
+
+/// The key that a start was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartKeyRow {
+    /// Id of the workflow.
+    pub workflow: String,
+    /// The key.
+    pub key: String,
+    /// The execution that it stands for.
+    pub execution: LocalId,
+    /// Of the definition and the inputs.
+    pub digest: Hash,
+}

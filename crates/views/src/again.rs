@@ -22,7 +22,13 @@ impl Execution {
         self.outputs.clear();
         self.failure = None;
         self.held = None;
+        self.held_since = None;
         self.cancel = None;
+        self.rollback = None;
+        self.entry = None;
+        if kept.is_empty() {
+            self.kept = 0;
+        }
         self.active.clear();
         self.tally = Tally::default();
         let mut old = std::mem::take(&mut self.entries);

@@ -11,6 +11,7 @@ use skep_model::payload::Payload;
 use skep_model::time::Timestamp;
 
 use crate::execution::{Execution, RoundResult};
+use crate::reasons;
 use crate::step::{Step, Waiting};
 
 /// The answer:
@@ -32,6 +33,10 @@ use crate::step::{Step, Waiting};
 ///
 /// Three keys stand there only where they say something: `generation` of the execution and of a step after a rerun
 /// (2 or more), `parent` of a child execution (`{"execution_id", "step"}`), `child` of a step that has one (its id).
+///
+/// `group` and `breaker` (name, limit) are what executions share, `held` is the whole execution's. Every entry of
+/// `waiting` has `kind` (`permit`, `breaker`, `retry`, `timer`, `signal`, `decision`, `form`, `condition`, `slot`,
+/// `answer`, `held`), `since`, `until` and `detail` (a text for people); `step` is null if the whole execution waits.
 pub fn answer(
     execution: &Execution,
     value_of: &mut dyn FnMut(&Payload) -> Value,
@@ -41,7 +46,15 @@ pub fn answer(
     for step in execution.steps() {
         steps.insert(step.path.to_string(), step_entry(execution, step, value_of));
     }
-    let waiting: Vec<Value> = execution.waiting().filter_map(|step| waiting_entry(step, value_of, time)).collect();
+    let mut waiting: Vec<Value> = reasons::entry_of_execution(execution, time).into_iter().collect();
+    for step in execution.waiting() {
+        let (Some(mut entry), Some(cause)) = (waiting_entry(step, value_of, time), &step.waiting) else { continue };
+        reasons::explain(&mut entry, execution, step, cause, time);
+        waiting.push(entry);
+    }
+    // Held for questions: those are listed.
+    let asked = execution.waiting().any(|step| matches!(step.waiting, Some(Waiting::Answer { .. })));
+    waiting.extend(reasons::held(execution, time).filter(|_| !asked));
     let mut answer = json!({
         "execution_id": execution.id.as_ref().map(|id| id.as_str()),
         "workflow": execution.workflow.id,
@@ -162,5 +175,6 @@ fn waiting_entry(
         Waiting::NextAttempt { at, failure } => {
             json!({ "step": path, "for": "next_attempt", "at": time(*at), "error": error(Some(failure)) })
         }
+        Waiting::Permit(resource) => reasons::permit(Some(path), resource),
     })
 }

@@ -2,12 +2,16 @@
 //!
 //! Says what happened, never why it matters; values of outputs do not appear.
 
+use skep_model::actor::Actor;
 use skep_model::error::Failure;
 use skep_model::event::{Event, Then};
+use skep_model::ids::{ExecutionId, StepPath};
 use skep_model::rollback::{Part, Question};
+use skep_model::span::print_duration_ms;
 use skep_model::time::Timestamp;
 
 use crate::execution::Execution;
+use crate::reasons::wanted;
 
 /// The event in one line without a final full stop: `build completed`, `gate asks ada: Ship it?`.
 ///
@@ -38,9 +42,7 @@ fn describe_event(event: &Event, execution: &Execution, time: &dyn Fn(Timestamp)
         Event::Scheduled { path, attempt: 1, .. } => format!("{path} began"),
         Event::Scheduled { path, attempt, .. } => format!("{path} began attempt {attempt}"),
         Event::Redelivered { path, delivery } => format!("{path} lost its owner and is delivered again ({delivery})"),
-        Event::AttemptFailed { path, failure, retry_at } => {
-            format!("{} failed {}; again at {}", attempt_of(execution, path), because(failure), time(*retry_at))
-        }
+        Event::AttemptFailed { failure, retry_at, .. } => again(event, execution, failure, &time(*retry_at)),
         Event::Proposed { path, .. } => format!("{path} proposes its result"),
         Event::Completed { path, .. } => format!("{path} completed"),
         Event::Failed { path, failure, .. } => format!("{path} failed {}", because(failure)),
@@ -59,18 +61,11 @@ fn describe_event(event: &Event, execution: &Execution, time: &dyn Fn(Timestamp)
         Event::IterationEnded { path, index, status } => format!("{path}[{index}] ended {}", status.as_str()),
         Event::ApprovalAsked { .. } | Event::FormAsked { .. } => asks(event, time),
         Event::Escalated { path, to } => format!("{path} waited too long; {to} is told"),
-        Event::Decided { path, approved, actor, comment } => {
-            format!("{path} {} by {}{}", decision_word(*approved), actor.label(), said(comment.as_deref()))
-        }
+        Event::Decided { path, approved, actor, comment } => decided(path, *approved, actor, comment.as_deref()),
         Event::FormFilled { path, actor } => format!("the form of {path} was filled in by {}", actor.label()),
-        Event::WaitBegan { path, until, every_ms: Some(every_ms), .. } => {
-            let every = skep_model::span::print_duration_ms(*every_ms);
-            format!("{path} waits for its condition, asked every {every}{}", end_of_wait(*until, time))
-        }
+        Event::WaitBegan { path, until, every_ms: Some(every_ms), .. } => asks_condition(path, *every_ms, *until, time),
         Event::WaitBegan { path, until, signal, .. } => waits(path, *until, signal.as_deref(), time),
-        Event::SignalKept { name, actor, .. } => {
-            format!("the signal {name} from {} came early and is kept", actor.label())
-        }
+        Event::SignalKept { name, actor, .. } => came_early(name, actor),
         Event::SignalTaken { path, name, actor, kept } => {
             format!("{path} took the {}signal {name} from {}", if *kept { "kept " } else { "" }, actor.label())
         }
@@ -82,15 +77,11 @@ fn describe_event(event: &Event, execution: &Execution, time: &dyn Fn(Timestamp)
         Event::Held { reason } => format!("held{}", said(Some(&reason.message))),
         Event::FinallyBegan { status } => format!("finally began; the execution would end {}", status.as_str()),
         Event::Ended { status, failure, .. } => format!("execution {}{}", status.as_str(), why(failure.as_ref())),
+        Event::PermitAsked { path, resource } => format!("{} asks for {}", whose(path.as_ref()), wanted(resource)),
+        Event::PermitGranted { path, probe } => may_go_on(path.as_ref(), *probe),
         Event::Queued { path } => format!("{path} waits for its turn"),
-        Event::ChildAsked { path, attempt: 1, child, .. } => format!("{path} asks for the child execution {child}"),
-        Event::ChildAsked { path, attempt, child, .. } => {
-            format!("{path} asks for the child execution {child} (attempt {attempt})")
-        }
-        Event::Rerun { actor, from, generation, .. } => {
-            let from = from.as_ref().map(|from| format!(" from {from}")).unwrap_or_default();
-            format!("run again{from} by {} (generation {generation})", actor.label())
-        }
+        Event::ChildAsked { path, attempt, child, .. } => asks_for_child(path, *attempt, child),
+        Event::Rerun { actor, from, generation, .. } => run_again(actor, from.as_deref(), *generation),
         Event::UndoKept { .. }
         | Event::CompensationAsked { .. }
         | Event::RollbackBegan { .. }
@@ -128,8 +119,18 @@ fn attempt_of(execution: &Execution, path: &str) -> String {
     attempt.map_or_else(|| format!("an attempt of {path}"), |attempt| format!("attempt {attempt} of {path}"))
 }
 
-fn decision_word(approved: bool) -> &'static str {
-    if approved { "approved" } else { "rejected" }
+fn came_early(signal: &str, actor: &Actor) -> String {
+    format!("the signal {signal} from {} came early and is kept", actor.label())
+}
+
+fn again(event: &Event, execution: &Execution, failure: &Failure, at: &str) -> String {
+    let attempt = event.path().map_or_else(String::new, |path| attempt_of(execution, path));
+    format!("{attempt} failed {}; again at {at}", because(failure))
+}
+
+fn decided(path: &str, approved: bool, actor: &Actor, comment: Option<&str>) -> String {
+    let word = if approved { "approved" } else { "rejected" };
+    format!("{path} {word} by {}{}", actor.label(), said(comment))
 }
 
 fn why(failure: Option<&Failure>) -> String {
@@ -177,11 +178,36 @@ fn describe_undoing(event: &Event) -> String {
     }
 }
 
+fn asks_condition(path: &str, every_ms: u64, until: Option<Timestamp>, time: &dyn Fn(Timestamp) -> String) -> String {
+    let every = print_duration_ms(every_ms);
+    format!("{path} waits for its condition, asked every {every}{}", end_of_wait(until, time))
+}
+
+fn asks_for_child(path: &str, attempt: u32, child: &ExecutionId) -> String {
+    let attempt = if attempt > 1 { format!(" (attempt {attempt})") } else { String::new() };
+    format!("{path} asks for the child execution {child}{attempt}")
+}
+
+fn run_again(actor: &Actor, from: Option<&str>, generation: u32) -> String {
+    let from = from.map(|from| format!(" from {from}")).unwrap_or_default();
+    format!("run again{from} by {} (generation {generation})", actor.label())
+}
+
 fn waits(path: &str, until: Option<Timestamp>, signal: Option<&str>, time: &dyn Fn(Timestamp) -> String) -> String {
     match signal {
         Some(signal) => format!("{path} waits for the signal {signal}{}", end_of_wait(until, time)),
         None => format!("{path} waits{}", until.map(|until| format!(" until {}", time(until))).unwrap_or_default()),
     }
+}
+
+/// The step, or the execution before its first one.
+fn whose(path: Option<&StepPath>) -> &str {
+    path.map_or("the execution", |path| path)
+}
+
+fn may_go_on(path: Option<&StepPath>, probe: bool) -> String {
+    let probe = if probe { ", as the one that finds out whether the other side is back" } else { "" };
+    format!("{} may go on{probe}", whose(path))
 }
 
 fn choice(case: Option<u32>) -> String {

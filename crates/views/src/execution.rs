@@ -19,6 +19,7 @@ use skep_model::ids::{ExecutionId, StepPath};
 use skep_model::limits;
 use skep_model::message::Parent;
 use skep_model::payload::Payload;
+use skep_model::permit::Resource;
 use skep_model::plan::{Head, Plan};
 use skep_model::rollback::RollbackCause;
 use skep_model::status::{Execution as Status, Step as StepStatus};
@@ -78,6 +79,10 @@ pub struct Execution {
     pub rollback: Option<Rollback>,
     /// Steps that can be undone, or that may have to be.
     pub(crate) kept: u64,
+    /// What it waits for before its first step, and since when.
+    pub entry: Option<(Resource, Timestamp)>,
+    /// Since when it is held.
+    pub held_since: Option<Timestamp>,
     /// Looks at steps, so that a test can say what an event costs.
     #[cfg(test)]
     pub(crate) looks: u64,
@@ -156,6 +161,8 @@ impl Execution {
             tally: Tally::default(),
             rollback: None,
             kept: 0,
+            entry: None,
+            held_since: None,
             #[cfg(test)]
             looks: 0,
         };

@@ -12,6 +12,7 @@ use skep_model::event::Event;
 use skep_model::ids::{ExecutionId, StepPath};
 use skep_model::message::Start;
 use skep_model::payload::Payload;
+use skep_model::permit::Resource;
 use skep_model::plan::{BlockIndex, StepIndex};
 use skep_model::status::{Execution as Status, SkipReason, Step as StepStatus};
 use skep_model::time::Timestamp;
@@ -51,24 +52,17 @@ impl Execution {
             }
             Event::Escalated { path, to } => self.escalated(path, to),
             Event::Decided { path, .. } => self.change(path, |step| step.waiting = None),
-            Event::FormAsked { path, message, assignee, until } => {
-                let (message, assignee) = (message.clone(), assignee.clone());
-                self.waits(at, path, Waiting::Form { message, assignee, until: *until });
+            Event::FormAsked { path, message, assignee, until } => self.form_asked(at, path, message, assignee, *until),
+            Event::WaitBegan { path, until, signal, every_ms } => {
+                self.wait_began(at, path, *until, signal.as_deref(), *every_ms);
             }
-            Event::WaitBegan { path, until, signal: None, every_ms: Some(every_ms) } => {
-                self.waits(at, path, Waiting::Condition { until: *until, every_ms: *every_ms });
-            }
-            Event::WaitBegan { path, until, signal, .. } => self.wait_began(at, path, *until, signal.as_deref()),
             // What follows from these stands in the same turn, or concerns no reader.
             Event::FormFilled { .. } | Event::SignalTaken { .. } | Event::SignalKept { .. } | Event::TimedOut => {}
             Event::Paused { .. } => self.status = Status::Paused,
             Event::Resumed { .. } => self.resumed(),
             Event::CancelAsked { actor, reason } => self.cancel_asked(actor, reason.as_deref()),
             Event::ForceAsked { at, .. } => self.force_asked(*at),
-            Event::Held { reason } => {
-                self.held = Some(reason.clone());
-                self.status = Status::Held;
-            }
+            Event::Held { reason } => self.is_held(at, reason),
             Event::FinallyBegan { .. } => self.leave_block("", self.shape.root),
             Event::Ended { status, outputs, failure } => self.ended(at, *status, outputs, failure.as_ref()),
             Event::UndoKept { .. } => self.kept += 1,
@@ -85,6 +79,9 @@ impl Execution {
             Event::Queued { path } => self.queued(path),
             Event::ChildAsked { path, attempt, child, .. } => self.child_asked(at, path, *attempt, child),
             Event::Rerun { .. } => self.rerun(event),
+            Event::PermitAsked { path, resource } => self.permit_asked(at, path.as_ref(), resource),
+            Event::PermitGranted { path: Some(path), .. } => self.change(path, |step| step.waiting = None),
+            Event::PermitGranted { path: None, .. } => self.entry = None,
         }
     }
 
@@ -147,8 +144,22 @@ impl Execution {
         });
     }
 
+    fn permit_asked(&mut self, at: Timestamp, path: Option<&StepPath>, resource: &Resource) {
+        let Some(path) = path else {
+            self.entry = Some((resource.clone(), at));
+            return;
+        };
+        self.change(path, |step| {
+            step.status = StepStatus::Waiting;
+            step.waiting = Some(Waiting::Permit(resource.clone()));
+            step.began_at.get_or_insert(at);
+        });
+    }
+
     fn attempt_failed(&mut self, path: &StepPath, failure: &Failure, retry_at: Timestamp) {
         self.change(path, |step| {
+            // One that was refused before it began is an attempt too.
+            step.attempts += u32::from(matches!(step.waiting, Some(Waiting::Permit(_))));
             step.status = StepStatus::Waiting;
             step.stopping = false;
             step.waiting = Some(Waiting::NextAttempt { at: retry_at, failure: failure.clone() });
@@ -220,7 +231,28 @@ impl Execution {
         });
     }
 
-    fn wait_began(&mut self, at: Timestamp, path: &StepPath, until: Option<Timestamp>, signal: Option<&str>) {
+    fn form_asked(&mut self, at: Timestamp, path: &StepPath, message: &str, assignee: &str, until: Option<Timestamp>) {
+        let (message, assignee) = (message.to_owned(), assignee.to_owned());
+        self.waits(at, path, Waiting::Form { message, assignee, until });
+    }
+
+    fn is_held(&mut self, at: Timestamp, reason: &Failure) {
+        self.held = Some(reason.clone());
+        self.held_since = Some(at);
+        self.status = Status::Held;
+    }
+
+    fn wait_began(
+        &mut self,
+        at: Timestamp,
+        path: &StepPath,
+        until: Option<Timestamp>,
+        signal: Option<&str>,
+        every_ms: Option<u64>,
+    ) {
+        if let (None, Some(every_ms)) = (signal, every_ms) {
+            return self.waits(at, path, Waiting::Condition { until, every_ms });
+        }
         match (signal, until) {
             (Some(name), until) => self.waits(at, path, Waiting::Signal { name: name.to_owned(), until }),
             (None, Some(until)) => self.waits(at, path, Waiting::Time { until }),
@@ -385,6 +417,7 @@ impl Execution {
         self.outputs = outputs.clone();
         self.failure = failure.cloned();
         self.held = None;
+        self.entry = None;
         let shape = Arc::clone(&self.shape);
         let open: Vec<StepPath> =
             self.entries.values().filter(|step| !step.status.is_final()).map(|step| step.path.clone()).collect();
@@ -452,8 +485,13 @@ impl Execution {
             self.strays += 1;
             return;
         };
-        let (share, expected) = (Share::of(step), step.expected);
+        let (share, expected, waited) = (Share::of(step), step.expected, step.waiting.is_some());
         change(step);
+        match (waited, step.waiting.is_some()) {
+            (false, true) => step.waiting_since = self.updated_at,
+            (_, false) => step.waiting_since = None,
+            (true, true) => {}
+        }
         self.tally.expected = self.tally.expected - expected + step.expected;
         if self.shape.step(step.index).is_leaf() {
             self.tally.moved(share, Share::of(step));
@@ -497,6 +535,7 @@ fn pending(path: StepPath, index: StepIndex, shape: &Shape) -> Step {
         ticket: None,
         rollback: None,
         status_before_question: None,
+        waiting_since: None,
     }
 }
 

@@ -19,6 +19,7 @@ pub mod answer;
 pub mod describe;
 pub mod execution;
 pub mod progress;
+pub mod reasons;
 pub mod replay;
 pub mod step;
 pub mod timeline;

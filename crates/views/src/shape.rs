@@ -37,6 +37,8 @@ pub(crate) struct StepShape {
     /// It runs only before a rollback.
     pub compensation_only: bool,
     output_names: Vec<String>,
+    /// Attempts that it has at most.
+    pub attempts_max: u32,
 }
 
 impl Shape {
@@ -97,6 +99,7 @@ fn step_shape(step: &skep_model::plan::Step) -> StepShape {
         round_size: 0,
         compensation_only: step.compensation_only,
         output_names: step.output_names.clone(),
+        attempts_max: step.retry.as_ref().map_or(1, |retry| retry.max_attempts),
     }
 }
 

@@ -8,6 +8,7 @@ use skep_model::Map;
 use skep_model::error::Failure;
 use skep_model::ids::{ExecutionId, StepPath};
 use skep_model::payload::Payload;
+use skep_model::permit::Resource;
 use skep_model::plan::StepIndex;
 use skep_model::rollback::Question;
 use skep_model::status::{SkipReason, Step as Status};
@@ -41,6 +42,8 @@ pub struct Step {
     pub ended_at: Option<Timestamp>,
     /// What it waits for. `None` with status waiting: a decision let it begin, but the execution is paused.
     pub waiting: Option<Waiting>,
+    /// Since when it waits for what it waits for.
+    pub waiting_since: Option<Timestamp>,
     /// It was asked to stop and has not ended yet.
     pub stopping: bool,
     /// What it holds.
@@ -134,6 +137,8 @@ pub enum Waiting {
     },
     /// Its turn: as many steps of the execution work as its `max_parallel` allows.
     Turn,
+    /// A place in a group, or leave of a breaker.
+    Permit(Resource),
 }
 
 /// What a step holds, as far as it has begun.

@@ -63,6 +63,7 @@ pub enum What {
     /// The pause between two attempts.
     Pause,
     /// It waits: for a decision, a form, a signal, a moment, a condition, its turn.
+    /// It waits: for a decision, a form, a signal, a moment, for what executions share.
     Wait,
     /// What it holds runs: a switch, a parallel, a loop.
     Inside,
@@ -117,10 +118,7 @@ impl Timeline {
 
     fn apply_event(&mut self, at: Timestamp, event: &Event) {
         match event {
-            Event::Scheduled { path, attempt, .. } => {
-                self.next(at, path, What::Attempt { number: *attempt, deliveries: 1 });
-            }
-            Event::ChildAsked { path, attempt, .. } => {
+            Event::Scheduled { path, attempt, .. } | Event::ChildAsked { path, attempt, .. } => {
                 self.next(at, path, What::Attempt { number: *attempt, deliveries: 1 });
             }
             Event::Rerun { generation, .. } => self.reruns = generation.saturating_sub(1),
@@ -129,12 +127,10 @@ impl Timeline {
                 self.close(at, path, Outcome::Failed(failure.clone()));
                 self.next(at, path, What::Pause);
             }
-            Event::Proposed { path, .. }
-            | Event::Completed { path, .. }
-            | Event::Decided { path, approved: true, .. } => {
-                self.close(at, path, Outcome::Completed);
+            Event::Proposed { path, .. } | Event::Completed { path, .. } => self.close(at, path, Outcome::Completed),
+            Event::Decided { path, approved, .. } | Event::Answered { path, approved, .. } => {
+                self.close(at, path, if *approved { Outcome::Completed } else { Outcome::Rejected });
             }
-            Event::Decided { path, approved: false, .. } => self.close(at, path, Outcome::Rejected),
             Event::Failed { path, failure, .. } => self.close(at, path, Outcome::Failed(failure.clone())),
             Event::Skipped { path, reason, failure } => self.close(at, path, skipped(*reason, failure.as_ref())),
             Event::Cancelled { path } => self.close(at, path, Outcome::Cancelled),
@@ -149,8 +145,8 @@ impl Timeline {
             }
             Event::Doubted { path, failure } => self.close(at, path, unanswered(failure.as_ref())),
             Event::QuestionAsked { path, failure, .. } => self.asked(at, path, failure.as_ref()),
-            Event::Answered { path, approved: true, .. } => self.close(at, path, Outcome::Completed),
-            Event::Answered { path, approved: false, .. } => self.close(at, path, Outcome::Rejected),
+            Event::PermitAsked { path: Some(path), .. } => self.next(at, path, What::Wait),
+            Event::PermitGranted { path: Some(path), .. } => self.close(at, path, Outcome::Completed),
             Event::Ended { .. } => self.close_all(at),
             Event::Started(_)
             | Event::StopAsked { .. }
@@ -175,6 +171,8 @@ impl Timeline {
             | Event::UndoDropped { .. }
             | Event::RollbackStopAsked { .. }
             | Event::RollbackEnded { .. }
+            | Event::PermitAsked { path: None, .. }
+            | Event::PermitGranted { path: None, .. }
             | Event::FinallyBegan { .. } => {}
         }
     }

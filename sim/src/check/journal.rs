@@ -75,6 +75,8 @@ pub enum Doing {
     Work,
     /// The next attempt begins then.
     Retry(Timestamp),
+    /// It asked for something that executions share, or has got it and has not begun.
+    Permit,
     /// It waits: until then, and whether that end is the point of it.
     Wait {
         /// The end of the wait.
@@ -178,7 +180,7 @@ impl Journal {
             Event::Started(_) => self.status = Status::Running,
             Event::Paused { .. } => self.status = Status::Paused,
             Event::Held { .. } => self.status = Status::Held,
-            Event::RollbackBegan { .. } => self.status = Status::RollingBack,
+            Event::RollbackBegan { .. } | Event::RollbackEnded { .. } => self.status = Status::RollingBack,
             Event::Rerun { generation, kept, .. } => self.rerun(*generation, kept),
             Event::Resumed { .. } => {
                 self.status = if self.cancelled { Status::Cancelling } else { Status::Running };
@@ -215,7 +217,8 @@ impl Journal {
             kept.iter().any(|kept| path == kept || path.strip_prefix(&**kept).is_some_and(|rest| rest.starts_with('[')))
         };
         let inside = self.inside(kept);
-        self.paths.retain(|path, _| is_kept(path) || inside.contains(path));
+        // What was beside a step is not kept with it.
+        self.paths.retain(|path, known| known.part == Part::Step && (is_kept(path) || inside.contains(path)));
         self.stack.retain(|path| is_kept(path) || inside.contains(path));
         self.rounds.clear();
         self.first = None;

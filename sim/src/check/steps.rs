@@ -6,7 +6,7 @@ use skep_model::event::Event;
 use skep_model::ids::{StepPath, Token};
 use skep_model::payload::Payload;
 use skep_model::plan::{Kind, Retry};
-use skep_model::rollback::Part;
+use skep_model::rollback::{Part, Question};
 use skep_model::status::Step as StepStatus;
 use skep_model::time::Timestamp;
 
@@ -36,13 +36,26 @@ pub(super) fn before(journal: &Journal, at: Timestamp, event: &Event, outside: &
         }
         Event::AttemptFailed { failure, .. } => {
             let (retry, child) = retry_of(journal, path);
-            let ran = works(known) || known.is_some_and(|known| known.doing == Doing::Doubt || child);
-            let left = retry.is_some_and(|retry| known.is_some_and(|known| known.attempt < retry.max_attempts));
+            let refused = known.is_some_and(|known| known.doing == Doing::Permit);
+            let ran = refused || works(known) || known.is_some_and(|known| known.doing == Doing::Doubt || child);
+            // One that was refused before it began is an attempt too.
+            let attempts = known.map_or(0, |known| known.attempt + u32::from(refused));
+            let left = retry.is_some_and(|retry| attempts < retry.max_attempts);
             demand(left && ran, rule, || format!("no attempt is left, or none ran: {known:?}"))?;
             let stopping = known.is_some_and(|known| known.stopping);
             demand(!stopping, Invariant::StopsStop, || format!("it was to stop: {failure:?}"))
         }
-        Event::Proposed { .. } => demand(works(known), rule, || format!("nobody works on it: {known:?}")),
+        Event::PermitAsked { .. } => match known.map(|known| &known.doing) {
+            Some(Doing::Retry(due)) => {
+                demand(at >= *due, Invariant::TimersKeepTime, || format!("it is due at {due:?}"))
+            }
+            _ => Ok(()),
+        },
+        Event::Proposed { .. } => {
+            // A verification may have said that its work was done.
+            let done = works(known) || known.is_some_and(|known| known.doing == Doing::Doubt);
+            demand(done, rule, || format!("nobody works on it: {known:?}"))
+        }
         Event::Completed { outputs, .. } if works(known) => result(journal, path, known, outputs, outside),
         _ => Ok(()),
     }
@@ -69,6 +82,8 @@ fn goes_on(event: &Event) -> bool {
             | Event::WaitBegan { .. }
             | Event::Queued { .. }
             | Event::ChildAsked { .. }
+            | Event::PermitAsked { .. }
+            | Event::PermitGranted { .. }
     )
 }
 
@@ -100,7 +115,7 @@ fn scheduled(known: Option<&Path>, at: Timestamp, attempt: u32, delivery: u32) -
     })?;
     match known.map(|known| &known.doing) {
         Some(Doing::Retry(due)) => demand(at >= *due, Invariant::TimersKeepTime, || format!("it is due at {due:?}")),
-        Some(Doing::Doubt) => Ok(()),
+        Some(Doing::Doubt | Doing::Permit) => Ok(()),
         Some(Doing::Work) => demand(false, rule, || "it runs already".to_owned()),
         Some(Doing::Wait { .. } | Doing::Hold | Doing::Done(_)) | None => {
             demand(attempts == 0, rule, || format!("no attempt of it has failed: {known:?}"))
@@ -118,10 +133,14 @@ fn result(
 ) -> Verdict {
     let Some(known) = known else { return Ok(()) };
     let token = Token::derive(&journal.execution, path, known.generation, known.delivery);
+    let (_, step) = journal.step_of(path).expect("it was looked up before");
+    // A child is undone by the node; what its own steps did is checked with them.
+    if matches!(step.kind, Kind::Workflow { .. }) && step.compensation.is_none() {
+        return Ok(());
+    }
     let Some(said) = outside.succeeded.get(&token) else {
         return demand(false, Invariant::ResultsAreTheWorlds, || "the world never said that it succeeded".to_owned());
     };
-    let (_, step) = journal.step_of(path).expect("it was looked up before");
     let plain = step.outputs.is_none() && known.part == Part::Step;
     let differs = said.iter().find(|(name, value)| {
         plain && outputs.get(*name).is_some_and(|payload| payload.as_inline().is_some_and(|inline| inline != *value))
@@ -133,6 +152,10 @@ fn result(
 }
 
 pub(super) fn apply(entry: &mut Path, event: &Event) {
+    // Whoever is tried again by a person begins with its first attempt.
+    if matches!(event, Event::QuestionAsked { about: Question::Escalated, .. }) {
+        entry.attempt = 0;
+    }
     entry.doing = match event {
         Event::Scheduled { attempt, delivery, .. } => {
             (entry.attempt, entry.delivery) = (*attempt, *delivery);
@@ -142,7 +165,11 @@ pub(super) fn apply(entry: &mut Path, event: &Event) {
             entry.delivery = *delivery;
             Doing::Work
         }
-        Event::AttemptFailed { retry_at, .. } => Doing::Retry(*retry_at),
+        Event::AttemptFailed { retry_at, .. } => {
+            entry.attempt += u32::from(entry.doing == Doing::Permit);
+            Doing::Retry(*retry_at)
+        }
+        Event::PermitAsked { .. } => Doing::Permit,
         Event::Completed { .. } => Doing::Done(StepStatus::Completed),
         Event::Failed { .. } => Doing::Done(StepStatus::Failed),
         Event::Skipped { .. } => Doing::Done(StepStatus::Skipped),

@@ -7,6 +7,9 @@ use skep_model::status::{Execution as Status, Step as StepStatus};
 use super::journal::{Doing, Journal};
 use super::{Invariant, Verdict, demand};
 
+/// The failure of an execution whose group was full and that did not want to wait: nothing of it began.
+const LEFT_OUT: &str = "SKEP-X031";
+
 pub(super) fn before(journal: &Journal, event: &Event) -> Verdict {
     // What is beside a step settles what has been, also where nothing new begins.
     let beside = event.path().is_some_and(|path| Part::split(path).1 != Part::Step);
@@ -69,7 +72,10 @@ pub(super) fn after(journal: &Journal, event: &Event) -> Verdict {
             })?;
             demand(failure.is_none(), rule, || "it has a failure".to_owned())
         }
-        Status::Cancelled => demand(journal.cancelled, rule, || "nobody cancelled it".to_owned()),
+        Status::Cancelled => {
+            let left_out = failure.as_ref().is_some_and(|failure| failure.code == LEFT_OUT);
+            demand(journal.cancelled || left_out, rule, || "nobody cancelled it".to_owned())
+        }
         Status::Failed => demand(failure.is_some(), rule, || "it says nothing of why".to_owned()),
         Status::RolledBack | Status::RollbackFailed => Ok(()),
         Status::Pending

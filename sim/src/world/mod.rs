@@ -428,9 +428,12 @@ fn name(input: &skep_node::driver::Input) -> String {
         Input::Rows(..) => "rows".to_owned(),
         Input::Waiting(task) => format!("{} waits again", task.path),
         Input::Stop(_) => "stop".to_owned(),
+        Input::TakeIdle(_) => "take on what waits".to_owned(),
+        Input::Snapshot(snapshot) => format!("a snapshot of {} was made", snapshot.execution.0),
         Input::ChildEnded(parent, ended) => format!("{parent}: child of {} ended {:?}", ended.path, ended.status),
         Input::StartChild(child) => format!("start child {}", child.id),
         Input::CancelChild(_, _, child) => format!("cancel child {child}"),
+        Input::AskPermit(local, _) => format!("{} asks for a permit again", local.0),
         Input::TellParent(local, _) => format!("{} tells its parent", local.0),
     }
 }

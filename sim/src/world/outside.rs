@@ -216,7 +216,7 @@ impl Outside {
         self.parked.clear();
         self.running.retain(|_, running| match running.task.work {
             Work::Script(_) => !with_power,
-            Work::Action { .. } => false,
+            Work::Action { .. } | Work::UndoChild { .. } => false,
         });
         for running in self.running.values_mut() {
             running.is_orphan = true;
@@ -259,6 +259,8 @@ fn succeeded(task: &Task, answer: u64, large: bool) -> Ended {
                 outputs.insert("v".to_owned(), json!("x".repeat(20_000)));
             }
         }
+        // The node does that by itself.
+        Work::UndoChild { .. } => {}
     }
     Ended::Succeeded(outputs)
 }

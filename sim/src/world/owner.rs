@@ -17,6 +17,8 @@ use crate::trace;
 
 /// More open executions than a world has.
 const OPEN_MAX: usize = 1_000;
+/// So few that wait stay in memory, so that most of them leave it and come back.
+const IDLE_MAX: usize = 2;
 /// So often an opening may fail by faults before something else must be wrong.
 const OPENINGS_MAX: u32 = 20;
 
@@ -109,7 +111,8 @@ impl World<'_> {
             committer: Box::new(SimCommitter(Arc::clone(&self.machine))),
             mailbox: Box::new(SimMailbox(Arc::clone(&self.machine))),
         };
-        let driver = Driver::new(parts)?;
+        let mut driver = Driver::new(parts)?;
+        driver.keep_idle(IDLE_MAX);
         self.owner = Some(Owner { driver, journal, reader, dirty: Vec::new() });
         Ok(())
     }
@@ -159,6 +162,9 @@ impl World<'_> {
             let rows = tokens.into_iter().map(|token| Row::ChildGone { token }).collect();
             self.ask(Promise::Taken(Deed::Adopt), |reply| Input::Rows(rows, reply));
         }
+        // A real one does not fold those that only wait.
+        let (reply, _) = tokio::sync::oneshot::channel();
+        lock(&self.machine).mail.push_back(Input::TakeIdle(reply));
         let is_calm = lock(&self.machine).outside.is_calm;
         for row in open {
             // An owner that was not asked for all takes the others on when they are named.

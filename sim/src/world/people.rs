@@ -52,7 +52,7 @@ impl World<'_> {
             parent: None,
         };
         let program = std::sync::Arc::clone(program);
-        let creation = Creation { start, program, definition, definition_hash, workflow_path: None };
+        let creation = Creation { start, program, definition, definition_hash, workflow_path: None, key: None };
         self.ask(Promise::Started(execution), |reply| Input::Create(Box::new(creation), reply));
         true
     }

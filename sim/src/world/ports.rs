@@ -178,7 +178,7 @@ impl Performer for SimPerformer {
     fn needs_child(&self, task: &Task) -> bool {
         match task.work {
             Work::Script(_) => true,
-            Work::Action { .. } => false,
+            Work::Action { .. } | Work::UndoChild { .. } => false,
         }
     }
 

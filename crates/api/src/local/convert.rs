@@ -20,6 +20,7 @@ pub fn failure_of(error: &Error) -> Failure {
         ErrorClass::Conflict => Class::Conflict,
         ErrorClass::Transient => Class::Transient,
         ErrorClass::Corrupt => Class::Corrupt,
+        ErrorClass::Full => Class::Full,
     };
     let mut failure = Failure::new(error.code().id, class, error.to_string(), error.hint());
     if let Error::InvalidDefinition { file, text, problems } = error {

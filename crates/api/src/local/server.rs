@@ -176,6 +176,7 @@ fn router(shared: Shared) -> Router {
     let router = route::<wire::WorkflowVersions>(router);
     let router = route::<wire::RemoveWorkflow>(router);
     let router = route::<wire::Rerun>(router);
+    let router = route::<wire::Prune>(router);
     router.fallback(unknown_route).with_state(shared)
 }
 

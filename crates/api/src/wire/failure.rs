@@ -17,6 +17,8 @@ pub enum Class {
     Transient,
     /// What is stored is damaged, or of another version.
     Corrupt,
+    /// There is no room for it.
+    Full,
 }
 
 impl Class {
@@ -28,6 +30,7 @@ impl Class {
             Self::Conflict => 409,
             Self::Transient => 503,
             Self::Corrupt => 500,
+            Self::Full => 507,
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod call;
 mod failure;
+mod keeping;
 mod library;
 mod reads;
 mod writes;
@@ -14,6 +15,7 @@ mod tests;
 
 pub use call::{Call, Needs};
 pub use failure::{Class, Failure, Report};
+pub use keeping::{Prune, Pruned};
 pub use library::{
     AddWorkflow, ListWorkflows, RemoveWorkflow, Removed, ShowWorkflow, Workflow, WorkflowText, WorkflowVersions,
     Workflows,

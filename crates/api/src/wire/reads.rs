@@ -58,7 +58,7 @@ pub struct Row {
     /// Who started it.
     pub actor: String,
     /// A step of another execution started it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_child: bool,
 }
 
@@ -80,7 +80,7 @@ pub struct List {
     #[serde(default)]
     pub cursor: Option<String>,
     /// Without child executions.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub no_children: bool,
 }
 

@@ -20,6 +20,7 @@ fn start() -> Start {
         arguments: vec![("env".into(), "prod".into())],
         base_dir: Some("/srv".into()),
         environment: [("PATH".to_owned(), "/bin".to_owned())].into_iter().collect(),
+        idempotency_key: None,
     }
 }
 

@@ -44,6 +44,9 @@ pub struct Start {
     /// The environment that steps get.
     #[serde(default)]
     pub environment: Map<String>,
+    /// The same key again is the same execution.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
 }
 
 /// An execution that has durably started.
@@ -53,6 +56,9 @@ pub struct Started {
     pub execution_id: String,
     /// Warnings about its definition, if there are any.
     pub warnings: Option<Report>,
+    /// Nothing was started: this execution was, with the same key.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub existing: bool,
 }
 
 /// Says what a start would do, without doing it.

@@ -1,6 +1,6 @@
 //! The builder: collects the calls, then makes the workflow of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map as Object, Value};
 use skep_model::ids::{is_step_id, slug};
@@ -105,7 +105,6 @@ impl WorkflowBuilder {
             lowering.problem(codes::NAMES, "the workflow has no steps".to_owned(), hint);
         }
         (workflow.order, workflow.steps) = lowering.finish_list(list);
-        workflow.steps.extend(lowering.missing_compensations());
         if lowering.problems.is_empty() { Ok(workflow) } else { Err(lowering.problems) }
     }
 }
@@ -159,8 +158,8 @@ struct Lowering {
     taken: BTreeSet<String>,
     /// Steps so far, for `context.X`.
     seen: Vec<Seen>,
-    /// Compensations that steps name.
-    compensations: Vec<String>,
+    /// Compensations that steps name, by id.
+    compensations: BTreeMap<String, String>,
     problems: Vec<Problem>,
 }
 
@@ -274,7 +273,7 @@ impl Lowering {
             }
             OnError::Compensate { compensation_step } => {
                 let id = id_of(&compensation_step);
-                self.compensations.push(compensation_step);
+                self.compensations.insert(id.clone(), compensation_step);
                 step.on_error = Some(workflow::OnError::Compensate { step: Some(id) });
             }
             OnError::Escalate { escalation_target } => {
@@ -376,17 +375,26 @@ impl Lowering {
     }
 
     /// The order of a list, and its steps with their dependencies as ids.
-    fn finish_list(&mut self, list: Vec<Listed>) -> (Order, Vec<Step>) {
+    fn finish_list(&mut self, mut list: Vec<Listed>) -> (Order, Vec<Step>) {
+        self.add_missing_compensations(&mut list);
         if list.iter().all(|(_, dependencies)| dependencies.is_none()) {
             return (Order::Sequence, list.into_iter().map(|(step, _)| step).collect());
         }
         let ids: Vec<String> = list.iter().map(|(step, _)| step.id.clone()).collect();
+        // A compensation runs when its step has failed, and never as the next one.
+        let compensations: BTreeSet<String> =
+            list.iter().filter_map(|(step, _)| compensation_of(step).map(str::to_owned)).collect();
+        let mut before: Option<String> = None;
         let mut steps = Vec::new();
-        for (index, (mut step, dependencies)) in list.into_iter().enumerate() {
+        for (mut step, dependencies) in list {
+            let is_compensation = compensations.contains(&step.id);
             step.depends_on = match dependencies {
                 Some(names) => names.iter().map(|name| self.dependency(&step.id, name, &ids)).collect(),
-                None => index.checked_sub(1).map(|before| ids[before].clone()).into_iter().collect(),
+                None => before.iter().filter(|_| !is_compensation).cloned().collect(),
             };
+            if !is_compensation {
+                before = Some(step.id.clone());
+            }
             steps.push(step);
         }
         (Order::Graph, steps)
@@ -401,15 +409,23 @@ impl Lowering {
         id
     }
 
-    /// Steps for compensations that were named and never added.
-    fn missing_compensations(&mut self) -> Vec<Step> {
-        let mut steps = Vec::new();
-        for name in std::mem::take(&mut self.compensations) {
-            if !self.taken.contains(&id_of(&name)) {
-                steps.push(self.agent_step(name).0);
+    /// Steps for the compensations that steps of `list` name and nobody adds: they stand beside those.
+    fn add_missing_compensations(&mut self, list: &mut Vec<Listed>) {
+        let named: Vec<String> = list.iter().filter_map(|(step, _)| compensation_of(step).map(str::to_owned)).collect();
+        for id in named {
+            let is_given = self.taken.contains(&id) || self.reserved.contains(&id);
+            if let Some(name) = self.compensations.get(&id).filter(|_| !is_given).cloned() {
+                list.push(self.agent_step(name));
             }
         }
-        steps
+    }
+}
+
+/// The step that the `on_error` of a step names.
+fn compensation_of(step: &Step) -> Option<&str> {
+    match &step.on_error {
+        Some(workflow::OnError::Compensate { step }) => step.as_deref(),
+        None | Some(workflow::OnError::Fail | workflow::OnError::Skip | workflow::OnError::Escalate { .. }) => None,
     }
 }
 

@@ -296,3 +296,26 @@ fn every_code_has_a_page() {
         assert!(code.id.starts_with("SKEP-D") && code.page.len() > 100, "{}", code.id);
     }
 }
+
+#[test]
+fn a_compensation_stands_beside_its_step_and_waits_for_nothing() {
+    let risky = || StepSpec::agent("worker").on_error(OnError::compensate("undo"));
+    let workflow = WorkflowBuilder::new()
+        .set_name("graph")
+        .add_step("first", StepSpec::agent("a"))
+        .add_step("risky", risky().dependencies(["first"]))
+        .add_step("undo", StepSpec::agent("b"))
+        .add_step("last", StepSpec::agent("c"))
+        .build()
+        .unwrap();
+    let waits: Vec<String> =
+        workflow.steps.iter().map(|step| format!("{}: {}", step.id, step.depends_on.join(" "))).collect();
+    assert_eq!(waits, ["first: ", "risky: first", "undo: ", "last: risky"]);
+    let branch = ParallelBranch::new("left", [("risky", risky())]);
+    let workflow = WorkflowBuilder::new().add_parallel_branch([branch]).build().unwrap();
+    let problems = crate::check::check(&workflow, &crate::samples::catalogue(), crate::check::Level::Standard);
+    assert!(problems.iter().all(|problem| problem.severity != skep_model::problem::Severity::Error), "{problems:?}");
+    let Kind::Parallel { branches, .. } = &workflow.steps[0].kind else { panic!("no branches") };
+    let ids: Vec<&str> = branches[0].steps.iter().map(|step| step.id.as_str()).collect();
+    assert_eq!(ids, ["risky", "undo"]);
+}

@@ -7,9 +7,13 @@ use skep_model::catalogue::{Catalogue, Feature};
 use skep_model::problem::{Problem, Severity};
 
 use super::codes;
+use super::criteria;
+use super::effects;
 use super::expressions;
 use super::report::{Finding, Report};
 use super::slots;
+use crate::lower::read::Lowering;
+use crate::lower::settings::{Side, SideWork, Written};
 use crate::outline::{Outline, StepEntry, pointer_part};
 use crate::suggest;
 use crate::workflow::{Approval, Kind, OnError, Wait, Workflow};
@@ -50,6 +54,9 @@ pub fn not_built(workflow: &Workflow, catalogue: &Catalogue) -> Vec<NotBuilt> {
 pub(crate) fn missing(workflow: &Workflow, outline: &Outline<'_>, catalogue: &Catalogue) -> Vec<NotBuilt> {
     let mut uses = Uses { workflow, catalogue, found: Vec::new() };
     uses.workflow_keys();
+    if can_undo(outline) {
+        uses.rollback_strategy();
+    }
     for entry in &outline.steps {
         uses.step(entry);
     }
@@ -68,8 +75,7 @@ pub(crate) fn notes(workflow: &Workflow, outline: &Outline<'_>, report: &mut Rep
     if !workflow.triggers.is_empty() {
         note("/triggers", "`triggers`");
     }
-    let compensates = outline.steps.iter().any(|entry| is_used(entry.step.rollback.as_ref()));
-    if is_used(workflow.rollback.as_ref()) && !compensates {
+    if is_used(workflow.rollback.as_ref()) && !can_undo(outline) {
         note("/rollback", "`rollback` without a compensation on any step");
     }
     for key in ["monitoring", "notification_settings"] {
@@ -83,12 +89,19 @@ pub(crate) fn notes(workflow: &Workflow, outline: &Outline<'_>, report: &mut Rep
     }
 }
 
+/// A step says how it is undone, or that a failure undoes the others.
+fn can_undo(outline: &Outline<'_>) -> bool {
+    outline.steps.iter().any(|entry| {
+        is_used(entry.step.rollback.as_ref()) || matches!(entry.step.on_error, Some(OnError::Compensate { .. }))
+    })
+}
+
 /// Written, and not switched off or empty.
-fn is_used(value: Option<&Value>) -> bool {
+pub(crate) fn is_used(value: Option<&Value>) -> bool {
     match value {
         None | Some(Value::Null | Value::Bool(false)) => false,
         Some(Value::Array(items)) => !items.is_empty(),
-        Some(Value::Object(map)) => !map.is_empty(),
+        Some(Value::Object(map)) => !map.is_empty() && map.get("enabled") != Some(&Value::Bool(false)),
         Some(Value::Bool(true) | Value::Number(_) | Value::String(_)) => true,
     }
 }
@@ -106,7 +119,7 @@ fn feature_of_key(key: &str) -> Option<Feature> {
         "on_unknown" | "verify" => Feature::Unknown,
         "network" => Feature::Network,
         "output_schema" => Feature::OutputSchema,
-        "idempotency" => Feature::Idempotency,
+        "idempotency" => Feature::StepIdempotency,
         "image" => Feature::Image,
         "artifacts" => Feature::Artifacts,
         "schedule" => Feature::StepSchedule,
@@ -162,6 +175,20 @@ impl Uses<'_> {
         }
     }
 
+    /// Only the graceful strategy is there: what was done is undone, last first, once everything has ended.
+    fn rollback_strategy(&mut self) {
+        let Some(value) = &self.workflow.rollback else { return };
+        let written = Written { value, pointer: "/rollback".to_owned(), places: &self.workflow.places };
+        let settings = written.read(Lowering::rollback_settings).0.unwrap_or_default();
+        if let Some(strategy) = settings.other_strategy {
+            let what = format!("the rollback strategy `{strategy}`");
+            self.feature(Feature::RollbackStrategy, "/rollback/strategy", &what);
+        }
+        if settings.checkpoint_interval.is_some() {
+            self.feature(Feature::RollbackStrategy, "/rollback/checkpoint_interval", "`checkpoint_interval`");
+        }
+    }
+
     fn policy(&mut self, policy: Option<&str>, pointer: &str) {
         if let Some(policy) = policy.filter(|policy| *policy != "none") {
             self.feature(Feature::Policy, pointer, &format!("the sandbox policy `{policy}`"));
@@ -181,6 +208,10 @@ impl Uses<'_> {
         if is_used(step.rollback.as_ref()) {
             self.feature(Feature::Rollback, &at("rollback"), "`rollback` of a step");
         }
+        for (pointer, side) in effects::sides(self.workflow, entry) {
+            self.side(&pointer, &side);
+        }
+        self.named_checks(entry);
         match &step.on_error {
             None | Some(OnError::Fail | OnError::Skip) => {}
             Some(OnError::Compensate { .. }) => {
@@ -206,6 +237,35 @@ impl Uses<'_> {
             }
         }
         self.kind(entry);
+    }
+
+    fn side(&mut self, pointer: &str, side: &Side) {
+        self.policy(side.policy.as_deref(), &format!("{pointer}/policy"));
+        match &side.work {
+            SideWork::Run { .. } => {}
+            SideWork::Uses { action, .. } => self.action(action, &format!("{pointer}/uses")),
+            SideWork::Agent => self.unplanned(Feature::Agent, &format!("{pointer}/agent"), "an `agent` beside a step"),
+            SideWork::Ai => self.unplanned(Feature::Ai, &format!("{pointer}/ai"), "an `ai` turn beside a step"),
+        }
+    }
+
+    /// What no plan has a place for, whatever the node can do.
+    fn unplanned(&mut self, feature: Feature, pointer: &str, what: &str) {
+        let finding = Finding::warning(codes::NOT_BUILT, format!("{what} is not built yet"));
+        self.push(Part::Feature(feature), pointer, finding);
+    }
+
+    /// A named check must not count as passed because nobody makes it.
+    fn named_checks(&mut self, entry: &StepEntry<'_>) {
+        let Some(criteria) = entry.step.later.get("success_criteria") else { return };
+        for (part, check) in criteria::written(criteria).filter(|(_, text)| criteria::is_named_check(text)) {
+            let finding = Finding::warning(codes::NOT_BUILT, format!("the named check `{check}` is not built yet"));
+            self.push(
+                Part::Feature(Feature::ValidationChecks),
+                &format!("{}/success_criteria{part}", entry.pointer),
+                finding.hint("write a condition, for example `${{ exit_code == 0 }}`"),
+            );
+        }
     }
 
     fn kind(&mut self, entry: &StepEntry<'_>) {

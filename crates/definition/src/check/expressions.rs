@@ -8,7 +8,7 @@ use skep_model::problem::Severity;
 use super::codes;
 use super::dependencies::Graph;
 use super::report::{Finding, Report};
-use super::slots::{self, Form, Scope, Slot};
+use super::slots::{self, Form, Scope, ScriptOf, Slot};
 use super::visibility::{Hidden, View, Visibility};
 use crate::expr::{self, Names, Reference, Template};
 use crate::outline::{Outline, StepNumber};
@@ -24,6 +24,8 @@ const EXECUTION_FIELDS: [&str; 4] = ["id", "workflow", "status", "started_at"];
 /// What expressions of steps can begin with.
 const ROOTS: [&str; 10] =
     ["inputs", "steps", "item", "index", "event", "execution", "errors", "secrets", "vars", "env"];
+/// The same before there is an execution.
+const ROOTS_AT_START: [&str; 1] = ["inputs"];
 /// The same where no step has run.
 const ROOTS_WITHOUT_STEPS: [&str; 6] = ["inputs", "event", "execution", "secrets", "vars", "env"];
 
@@ -36,8 +38,8 @@ pub(crate) struct Understood {
     pub any_input: bool,
     /// The steps whose `if` asks for the status of what came before.
     pub status_aware: HashSet<StepNumber>,
-    /// The scripts that hold values, by step.
-    pub placed: HashMap<StepNumber, Placed>,
+    /// The scripts that hold values.
+    pub placed: HashMap<(StepNumber, ScriptOf), Placed>,
 }
 
 /// Checks them all.
@@ -90,7 +92,7 @@ pub(crate) fn compile(slot: &Slot<'_>, names: &Names) -> Compiled {
     match slot.form {
         Form::Template => compiled.add(0, Template::compile_text(slot.text, names)),
         Form::If | Form::Condition => compiled.add(0, Template::compile_condition(slot.text, names)),
-        Form::Script(shell) => {
+        Form::Script(shell, _) => {
             let mut placed = script::place(slot.text, shell);
             for problem in std::mem::take(&mut placed.problems) {
                 let ScriptProblem { code, severity, message, hint, offset, length } = problem;
@@ -138,12 +140,12 @@ impl Speaker<'_, '_, '_> {
                 self.reference(slot, *base, reference);
             }
         }
-        let Scope::Step(step) = slot.scope else { return };
+        let Some(step) = slot.scope.step() else { return };
         if slot.form == Form::If && compiled.templates.iter().any(|(_, template)| template.is_status_aware()) {
             self.understood.status_aware.insert(step);
         }
-        if let Some(placed) = compiled.placed {
-            self.understood.placed.insert(step, placed);
+        if let (Form::Script(_, of), Some(placed)) = (slot.form, compiled.placed) {
+            self.understood.placed.insert((step, of), placed);
         }
     }
 
@@ -163,7 +165,12 @@ impl Speaker<'_, '_, '_> {
         if self.is_own_output(scope, root) {
             return Ok(());
         }
-        let roots: &[&str] = if scope.view().is_some() { &ROOTS } else { &ROOTS_WITHOUT_STEPS };
+        let roots: &[&str] = match scope {
+            Scope::Start => &ROOTS_AT_START,
+            Scope::Workflow | Scope::Trigger => &ROOTS_WITHOUT_STEPS,
+            Scope::Step(_) | Scope::Waiting(_) | Scope::Rounds(_) => &ROOTS,
+            Scope::OwnOutputs(_) | Scope::Compensation(_) | Scope::End => &ROOTS,
+        };
         if !roots.contains(&root) {
             return Err(self.unknown_root(scope, root, roots));
         }
@@ -183,9 +190,9 @@ impl Speaker<'_, '_, '_> {
         }
     }
 
-    /// A name of the step's own result, in the step's `outputs`.
+    /// A name of the step's own result, in the step's `outputs`, `success_criteria` and `rollback`.
     fn is_own_output(&self, scope: Scope, root: &str) -> bool {
-        let Scope::OwnOutputs(step) = scope else { return false };
+        let (Scope::OwnOutputs(step) | Scope::Compensation(step)) = scope else { return false };
         match outputs::own(self.outline.steps[step].step, self.catalogue) {
             outputs::Names::Known(names) => names.contains(&root),
             outputs::Names::Open => !ROOTS.contains(&root),
@@ -269,13 +276,31 @@ impl Speaker<'_, '_, '_> {
                 .maybe_hint(suggest::meant_or_known(id, "the steps", ids)));
         };
         let view = scope.view().expect("the root `steps` is known only where there is a view on them");
-        if let Err(hidden) = self.visibility.see(view, target) {
-            return Err(self.hidden(view, target, hidden));
+        if view == View::Before(target) {
+            return Err(self.hidden(view, target, Hidden::Itself));
+        }
+        for view in self.views(scope, view) {
+            if let Err(hidden) = self.visibility.see(view, target)
+                && !may_be_awaited(scope, hidden)
+            {
+                return Err(self.hidden(view, target, hidden));
+            }
         }
         match rest {
             ["outputs", name, ..] => self.output(target, name),
             [field, ..] if !STEP_FIELDS.contains(field) => Err(self.unknown_step_field(target, field)),
             _ => Ok(()),
+        }
+    }
+
+    /// From where a scope really looks: a step that runs only as a compensation runs when one of those failed that
+    /// name it, so it sees what they see, and them.
+    fn views(&self, scope: Scope, view: View) -> Vec<View> {
+        match scope.step().and_then(|step| self.outline.compensators.get(&step).map(|failing| (step, failing))) {
+            Some((step, failing)) if matches!(view, View::Before(_)) => {
+                failing.iter().filter(|other| **other != step).map(|other| View::After(*other)).collect()
+            }
+            Some(_) | None => vec![view],
         }
     }
 
@@ -352,6 +377,12 @@ impl Speaker<'_, '_, '_> {
         )
         .hint(format!("add it: `depends_on: [{}]` on `{}`", waits_for.join(", "), own_step.id))
     }
+}
+
+/// A `wait` may look at what runs beside it: until that has a result, its outputs are null.
+fn may_be_awaited(scope: Scope, hidden: Hidden) -> bool {
+    let beside = matches!(hidden, Hidden::Unordered(..) | Hidden::OtherBranch(_));
+    matches!(scope, Scope::Waiting(_)) && beside
 }
 
 fn unknown_field(subject: &str, field: &str, known: &[&str]) -> Finding {

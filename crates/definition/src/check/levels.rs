@@ -7,7 +7,7 @@ use super::built::{self, Part};
 use super::dependencies::{self, Graph};
 use super::expressions::{self, Understood};
 use super::report::{Finding, Report};
-use super::{declared, standard, structure};
+use super::{declared, effects, standard, structure};
 use crate::outline::Outline;
 use crate::workflow::Workflow;
 
@@ -75,6 +75,7 @@ pub(crate) fn basic<'w>(
 ) -> Analysis {
     structure::check(workflow, outline, report);
     declared::check(workflow, outline, report);
+    effects::check(workflow, outline, report);
     let graphs = dependencies::check(outline, report);
     let understood = expressions::check(workflow, outline, &graphs, catalogue, report);
     Analysis { graphs, understood }

@@ -3,6 +3,7 @@
 //! ```text
 //! outline --structure--> shapes and numbers
 //!         --dependencies--> graphs --visibility--> what may be named --expressions--> every name
+//!         --effects--> undoing, limits, results
 //!         --declared--> inputs and forms          --standard, arguments--> what a person should look at
 //!         --built--> what this node lacks
 //! ```
@@ -13,8 +14,10 @@
 mod arguments;
 mod built;
 pub mod codes;
+pub(crate) mod criteria;
 mod declared;
 mod dependencies;
+pub(crate) mod effects;
 mod expressions;
 mod levels;
 mod report;
@@ -30,4 +33,4 @@ pub(crate) use levels::{Analysis, all, basic};
 pub use levels::{Level, check};
 pub(crate) use report::Report;
 pub use report::without_repeats;
-pub(crate) use slots::SHELL_DEFAULT;
+pub(crate) use slots::{SHELL_DEFAULT, ScriptOf};

@@ -85,7 +85,7 @@ impl<'w> Report<'w> {
 }
 
 /// What must hold for workflows built in code, too, and what reading a text has said already, if it was a text.
-const SHAPES: [Code; 9] = [
+const SHAPES: [Code; 10] = [
     codes::DEPENDENCY_IN_SEQUENCE,
     codes::STEP_TWICE,
     codes::JOIN_INVALID,
@@ -95,6 +95,7 @@ const SHAPES: [Code; 9] = [
     codes::EMPTY,
     codes::TOO_LARGE,
     codes::VALUE_INVALID,
+    codes::CRITERION_INVALID,
 ];
 
 /// For listing the checks' problems beside those of a text that could not be read without errors: leaves
@@ -105,7 +106,9 @@ pub fn without_repeats(read: &[Problem], checked: Vec<Problem>) -> Vec<Problem> 
         errors.filter_map(|problem| problem.place.map(|place| place.line)).collect();
     let is_repeat = |problem: &Problem| {
         let on_such_a_line = problem.place.is_some_and(|place| lines.contains(&place.line));
-        on_such_a_line && SHAPES.iter().any(|code| code.id == problem.code)
+        // Settings that are kept as written are read twice, and then say the same thing in the same words.
+        let is_same = |other: &Problem| other.code == problem.code && other.message == problem.message;
+        on_such_a_line && (SHAPES.iter().any(|code| code.id == problem.code) || read.iter().any(is_same))
     };
     checked.into_iter().filter(|problem| !is_repeat(problem)).collect()
 }

@@ -6,22 +6,27 @@
 use serde_json::Value;
 use skep_model::Map;
 
+use super::criteria;
 use super::visibility::View;
 use crate::outline::{Outline, StepNumber, pointer_part};
-use crate::workflow::{Approval, Kind, Step, Wait, Workflow};
+use crate::workflow::{Approval, Kind, OnError, Step, Wait, Workflow};
 
 /// From where an expression looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
     /// A step, before it acts.
     Step(StepNumber),
+    /// The condition of a `wait`, asked again and again while others run.
+    Waiting(StepNumber),
     /// The condition of a loop, asked between rounds.
     Rounds(StepNumber),
     /// `outputs` of a step.
     OwnOutputs(StepNumber),
     /// `rollback` of a step.
     Compensation(StepNumber),
-    /// `vars`, `env`, `concurrency`, `defaults` of the workflow.
+    /// `concurrency` and `idempotency` of the workflow, asked before there is an execution.
+    Start,
+    /// `vars`, `env`, `defaults` of the workflow.
     Workflow,
     /// `triggers`.
     Trigger,
@@ -33,19 +38,20 @@ impl Scope {
     /// The step that it belongs to.
     pub fn step(self) -> Option<StepNumber> {
         match self {
-            Self::Step(step) | Self::Rounds(step) | Self::OwnOutputs(step) | Self::Compensation(step) => Some(step),
-            Self::Workflow | Self::Trigger | Self::End => None,
+            Self::Step(step) | Self::Waiting(step) | Self::Rounds(step) => Some(step),
+            Self::OwnOutputs(step) | Self::Compensation(step) => Some(step),
+            Self::Start | Self::Workflow | Self::Trigger | Self::End => None,
         }
     }
 
     /// The view on steps; `None` where no step can be named.
     pub fn view(self) -> Option<View> {
         match self {
-            Self::Step(step) => Some(View::Before(step)),
+            Self::Step(step) | Self::Waiting(step) => Some(View::Before(step)),
             Self::Rounds(step) => Some(View::Rounds(step)),
             Self::OwnOutputs(step) | Self::Compensation(step) => Some(View::After(step)),
             Self::End => Some(View::End),
-            Self::Workflow | Self::Trigger => None,
+            Self::Start | Self::Workflow | Self::Trigger => None,
         }
     }
 }
@@ -60,7 +66,20 @@ pub(crate) enum Form<'w> {
     /// A condition, with or without `${{ }}`.
     Condition,
     /// A script of this interpreter.
-    Script(&'w str),
+    Script(&'w str, ScriptOf),
+}
+
+/// Which script of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum ScriptOf {
+    /// `run`.
+    Step,
+    /// `verify`.
+    Verify,
+    /// `rollback`.
+    Rollback,
+    /// `verify` inside `rollback`.
+    RollbackVerify,
 }
 
 /// One place.
@@ -80,8 +99,12 @@ pub(crate) fn each<'w>(workflow: &'w Workflow, outline: &Outline<'w>, visit: &mu
     walk.texts("/env", &workflow.env);
     walk.values("/vars", &workflow.vars);
     walk.optional("/defaults/working_dir", workflow.defaults.working_dir.as_deref());
+    walk.scope = Scope::Start;
     if let Some(concurrency) = &workflow.concurrency {
-        walk.within("/concurrency", |walk| walk.value(concurrency));
+        walk.member("/concurrency", concurrency, "group");
+    }
+    if let Some(idempotency) = &workflow.idempotency {
+        walk.text_or_member("/idempotency", idempotency, "key");
     }
     walk.scope = Scope::Trigger;
     for (index, trigger) in workflow.triggers.iter().enumerate() {
@@ -160,6 +183,20 @@ impl<'w> Walk<'w, '_> {
         }
     }
 
+    /// The text under `key` of an object at `part`.
+    fn member(&mut self, part: &str, object: &'w Value, key: &str) {
+        if let Some(Value::String(text)) = object.get(key) {
+            self.text(&format!("{part}/{key}"), text);
+        }
+    }
+
+    fn text_or_member(&mut self, part: &str, value: &'w Value, key: &str) {
+        match value {
+            Value::String(text) => self.text(part, text),
+            other => self.member(part, other, key),
+        }
+    }
+
     fn step(&mut self, number: StepNumber, step: &'w Step) {
         self.scope = Scope::Step(number);
         if let Some(condition) = &step.condition {
@@ -171,29 +208,50 @@ impl<'w> Walk<'w, '_> {
             self.approval("/approve", &gate.approval);
         }
         self.kind(number, &step.kind);
+        self.scope = Scope::Step(number);
+        for (key, member) in [("concurrency", "group"), ("circuit_breaker", "name")] {
+            if let Some(settings) = step.later.get(key) {
+                self.member(&format!("/{key}"), settings, member);
+            }
+        }
+        if let Some(OnError::Escalate { target: Some(target) }) = &step.on_error {
+            self.text("/on_error/escalation_target", target);
+        }
+        if let Some(verify) = step.later.get("verify") {
+            self.side("/verify", verify, ScriptOf::Verify);
+        }
         self.scope = Scope::OwnOutputs(number);
         if let Some(outputs) = &step.outputs {
             self.values("/outputs", outputs);
         }
+        if let Some(criteria) = step.later.get("success_criteria") {
+            for (part, criterion) in criteria::written(criteria).filter(|(_, text)| !criteria::is_named_check(text)) {
+                self.emit(&format!("/success_criteria{part}"), Form::Condition, criterion);
+            }
+        }
         self.scope = Scope::Compensation(number);
         if let Some(rollback) = &step.rollback {
-            self.within("/rollback", |walk| walk.compensation(rollback));
+            self.side("/rollback", rollback, ScriptOf::Rollback);
         }
     }
 
     fn kind(&mut self, number: StepNumber, kind: &'w Kind) {
         match kind {
-            Kind::Run { script, shell } => self.script("/run", script, shell.as_deref()),
+            Kind::Run { script, shell } => self.script("/run", script, shell.as_deref(), ScriptOf::Step),
             Kind::Uses { with, .. } => self.values("/with", with),
             Kind::Agent(config) => self.within("/agent", |walk| walk.value(config)),
             Kind::Ai(config) => self.within("/ai", |walk| walk.value(config)),
-            Kind::Workflow(config) => self.within("/workflow", |walk| walk.value(config)),
+            Kind::Workflow(config) => {
+                if let Some(inputs) = config.get("inputs") {
+                    self.within("/workflow/inputs", |walk| walk.value(inputs));
+                }
+            }
             Kind::Approval(approval) => self.approval("/approval", approval),
             Kind::Input { message, assignee, .. } => {
                 self.optional("/message", message.as_deref());
                 self.optional("/assignee", assignee.as_deref());
             }
-            Kind::Wait(wait) => self.wait(wait),
+            Kind::Wait(wait) => self.wait(number, wait),
             Kind::Switch { cases, .. } => {
                 for (index, case) in cases.iter().enumerate() {
                     self.emit(&format!("/switch/cases/{index}/when"), Form::Condition, &case.when);
@@ -217,10 +275,10 @@ impl<'w> Walk<'w, '_> {
         }
     }
 
-    fn script(&mut self, part: &str, script: &'w str, shell: Option<&'w str>) {
+    fn script(&mut self, part: &str, script: &'w str, shell: Option<&'w str>, of: ScriptOf) {
         let shell = shell.or(self.workflow.defaults.shell.as_deref()).unwrap_or(SHELL_DEFAULT);
         if script.contains("${{") {
-            self.emit(part, Form::Script(shell), script);
+            self.emit(part, Form::Script(shell, of), script);
         }
     }
 
@@ -234,24 +292,39 @@ impl<'w> Walk<'w, '_> {
         });
     }
 
-    fn wait(&mut self, wait: &'w Wait) {
+    fn wait(&mut self, number: StepNumber, wait: &'w Wait) {
         match wait {
             Wait::Duration(duration) => self.text("/wait/for", duration),
             Wait::Moment(until) => self.text("/wait/until", until),
             Wait::Signal { name, .. } => self.text("/wait/signal", name),
-            Wait::Condition { condition, .. } => self.emit("/wait/condition", Form::Condition, condition),
+            Wait::Condition { condition, .. } => {
+                let scope = std::mem::replace(&mut self.scope, Scope::Waiting(number));
+                self.emit("/wait/condition", Form::Condition, condition);
+                self.scope = scope;
+            }
         }
     }
 
-    /// A step in short form: `run` is a script, the rest are templates.
-    fn compensation(&mut self, rollback: &'w Value) {
-        let Value::Object(map) = rollback else { return };
-        let shell = map.get("shell").and_then(Value::as_str);
-        for (key, value) in map {
-            match (key.as_str(), value) {
-                ("run", Value::String(script)) => self.script("/run", script, shell),
-                _ => self.within(&format!("/{}", pointer_part(key)), |walk| walk.value(value)),
+    /// A step in short form: `run`, or a bare text, is a script, the rest are templates.
+    fn side(&mut self, part: &str, side: &'w Value, of: ScriptOf) {
+        if let Value::String(script) = side {
+            return self.script(part, script, None, of);
+        }
+        let shell = side.get("shell").and_then(Value::as_str);
+        if let Some(Value::String(script)) = side.get("run") {
+            // A text in the place of the mapping is a script, too, and has its place there.
+            let long = format!("{}{part}/run", self.pointer);
+            let is_short = of == ScriptOf::Rollback && !self.workflow.places.0.contains_key(&long);
+            let part = if is_short { part.to_owned() } else { format!("{part}/run") };
+            self.script(&part, script, shell, of);
+        }
+        for key in ["with", "env", "working_dir", "agent", "ai"] {
+            if let Some(value) = side.get(key) {
+                self.within(&format!("{part}/{key}"), |walk| walk.value(value));
             }
+        }
+        if let Some(verify) = side.get("verify") {
+            self.side(&format!("{part}/verify"), verify, ScriptOf::RollbackVerify);
         }
     }
 }

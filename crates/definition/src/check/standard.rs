@@ -4,13 +4,16 @@ use std::collections::HashMap;
 
 use jsonschema::Validator;
 use serde_json::Value;
+use skep_model::Map;
 use skep_model::catalogue::Catalogue;
 
 use super::arguments;
 use super::codes;
+use super::effects;
 use super::expressions::Understood;
 use super::report::{Finding, Report};
 use crate::inputs;
+use crate::lower::settings::SideWork;
 use crate::outline::{Outline, StepEntry, pointer_part};
 use crate::workflow::{Kind, Retry, Workflow};
 
@@ -40,14 +43,22 @@ pub(crate) fn check(
     for entry in &outline.steps {
         step(entry, report);
         conditions(entry, report);
-        if let Kind::Uses { action, with } = &entry.step.kind
-            && let Some(known) = catalogue.actions.get(action)
-        {
+        let mut uses: Vec<(String, String, Map<Value>)> = Vec::new();
+        if let Kind::Uses { action, with } = &entry.step.kind {
+            uses.push((format!("{}/with", entry.pointer), action.clone(), with.clone()));
+        }
+        for (pointer, side) in effects::sides(workflow, entry) {
+            if let SideWork::Uses { action, with } = side.work {
+                uses.push((format!("{pointer}/with"), action, with));
+            }
+        }
+        for (pointer, action, with) in uses {
+            let Some(known) = catalogue.actions.get(&action) else { continue };
             // One compilation per action, however many steps use it.
             let validator: &Option<Validator> =
-                validators.entry(action.as_str()).or_insert_with(|| inputs::compile(&known.schema).ok());
+                validators.entry(action.clone()).or_insert_with(|| inputs::compile(&known.schema).ok());
             if let Some(validator) = validator {
-                arguments::check(&format!("{}/with", entry.pointer), action, &known.schema, validator, with, report);
+                arguments::check(&pointer, &action, &known.schema, validator, &with, report);
             }
         }
     }

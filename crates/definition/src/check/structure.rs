@@ -3,13 +3,16 @@
 use serde_json::Value;
 use skep_model::limits::{ITERATIONS_MAX, NESTING_MAX, STEPS_MAX};
 use skep_model::plan::Join;
-use skep_model::span::parse_duration_ms;
+use skep_model::span::{parse_duration_ms, print_duration_ms};
 
 use super::codes;
 use super::report::{Finding, Report};
 use crate::outline::{Exceeded, Outline, Role, StepEntry};
-use crate::suggest;
-use crate::workflow::{Approval, Kind, OnError, Wait, Workflow};
+use crate::workflow::{Approval, Kind, Wait, Workflow};
+
+/// Least pause between two askings of a `wait: {condition}`, in milliseconds: what changes faster is polled by a step
+/// of its own, and a thousand waiting executions still cost next to nothing.
+const WAIT_EVERY_MS_MIN: u64 = 1_000;
 
 /// Checks the whole workflow.
 pub(crate) fn check(workflow: &Workflow, outline: &Outline<'_>, report: &mut Report<'_>) {
@@ -26,7 +29,6 @@ pub(crate) fn check(workflow: &Workflow, outline: &Outline<'_>, report: &mut Rep
             report.add(&format!("{}/id", entry.pointer), finding.hint("ids are unique in the whole workflow"));
         }
         placed_keys(entry, report);
-        compensation_step(entry, outline, report);
         kind(entry, report);
     }
 }
@@ -84,21 +86,8 @@ fn placed_keys(entry: &StepEntry<'_>, report: &mut Report<'_>) {
     }
 }
 
-fn compensation_step(entry: &StepEntry<'_>, outline: &Outline<'_>, report: &mut Report<'_>) {
-    if let Some(OnError::Compensate { step: Some(name) }) = &entry.step.on_error
-        && !outline.by_id.contains_key(name.as_str())
-    {
-        let ids = outline.steps.iter().map(|other| other.step.id.as_str());
-        let message = format!("`{}` is compensated by `{name}`, and no step has this id", entry.step.id);
-        report.add(
-            &format!("{}/on_error/compensation_step", entry.pointer),
-            Finding::error(codes::STEP_UNKNOWN, message).maybe_hint(suggest::meant_or_known(name, "the steps", ids)),
-        );
-    }
-}
-
 /// Words for a kind in a sentence.
-fn what_it_is(kind: &Kind) -> &'static str {
+pub(crate) fn what_it_is(kind: &Kind) -> &'static str {
     match kind {
         Kind::Run { .. } => "a script",
         Kind::Uses { .. } => "an action",
@@ -188,9 +177,11 @@ fn wait(entry: &StepEntry<'_>, wait: &Wait, report: &mut Report<'_>) {
         }
         Wait::Condition { every_ms, timeout_ms, .. } => {
             two_timeouts(entry, *timeout_ms, report);
-            if *every_ms == Some(0) {
-                let finding = Finding::error(codes::VALUE_INVALID, "`every: 0` would ask without a pause");
-                report.add(&format!("{}/wait/every", entry.pointer), finding.hint("write a duration such as `10s`"));
+            if let Some(every_ms) = every_ms.filter(|every_ms| *every_ms < WAIT_EVERY_MS_MIN) {
+                let message = format!("`every: {}` asks too often", print_duration_ms(every_ms));
+                let finding = Finding::error(codes::VALUE_INVALID, message);
+                let hint = format!("write at least `{}`, for example `10s`", print_duration_ms(WAIT_EVERY_MS_MIN));
+                report.add(&format!("{}/wait/every", entry.pointer), finding.hint(hint));
             }
         }
     }

@@ -70,8 +70,12 @@ impl Page<'_, '_> {
         for &step in &list.steps {
             self.step(step);
         }
-        for (from, to) in flow::of(self.outline, list).arrows {
+        let flow = flow::of(self.outline, list);
+        for (from, to) in flow.arrows {
             self.arrow(from, to, &[]);
+        }
+        for (from, to) in flow.compensations {
+            self.arrow(from, to, &["style=dotted".to_owned(), "label=\"on error\"".to_owned()]);
         }
     }
 

@@ -55,8 +55,12 @@ impl Page<'_, '_> {
         for &step in &list.steps {
             self.step(step);
         }
-        for (from, to) in flow::of(self.outline, list).arrows {
+        let flow = flow::of(self.outline, list);
+        for (from, to) in flow.arrows {
             self.line(&format!("s{from} --> s{to}"));
+        }
+        for (from, to) in flow.compensations {
+            self.line(&format!("s{from} -. on error .-> s{to}"));
         }
     }
 

@@ -172,3 +172,28 @@ fn hostile_labels_stay_inside_their_quotes() {
     }
     "#);
 }
+
+#[test]
+fn undoing_is_drawn() {
+    let sample = crate::load::load(
+        "name: undo
+steps:
+  - {id: a, run: ./a.sh, rollback: {run: ./undo.sh}, concurrency: {group: db}, circuit_breaker: true}
+  - {id: b, run: ./b.sh, on_error: {strategy: compensate, compensation_step: back}}
+  - {id: back, run: ./back.sh}
+  - {id: c, run: ./c.sh, irreversible: true, on_error: {strategy: escalate, escalation_target: ops}}
+",
+    );
+    let workflow = sample.workflow.unwrap();
+    insta::assert_snapshot!(text(&workflow), @r#"
+    undo
+    ├─ a     run ./a.sh · 1 at a time of db · circuit breaker · undo: run ./undo.sh
+    ├─ b     run ./b.sh · on error back, then undo
+    ├─ back  run ./back.sh · only as a compensation
+    └─ c     run ./c.sh · on error ask ops · cannot be undone
+    "#);
+    let drawn = mermaid(&workflow);
+    assert!(drawn.contains("  s0 --> s1\n  s1 --> s3\n  s1 -. on error .-> s2\n"), "{drawn}");
+    let drawn = dot(&workflow);
+    assert!(drawn.contains("s1 -> s3;") && drawn.contains("s1 -> s2 [style=dotted, label=\"on error\"];"), "{drawn}");
+}

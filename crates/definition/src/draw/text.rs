@@ -60,6 +60,9 @@ fn step_branch(outline: &Outline<'_>, number: StepNumber) -> Branch {
     if !entry.step.depends_on.is_empty() {
         details.push(format!("after {}", entry.step.depends_on.join(", ")));
     }
+    if outline.compensators.contains_key(&number) {
+        details.push("only as a compensation".to_owned());
+    }
     details.extend(words::marks(entry.step));
     let mut below = Vec::new();
     for &list in &entry.inner {

@@ -82,13 +82,42 @@ pub(super) fn marks(step: &Step) -> Vec<String> {
     match &step.on_error {
         None | Some(OnError::Fail) => {}
         Some(OnError::Skip) => marks.push("on error skip".to_owned()),
-        Some(OnError::Compensate { .. }) => marks.push("on error compensate".to_owned()),
-        Some(OnError::Escalate { .. }) => marks.push("on error escalate".to_owned()),
+        Some(OnError::Compensate { step: None }) => marks.push("on error undo".to_owned()),
+        Some(OnError::Compensate { step: Some(name) }) => marks.push(format!("on error {name}, then undo")),
+        Some(OnError::Escalate { target: None }) => marks.push("on error ask".to_owned()),
+        Some(OnError::Escalate { target: Some(target) }) => marks.push(format!("on error ask {}", first_line(target))),
     }
-    if step.rollback.is_some() {
-        marks.push("can be undone".to_owned());
+    marks.extend(limits(step));
+    if let Some(rollback) = &step.rollback {
+        marks.push(format!("undo: {}", side(rollback)));
+    }
+    if step.irreversible {
+        marks.push("cannot be undone".to_owned());
     }
     marks
+}
+
+/// What else must be free before a step begins.
+fn limits(step: &Step) -> Vec<String> {
+    let mut marks = Vec::new();
+    if let Some(group) = step.later.get("concurrency").and_then(|limit| limit.get("group")) {
+        let limit = step.later["concurrency"].get("limit").and_then(Value::as_u64).unwrap_or(1);
+        marks.push(format!("{limit} at a time of {}", value(group)));
+    }
+    if !matches!(step.later.get("circuit_breaker"), None | Some(Value::Bool(false))) {
+        marks.push("circuit breaker".to_owned());
+    }
+    marks
+}
+
+/// A step in short form.
+fn side(side: &Value) -> String {
+    let text = |key: &str| side.get(key).and_then(Value::as_str);
+    match (text("run"), text("uses")) {
+        (Some(script), _) => format!("run {}", first_line(script)),
+        (None, Some(action)) => format!("uses {action}"),
+        (None, None) => "by somebody else".to_owned(),
+    }
 }
 
 /// What a list is called in its owner; `None` for a loop's body and the workflow's own lists.

@@ -163,7 +163,7 @@ pub const STEP: &[Key] = &[
     key(
         "success_criteria",
         Texts,
-        "Expressions that decide whether it succeeded.",
+        "Conditions that decide whether it succeeded, over its own outputs.",
         "success_criteria: [\"${{ json.count > 0 }}\"]",
     )
     .later(),
@@ -200,7 +200,7 @@ pub const STEP: &[Key] = &[
     .later(),
     key(
         "verify",
-        Either(&[Text, ValueMap]),
+        Either(&[Text, Object(VERIFICATION)]),
         "Tells whether it was done: a step in short form.",
         "verify: {run: ./is-deployed.sh}",
     )
@@ -276,8 +276,13 @@ pub const CONCURRENCY: &[Key] = &[
 pub const CIRCUIT_BREAKER: &[Key] = &[
     key("name", Text, "Who shares it.", "name: github"),
     key("enabled", Boolean, "Off without being removed.", "enabled: false"),
-    key("failures", Integer { min: 1, max: 10_000 }, "Failures in a row that open it.", "failures: 5"),
-    key("threshold", Number, "Share of failures that opens it.", "threshold: 0.5"),
+    key(
+        "failures",
+        Integer { min: 1, max: 10_000 },
+        "Failures that open it: in a row, or within `window`.",
+        "failures: 5",
+    ),
+    key("threshold", Number, "Share of failures, 0 to 1, that opens it; needs `window`.", "threshold: 0.5"),
     key("window", Duration, "Over which they are counted.", "window: 10m"),
     key("reset", Duration, "After which it is tried again.", "reset: 1m"),
 ];
@@ -288,17 +293,48 @@ pub const COMPENSATION: &[Key] = &[
     key("uses", Text, "A named action.", "uses: http"),
     key("with", ValueMap, "Arguments of the action.", "with: {url: \"https://example.org\"}"),
     key("shell", Text, "Interpreter of `run`.", "shell: bash"),
-    key("agent", Any, "Work for a remote agent.", "agent: {task: undo}"),
-    key("env", TextMap, "Environment of the script.", "env: {LANG: C}"),
-    key("working_dir", Text, "Where the script runs.", "working_dir: src"),
-    key("verify", Any, "Tells whether it worked.", "verify: {run: ./is-gone.sh}"),
-    key("timeout", Duration, "Bound of one attempt.", "timeout: 1m"),
+    SIDE_AGENT,
+    SIDE_ENV,
+    SIDE_WORKING_DIR,
     key(
-        "timeout_seconds",
-        Integer { min: 1, max: 315_360_000 },
-        "The same as a number of seconds.",
-        "timeout_seconds: 60",
+        "verify",
+        Either(&[Text, Object(VERIFICATION)]),
+        "Tells whether it worked: a step in short form.",
+        "verify: {run: ./is-gone.sh}",
     ),
-    key("retry", Object(RETRY), "How failed attempts are repeated.", "retry: {max_attempts: 3}"),
-    key("policy", Text, "What its sandbox allows.", "policy: standard"),
+    SIDE_TIMEOUT,
+    SIDE_TIMEOUT_SECONDS,
+    SIDE_RETRY,
+    SIDE_POLICY,
+    SIDE_AI,
 ];
+
+/// Keys of `verify`.
+pub const VERIFICATION: &[Key] = &[
+    key("run", Text, "A script.", "run: ./is-deployed.sh"),
+    key("uses", Text, "A named action.", "uses: http"),
+    key("with", ValueMap, "Arguments of the action.", "with: {url: \"https://example.org\"}"),
+    key("shell", Text, "Interpreter of `run`.", "shell: bash"),
+    SIDE_AGENT,
+    SIDE_ENV,
+    SIDE_WORKING_DIR,
+    SIDE_TIMEOUT,
+    SIDE_TIMEOUT_SECONDS,
+    SIDE_RETRY,
+    SIDE_POLICY,
+    SIDE_AI,
+];
+
+const SIDE_AGENT: Key = key("agent", Any, "Work for a remote agent.", "agent: {task: undo}");
+const SIDE_AI: Key = key("ai", Any, "A turn of a model.", "ai: {prompt: Undo it.}");
+const SIDE_ENV: Key = key("env", TextMap, "Environment of the script, beside the step's.", "env: {LANG: C}");
+const SIDE_WORKING_DIR: Key = key("working_dir", Text, "Where the script runs.", "working_dir: src");
+const SIDE_TIMEOUT: Key = key("timeout", Duration, "Bound of one attempt.", "timeout: 1m");
+const SIDE_TIMEOUT_SECONDS: Key = key(
+    "timeout_seconds",
+    Integer { min: 1, max: 315_360_000 },
+    "The same as a number of seconds.",
+    "timeout_seconds: 60",
+);
+const SIDE_RETRY: Key = key("retry", Object(RETRY), "How failed attempts are repeated.", "retry: {max_attempts: 3}");
+const SIDE_POLICY: Key = key("policy", Text, "What its sandbox allows.", "policy: standard");

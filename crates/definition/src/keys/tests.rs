@@ -14,6 +14,8 @@ fn tables() -> Vec<&'static [Key]> {
         CONCURRENCY,
         CIRCUIT_BREAKER,
         COMPENSATION,
+        VERIFICATION,
+        IDEMPOTENCY,
         APPROVAL,
         GATE,
         ESCALATION,

@@ -61,8 +61,8 @@ pub const WORKFLOW: &[Key] = &[
     ),
     key(
         "idempotency",
-        Either(&[Text, ValueMap]),
-        "What makes two starts the same.",
+        Either(&[Text, Object(IDEMPOTENCY)]),
+        "What makes two starts the same: a text template over `inputs`.",
         "idempotency: ${{ inputs.order }}",
     ),
     key("policy", Text, "Sandbox policy of all steps.", "policy: standard"),
@@ -153,6 +153,10 @@ pub const ROLLBACK: &[Key] = &[
         "checkpoint_interval: 3",
     ),
 ];
+
+/// Keys of a workflow's `idempotency`.
+pub const IDEMPOTENCY: &[Key] =
+    &[key("key", Text, "Starts with the same one are one execution.", "key: ${{ inputs.order }}").required()];
 
 /// Keys of a trigger.
 pub const TRIGGER: &[Key] = &[

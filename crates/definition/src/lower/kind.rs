@@ -21,7 +21,7 @@ impl Lowering {
             "uses" => Some(Kind::Uses { action: self.text(step, "uses")?, with: self.value_map(step, "with") }),
             "agent" => self.agent(field, step).map(Kind::Agent),
             "ai" => self.object_or(field, "prompt").map(Kind::Ai),
-            "workflow" => self.object_or(field, "name").map(Kind::Workflow),
+            "workflow" => self.child(field).map(Kind::Workflow),
             "approval" => self.approval(field, step).map(Kind::Approval),
             "input" => self.input(step),
             "wait" => self.wait(field).map(Kind::Wait),
@@ -43,6 +43,18 @@ impl Lowering {
             Some(text) => json!({ key: text }),
             None => field.node.to_value(),
         })
+    }
+
+    /// `workflow`; a version that reads as a number keeps its text (`1.10`).
+    fn child(&mut self, field: Field<'_>) -> Option<Value> {
+        let mut child = self.object_or(field, "name")?;
+        for key in ["name", "version"] {
+            let written = field.node.get(key).and_then(Node::scalar_text);
+            if let (Some(object), Some(text)) = (child.as_object_mut(), written) {
+                object.insert(key.to_owned(), Value::String(text));
+            }
+        }
+        Some(child)
     }
 
     /// `agent`, with the step's `with` inside.

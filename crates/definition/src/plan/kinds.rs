@@ -36,11 +36,7 @@ impl Kinds<'_> {
             Kind::Uses { action, with } => plan::Kind::Uses { action: action.clone(), with: object(with) },
             Kind::Agent(config) => plan::Kind::Agent { config: config.clone() },
             Kind::Ai(config) => plan::Kind::Ai { config: config.clone() },
-            Kind::Workflow(call) => plan::Kind::Workflow {
-                name: call["name"].as_str().unwrap_or_default().to_owned(),
-                version: call["version"].as_str().map(str::to_owned),
-                inputs: call.get("inputs").cloned().unwrap_or_else(|| Value::Object(serde_json::Map::new())),
-            },
+            Kind::Workflow(call) => child(call),
             Kind::Approval(asked) => plan::Kind::Approval(approval(asked, self.step.timeout_ms)),
             Kind::Input { fields, message, assignee } => plan::Kind::Input(Form {
                 fields: declare_all(fields),
@@ -98,11 +94,7 @@ impl Kinds<'_> {
 
     fn run(&self, text: &str, shell: Option<&str>) -> plan::Kind {
         let shell = shell.or(self.workflow.defaults.shell.as_deref()).unwrap_or(SHELL_DEFAULT);
-        let (script, values) = match self.placed {
-            Some(placed) => (placed.text.clone(), placed.values.clone()),
-            None => (text.to_owned(), Map::new()),
-        };
-        plan::Kind::Run { shell: shell.to_owned(), script, values }
+        script(text, shell, self.placed)
     }
 
     fn wait(&self, wait: &Wait) -> plan::Wait {
@@ -137,6 +129,23 @@ pub(super) fn approval(asked: &Approval, end_ms: Option<u64>) -> plan::Approval 
     }
 }
 
-fn object(map: &Map<Value>) -> Value {
+fn child(call: &Value) -> plan::Kind {
+    plan::Kind::Workflow {
+        name: call["name"].as_str().unwrap_or_default().to_owned(),
+        version: call["version"].as_str().map(str::to_owned),
+        inputs: call.get("inputs").cloned().unwrap_or_else(|| Value::Object(serde_json::Map::new())),
+    }
+}
+
+/// A script with its values in place.
+pub(super) fn script(text: &str, shell: &str, placed: Option<&Placed>) -> plan::Kind {
+    let (script, values) = match placed {
+        Some(placed) => (placed.text.clone(), placed.values.clone()),
+        None => (text.to_owned(), Map::new()),
+    };
+    plan::Kind::Run { shell: shell.to_owned(), script, values }
+}
+
+pub(super) fn object(map: &Map<Value>) -> Value {
     Value::Object(map.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
 }

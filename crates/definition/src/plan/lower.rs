@@ -4,18 +4,18 @@ use serde_json::Value;
 use skep_model::catalogue::Catalogue;
 use skep_model::ids::slug;
 use skep_model::limits::PROBLEMS_MAX;
-use skep_model::plan::{
-    Block, Condition, ENGINE_SEMANTICS, Gate, GateWhen, Head, Input, OnError, PLAN_FORMAT, Plan, Step,
-};
+use skep_model::plan::{Block, Condition, ENGINE_SEMANTICS, Gate, GateWhen, Head, Input, PLAN_FORMAT, Plan, Step};
 use skep_model::problem::{Problem, Severity};
 use skep_model::{Map, plan};
 
+use super::effects::{self, Effects};
 use super::kinds::{self, Kinds};
 use super::retry;
-use crate::check::{self, Analysis, Level, Report};
+use crate::check::{self, Analysis, Level, Report, ScriptOf};
 use crate::inputs;
 use crate::outline::{Outline, StepNumber};
 use crate::outputs;
+use crate::script::Placed;
 use crate::workflow::{self, Kind, Workflow};
 
 /// The version of a workflow that names none.
@@ -23,8 +23,8 @@ const VERSION_DEFAULT: &str = "1.0.0";
 
 /// Lowers a workflow. Step numbers are the order of the text, `finally` last.
 ///
-/// What the node cannot execute is no error here: see [`check::not_built`]. `on_error: compensate` and
-/// `escalate`, policies and compensations have no place in this plan format; [`check::not_built`] lists them.
+/// What the node cannot execute is no error here: see [`check::not_built`]. Policies, named checks, strategies of a
+/// rollback and the like have no place in this plan format; [`check::not_built`] lists them.
 ///
 /// # Errors
 /// Every error of [`Level::Basic`], at most [`PROBLEMS_MAX`], in the order of the text.
@@ -38,7 +38,7 @@ pub fn plan(workflow: &Workflow, catalogue: &Catalogue) -> Result<Plan, Vec<Prob
         errors.truncate(PROBLEMS_MAX);
         return Err(errors);
     }
-    Ok(Lowering { workflow, catalogue, outline: &outline, analysis: &analysis }.plan())
+    Ok(Lowering::new(workflow, catalogue, &outline, &analysis).plan())
 }
 
 /// Checks and lowers in one pass: all problems of `level`, warnings included, and the plan if none of them
@@ -49,8 +49,7 @@ pub fn check_and_plan(workflow: &Workflow, catalogue: &Catalogue, level: Level) 
     let analysis = check::all(workflow, &outline, catalogue, level, &mut report);
     let problems = report.into_problems();
     let is_valid = problems.iter().all(|problem| problem.severity != Severity::Error);
-    let lowering = Lowering { workflow, catalogue, outline: &outline, analysis: &analysis };
-    (problems, is_valid.then(|| lowering.plan()))
+    (problems, is_valid.then(|| Lowering::new(workflow, catalogue, &outline, &analysis).plan()))
 }
 
 /// Inputs or fields as declared; the checks have refused faulty ones.
@@ -70,27 +69,32 @@ struct Lowering<'a, 'w> {
     analysis: &'a Analysis,
 }
 
-impl Lowering<'_, '_> {
+impl<'a, 'w> Lowering<'a, 'w> {
+    fn new(workflow: &'w Workflow, catalogue: &'a Catalogue, outline: &'a Outline<'w>, analysis: &'a Analysis) -> Self {
+        Self { workflow, catalogue, outline, analysis }
+    }
+
     fn plan(&self) -> Plan {
         let workflow = self.workflow;
+        let head = head(workflow);
         Plan {
             plan_format: PLAN_FORMAT,
             engine_semantics: ENGINE_SEMANTICS,
-            workflow: head(workflow),
+            workflow: head.clone(),
             inputs: declare_all(&workflow.inputs),
             vars: workflow.vars.clone(),
             env: workflow.env.clone(),
             outputs: workflow.outputs.clone(),
             timeout_ms: workflow.timeout_ms,
             on_cancel: workflow.on_cancel.unwrap_or_default(),
-            max_parallel: None,
-            concurrency: None,
-            idempotency_key: None,
-            keeps_effects: false,
+            max_parallel: workflow.max_parallel,
+            concurrency: effects::of_workflow(workflow, &head.id),
+            idempotency_key: effects::idempotency_key(workflow),
+            keeps_effects: effects::keeps_effects(workflow),
             root: 0,
             finally: self.outline.finally.map(kinds::index),
             blocks: self.blocks(),
-            steps: (0..self.outline.steps.len()).map(|number| self.step(number)).collect(),
+            steps: (0..self.outline.steps.len()).map(|number| self.step(number, &head.id)).collect(),
         }
     }
 
@@ -105,15 +109,13 @@ impl Lowering<'_, '_> {
             .collect()
     }
 
-    fn step(&self, number: StepNumber) -> Step {
+    fn step(&self, number: StepNumber, workflow_id: &str) -> Step {
         let entry = &self.outline.steps[number];
         let step = entry.step;
-        let kinds = Kinds {
-            workflow: self.workflow,
-            step,
-            inner: &entry.inner,
-            placed: self.analysis.understood.placed.get(&number),
-        };
+        let kinds =
+            Kinds { workflow: self.workflow, step, inner: &entry.inner, placed: self.placed(number, ScriptOf::Step) };
+        let placed = |of| self.placed(number, of);
+        let effects = Effects { workflow: self.workflow, workflow_id, step, placed: &placed };
         Step {
             name: step.name.clone().unwrap_or_default(),
             depends_on: self.depends_on(number),
@@ -121,15 +123,29 @@ impl Lowering<'_, '_> {
             timeout_ms: self.timeout_ms(step),
             total_timeout_ms: step.total_timeout_ms,
             retry: self.retry(step),
-            on_error: on_error(step),
+            on_error: effects.on_error(self.outline),
             approve: step.approve.as_ref().map(gate),
             outputs: step.outputs.clone(),
             env: step.env.clone(),
             working_dir: self.working_dir(step),
             read_only: step.read_only || self.is_read_only_action(step),
+            compensation: effects.compensation(),
+            compensation_only: self.outline.compensators.contains_key(&number),
+            irreversible: step.irreversible,
+            on_unknown: effects.on_unknown(),
+            verify: effects.verify(),
+            success_criteria: effects.criteria(),
+            output_schema: effects.output_schema(),
+            concurrency: effects.concurrency(),
+            circuit_breaker: effects.breaker(),
+            priority: effects.priority(),
             output_names: self.output_names(step),
             ..Step::new(step.id.clone(), kinds::index(entry.list), kinds.lower())
         }
+    }
+
+    fn placed(&self, number: StepNumber, of: ScriptOf) -> Option<&Placed> {
+        self.analysis.understood.placed.get(&(number, of))
     }
 
     fn depends_on(&self, number: StepNumber) -> Vec<plan::StepIndex> {
@@ -212,16 +228,6 @@ fn head(workflow: &Workflow) -> Head {
         version: workflow.version.clone().unwrap_or_else(|| VERSION_DEFAULT.to_owned()),
         category: workflow.category.clone().unwrap_or_default(),
         tags: workflow.tags.clone(),
-    }
-}
-
-fn on_error(step: &workflow::Step) -> OnError {
-    match &step.on_error {
-        Some(workflow::OnError::Skip) => OnError::Skip,
-        None
-        | Some(workflow::OnError::Fail | workflow::OnError::Compensate { .. } | workflow::OnError::Escalate { .. }) => {
-            OnError::Fail
-        }
     }
 }
 

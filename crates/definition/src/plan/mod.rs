@@ -4,6 +4,7 @@
 //! they call an error, so a plan that exists can be executed as far as the node's features go. Expressions
 //! stay text. Neighbours: `outline` gives the numbers of steps and lists, `engine` reads the result.
 
+mod effects;
 mod kinds;
 mod lower;
 mod retry;

@@ -1,3 +1,5 @@
+mod effects;
+
 use serde_json::json;
 use skep_model::limits::{ITERATIONS_DEFAULT, ITERATIONS_MAX, RETRY_DELAY_MS_MAX};
 use skep_model::plan::{Backoff, Kind, Plan};

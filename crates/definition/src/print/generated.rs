@@ -309,7 +309,7 @@ fn step(kind: BoxedStrategy<Kind>) -> BoxedStrategy<Step> {
                 retry,
                 on_error,
                 approve,
-                rollback: checkpoint.then(|| json!({"run": "./undo.sh", "timeout": "1m"})),
+                rollback: checkpoint.then(|| json!({"run": "./undo.sh", "timeout": "1m", "verify": {"uses": "http"}})),
                 irreversible,
                 read_only,
                 checkpoint,
@@ -359,7 +359,8 @@ pub fn workflow() -> impl Strategy<Value = Workflow> {
         (option::of("[a-z_]{1,8}"), nasty_text(), nasty_text(), option::of(nasty_text()), option::of(nasty_text()));
     let tags = (option::of(nasty_text()), vec(nasty_text(), 0..3));
     let defaults = (duration(), option::of(retry()), option::of(nasty_text()), option::of(nasty_text()));
-    let policies = (option::of(1_u32..100), duration(), 0..4_usize, option::of(object()), option::of(nasty_text()));
+    let key = prop_oneof![nasty_text().prop_map(Value::from), nasty_text().prop_map(|text| json!({ "key": text })),];
+    let policies = (option::of(1_u32..100), duration(), 0..4_usize, option::of(key), option::of(nasty_text()));
     let data = (inputs(), texts(), values(), values(), vec(value(), 0..2));
     let notes = notes(&["monitoring", "ai_config", "own_note"]);
     (head, tags, defaults, policies, data, notes, steps_of(any_step.clone()), vec(any_step, 0..2)).prop_map(

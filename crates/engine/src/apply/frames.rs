@@ -85,6 +85,34 @@ impl Fold<'_> {
         self.state.find(path).ok_or_else(|| Misfit(format!("`{path}` was not reached")))
     }
 
+    /// The instance of `path`, which was reached and has not ended.
+    pub(super) fn going(&self, path: &StepPath) -> Result<InstanceId, Misfit> {
+        self.not_over(self.known(path)?, path)
+    }
+
+    /// As [`Fold::reach`], of a step that has not ended.
+    pub(super) fn begin(&mut self, path: &StepPath) -> Result<InstanceId, Misfit> {
+        let id = self.reach(path)?;
+        self.not_over(id, path)
+    }
+
+    pub(super) fn not_over(&self, id: InstanceId, path: &StepPath) -> Result<InstanceId, Misfit> {
+        match self.state.instances.get(id).status.is_final() {
+            true => Err(Misfit(format!("`{path}` has ended already"))),
+            false => Ok(id),
+        }
+    }
+
+    /// As [`Fold::begin`], of a step whose inner steps have not begun.
+    pub(super) fn open(&mut self, path: &StepPath) -> Result<InstanceId, Misfit> {
+        let id = self.begin(path)?;
+        let phase = &self.state.instances.get(id).phase;
+        match child_frames(phase).is_empty() && !matches!(phase, Phase::Looping(_) | Phase::Choosing { .. }) {
+            true => Ok(id),
+            false => Err(Misfit(format!("`{path}` has begun already"))),
+        }
+    }
+
     /// The instance of `path`, made now if this is the first event about it.
     pub(super) fn reach(&mut self, path: &StepPath) -> Result<InstanceId, Misfit> {
         if let Some(id) = self.state.find(path) {
@@ -102,7 +130,7 @@ impl Fold<'_> {
     }
 
     pub(super) fn place(&self, path: &StepPath) -> Result<(FrameId, StepIndex), Misfit> {
-        let unknown = || Misfit(format!("`{path}` is no step of the plan that is running"));
+        let unknown = || no_step(path);
         let (prefix, step) = self.program.split_path(path).ok_or_else(unknown)?;
         let block = self.program.step(step).block;
         let frame = self.state.frame_by_place.get(&(StepPath::from(prefix), block)).ok_or_else(unknown)?;
@@ -170,7 +198,8 @@ impl Fold<'_> {
             | Phase::Forking { .. }
             | Phase::Looping(_)
             | Phase::Doubtful { .. }
-            | Phase::Questioned { .. } => {}
+            | Phase::Questioned { .. }
+            | Phase::AwaitingPermit { .. } => {}
         }
         match new {
             Phase::Asking { .. } => drop(self.state.asking.insert(id)),
@@ -189,7 +218,8 @@ impl Fold<'_> {
             | Phase::Forking { .. }
             | Phase::Looping(_)
             | Phase::Doubtful { .. }
-            | Phase::Questioned { .. } => {}
+            | Phase::Questioned { .. }
+            | Phase::AwaitingPermit { .. } => {}
         }
     }
 
@@ -212,6 +242,7 @@ impl Fold<'_> {
             self.state.timers.remove(&(deadline, Timer::Deadline(id)));
         }
         let instance = self.state.instances.get_mut(id);
+        instance.granted = Vec::new();
         // A loop's results and the frames of branches and cases stay readable.
         if child_frames(&instance.phase).is_empty() && !matches!(instance.phase, Phase::Looping(_)) {
             self.set_phase(id, Phase::Over, status);
@@ -267,4 +298,9 @@ impl Fold<'_> {
         // An estimate by shape is enough: the bound it feeds is a tenth of what a row may hold.
         self.state.inline_bytes = self.state.inline_bytes.saturating_add(crate::payload::rough_size(&payload.value));
     }
+}
+
+/// A path that names nothing.
+pub(super) fn no_step(path: &str) -> Misfit {
+    Misfit(format!("`{path}` is no step of the plan that is running"))
 }

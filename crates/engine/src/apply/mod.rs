@@ -5,6 +5,7 @@
 
 mod frames;
 mod people;
+mod permits;
 mod rerun;
 mod rollback;
 mod structure;
@@ -30,7 +31,7 @@ use crate::program::Program;
 use crate::results::Results;
 use crate::rollback::{Kept, Stage};
 use crate::state::{
-    Ending, Frame, FrameId, Instance, InstanceId, KeptSignal, Looping, Phase, Role, RoundResult, State, Timer,
+    Ending, Entry, Frame, FrameId, Instance, InstanceId, KeptSignal, Looping, Phase, Role, RoundResult, State, Timer,
 };
 
 /// How many failures `errors` keeps.
@@ -62,6 +63,9 @@ pub fn apply_turn(state: &mut State, program: &Program, turn: &Turn) -> Result<(
 /// # Errors
 /// See [`apply_turn`].
 pub(crate) fn apply(state: &mut State, program: &Program, event: &Event, at: Timestamp) -> Result<(), Misfit> {
+    if state.start.is_none() && !matches!(event, Event::Started(_)) {
+        return Err(Misfit("the execution has not started".to_owned()));
+    }
     let mut fold = Fold { state, program, at };
     match event {
         Event::Started(start) => fold.started(start),
@@ -114,6 +118,8 @@ pub(crate) fn apply(state: &mut State, program: &Program, event: &Event, at: Tim
         Event::Queued { path } => fold.queued(path),
         Event::ChildAsked { path, attempt, child, inputs } => fold.child_asked(path, *attempt, child, inputs.as_ref()),
         Event::Rerun { generation, inputs, kept, .. } => fold.rerun(*generation, inputs, kept),
+        Event::PermitAsked { path, resource } => fold.permit_asked(path.as_ref(), resource),
+        Event::PermitGranted { path, .. } => fold.permit_granted(path.as_ref()),
     }
 }
 
@@ -208,6 +214,7 @@ impl Fold<'_> {
         self.state.asking.clear();
         self.state.working.clear();
         self.state.queued.clear();
+        self.state.entry = Entry::Open;
         self.state.failure = failure.cloned();
         self.become_(status)
     }
@@ -217,13 +224,17 @@ impl Fold<'_> {
         if skep_model::mutant!("signal-forgotten") {
             return Ok(());
         }
-        self.state.signals.push_back(KeptSignal { name: name.to_owned(), payload: payload.clone(), by });
+        Arc::make_mut(&mut self.state.signals).push_back(KeptSignal {
+            name: name.to_owned(),
+            payload: payload.clone(),
+            by,
+        });
         Ok(())
     }
 
     fn signal_taken(&mut self, name: &str, kept: bool) -> Result<(), Misfit> {
         if kept && let Some(at) = self.state.signals.iter().position(|signal| signal.name == name) {
-            self.state.signals.remove(at);
+            Arc::make_mut(&mut self.state.signals).remove(at);
         }
         Ok(())
     }
@@ -247,7 +258,8 @@ pub(crate) fn child_frames(phase: &Phase) -> Vec<FrameId> {
         | Phase::Listening { .. }
         | Phase::Asking { .. }
         | Phase::Queued { .. }
-        | Phase::Child { .. } => Vec::new(),
+        | Phase::Child { .. }
+        | Phase::AwaitingPermit { .. } => Vec::new(),
     }
 }
 
@@ -266,6 +278,7 @@ fn phase_timer(phase: &Phase) -> Option<Timestamp> {
         | Phase::Queued { .. }
         | Phase::Ready
         | Phase::Performing
+        | Phase::AwaitingPermit { .. }
         | Phase::Choosing { .. }
         | Phase::Forking { .. }
         | Phase::Looping(_) => None,

@@ -11,7 +11,7 @@ impl Fold<'_> {
         until: Option<Timestamp>,
         escalations: &[(Timestamp, String)],
     ) -> Result<(), Misfit> {
-        let id = self.reach(path)?;
+        let id = self.begin(path)?;
         let proposed = self.state.instances.get(id).attempt > 0;
         let escalations: VecDeque<_> = escalations.iter().cloned().collect();
         self.set_phase(id, Phase::Deciding { until, escalations, proposed }, StepStatus::Waiting);
@@ -19,7 +19,7 @@ impl Fold<'_> {
     }
 
     pub(super) fn escalated(&mut self, path: &StepPath) -> Result<(), Misfit> {
-        let id = self.known(path)?;
+        let id = self.going(path)?;
         let mut phase = std::mem::replace(&mut self.state.instances.get_mut(id).phase, Phase::Over);
         self.drop_timer(id, &phase);
         if let Phase::Deciding { escalations, .. } = &mut phase {
@@ -36,7 +36,7 @@ impl Fold<'_> {
         actor: &Actor,
         comment: Option<&str>,
     ) -> Result<(), Misfit> {
-        let id = self.known(path)?;
+        let id = self.going(path)?;
         if approved {
             self.set_phase(id, Phase::Ready, StepStatus::Waiting);
             // The decision stands beside the result that the step will have, or has proposed.
@@ -48,7 +48,7 @@ impl Fold<'_> {
     }
 
     pub(super) fn wait(&mut self, path: &StepPath, phase: Phase) -> Result<(), Misfit> {
-        let id = self.reach(path)?;
+        let id = self.begin(path)?;
         self.set_phase(id, phase, StepStatus::Waiting);
         Ok(())
     }

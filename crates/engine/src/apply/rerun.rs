@@ -24,7 +24,8 @@ impl Fold<'_> {
             Some(_) | None => self.open_root(),
         }
         let state = &mut *self.state;
-        state.errors.retain(|failure| failure.step.as_deref().is_some_and(|step| is_of(step, kept)));
+        Arc::make_mut(&mut state.errors)
+            .retain(|failure| failure.step.as_deref().is_some_and(|step| is_of(step, kept)));
         if let Some(timeout_ms) = self.program.plan().timeout_ms {
             state.timers.insert((self.at.plus_ms(timeout_ms), Timer::Execution));
         }
@@ -38,12 +39,13 @@ impl Fold<'_> {
         state.tentative = None;
         state.held = None;
         state.lost_deliveries = 0;
-        state.signals.clear();
+        state.signals = Default::default();
         state.timers.clear();
         state.performing.clear();
         state.asking.clear();
         state.working.clear();
         state.queued.clear();
+        state.entry = Entry::Open;
     }
 
     /// What can be undone is what the kept steps did; how far an earlier rollback came is over.
@@ -59,7 +61,9 @@ impl Fold<'_> {
             self.forget(&path);
         }
         let undo = std::mem::take(&mut self.state.undo);
-        self.state.undo.kept = undo.kept.into_iter().filter(|entry| is_of(&entry.path, kept)).collect();
+        let stays =
+            |path: &StepPath| top_of(self.program, path).is_some_and(|top| kept.iter().any(|kept| **kept == *top));
+        self.state.undo.kept = undo.kept.into_iter().filter(|entry| stays(&entry.path)).collect();
         self.state.undelivered = false;
     }
 
@@ -67,8 +71,8 @@ impl Fold<'_> {
         let state = &mut *self.state;
         state.frames = Default::default();
         state.instances = Default::default();
-        state.frame_by_place.clear();
-        state.instance_by_path.clear();
+        state.frame_by_place = Default::default();
+        state.instance_by_path = Default::default();
         let root = self.open_frame(self.program.plan().root, Role::Root, None, None);
         self.state.root = Some(root);
     }
@@ -119,6 +123,17 @@ impl Fold<'_> {
             self.close_frame(inner, &mut Map::new());
         }
     }
+}
+
+/// The id of the step of the main list that a step is, or is inside of.
+fn top_of<'p>(program: &'p Program, path: &str) -> Option<&'p str> {
+    let plan = program.plan();
+    let outermost = path.split('[').next().unwrap_or(path);
+    let (_, mut index) = program.split_path(outermost)?;
+    while let Some(owner) = plan.blocks[plan.steps[index as usize].block as usize].owner {
+        index = owner;
+    }
+    Some(&plan.steps[index as usize].id)
 }
 
 /// True if `path` is one of these steps of the main list, or a step of a round of one.

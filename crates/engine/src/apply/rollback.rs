@@ -48,6 +48,7 @@ impl Fold<'_> {
             part,
             generation: self.state.generation(),
             child: None,
+            granted: Vec::new(),
         });
         self.state.instance_by_path.insert(path.clone(), id);
         id
@@ -123,6 +124,7 @@ impl Fold<'_> {
             Question::Escalated => {
                 let failure = failure.cloned().ok_or_else(|| Misfit(format!("`{path}` did not fail")))?;
                 self.state.instances.get_mut(id).failure = Some(failure.clone());
+                self.return_breaker(id);
                 self.question(id, failure, to.to_owned());
             }
         }

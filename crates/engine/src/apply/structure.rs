@@ -4,7 +4,7 @@ use super::*;
 
 impl Fold<'_> {
     pub(super) fn case_taken(&mut self, path: &StepPath, case: Option<u32>) -> Result<(), Misfit> {
-        let id = self.reach(path)?;
+        let id = self.open(path)?;
         let Kind::Switch { cases, default } = &self.program.step(self.state.instances.get(id).step).kind else {
             return Err(Misfit(format!("`{path}` is no switch")));
         };
@@ -18,7 +18,7 @@ impl Fold<'_> {
     }
 
     pub(super) fn forked(&mut self, path: &StepPath) -> Result<(), Misfit> {
-        let id = self.reach(path)?;
+        let id = self.open(path)?;
         let Kind::Parallel { branches, .. } = &self.program.step(self.state.instances.get(id).step).kind else {
             return Err(Misfit(format!("`{path}` is no parallel")));
         };
@@ -47,12 +47,15 @@ impl Fold<'_> {
         items: Option<&Payload>,
         count: Option<u32>,
     ) -> Result<(), Misfit> {
-        let id = self.reach(path)?;
+        let id = self.open(path)?;
+        if !self.program.step(self.state.instances.get(id).step).kind.is_loop() {
+            return Err(Misfit(format!("`{path}` is no loop")));
+        }
         if let Some(items) = items {
             self.note_payload(items);
         }
         let looping = Looping {
-            items: items.cloned(),
+            items: items.cloned().map(Arc::new),
             count,
             begun: 0,
             running: BTreeMap::new(),
@@ -64,13 +67,17 @@ impl Fold<'_> {
     }
 
     pub(super) fn iteration_began(&mut self, path: &StepPath, index: u32) -> Result<(), Misfit> {
-        let id = self.known(path)?;
+        let id = self.going(path)?;
         let step = self.state.instances.get(id).step;
         let (Kind::Foreach { block, .. } | Kind::While { block, .. } | Kind::Repeat { block, .. }) =
             &self.program.step(step).kind
         else {
             return Err(Misfit(format!("`{path}` is no loop")));
         };
+        let begun = self.looping(id)?.begun;
+        if index != begun {
+            return Err(Misfit(format!("round {index} of `{path}` begins, and {begun} is the next one")));
+        }
         let frame = self.open_frame(*block, Role::Iteration(index), Some(id), Some((step, index, path)));
         let looping = self.looping(id)?;
         looping.begun = index + 1;
@@ -82,6 +89,9 @@ impl Fold<'_> {
         let id = self.known(path)?;
         let looping = self.looping(id)?;
         let frame = looping.running.remove(&index).ok_or_else(|| Misfit(format!("`{path}[{index}]` does not run")))?;
+        if self.state.frames.get(frame).active > 0 {
+            return Err(Misfit(format!("`{path}[{index}]` ends while steps of it go on")));
+        }
         let failure = self.state.frames.get(frame).failure.clone();
         let mut outputs = Map::new();
         self.close_frame(frame, &mut outputs);

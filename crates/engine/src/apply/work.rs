@@ -12,7 +12,15 @@ impl Fold<'_> {
         delivery: u32,
         arguments: Option<&Payload>,
     ) -> Result<(), Misfit> {
+        let (_, step, part) = self.program.split_part(path).ok_or_else(|| frames::no_step(path))?;
+        if !crate::outstanding::is_work(self.program.step(step), part) {
+            return Err(Misfit(format!("`{path}` does no work that could be scheduled")));
+        }
         let id = self.reach(path)?;
+        // A compensation that failed can be asked for again; a step that ended has ended.
+        if !is_beside(self.program, self.state.instances.get(id)) {
+            self.not_over(id, path)?;
+        }
         self.leave_queue(id);
         if let Some(arguments) = arguments {
             self.note_payload(arguments);
@@ -67,6 +75,7 @@ impl Fold<'_> {
         self.set_phase(id, Phase::Child { id: child.clone(), until }, StepStatus::Running);
         let instance = self.state.instances.get_mut(id);
         instance.attempt = attempt;
+        instance.delivery += 1;
         instance.child = Some(child.clone());
         if inputs.is_some() {
             instance.arguments = inputs.cloned();
@@ -75,7 +84,7 @@ impl Fold<'_> {
     }
 
     pub(super) fn redelivered(&mut self, path: &StepPath, delivery: u32) -> Result<(), Misfit> {
-        let id = self.known(path)?;
+        let id = self.going(path)?;
         if !skep_model::mutant!("delivery-not-counted") {
             self.state.instances.get_mut(id).delivery = delivery;
         }
@@ -87,8 +96,10 @@ impl Fold<'_> {
     }
 
     pub(super) fn attempt_failed(&mut self, path: &StepPath, failure: &Failure, at: Timestamp) -> Result<(), Misfit> {
-        let id = self.known(path)?;
+        let id = self.going(path)?;
         self.answered(id);
+        self.count_refusal(id);
+        self.return_breaker(id);
         self.set_phase(id, Phase::Retrying { at }, StepStatus::Waiting);
         self.restore_deadline(id);
         let instance = self.state.instances.get_mut(id);
@@ -107,8 +118,9 @@ impl Fold<'_> {
     }
 
     pub(super) fn proposed(&mut self, path: &StepPath, outputs: &Map<Payload>) -> Result<(), Misfit> {
-        let id = self.known(path)?;
+        let id = self.going(path)?;
         self.answered(id);
+        self.return_breaker(id);
         self.keep_outputs(id, outputs);
         self.set_phase(id, Phase::Ready, StepStatus::Waiting);
         Ok(())
@@ -165,7 +177,7 @@ impl Fold<'_> {
 
     pub(super) fn note_error(&mut self, failure: &Failure) {
         if self.state.errors.len() < ERRORS_KEPT_MAX && !self.state.errors.contains(failure) {
-            self.state.errors.push(failure.clone());
+            Arc::make_mut(&mut self.state.errors).push(failure.clone());
         }
     }
 

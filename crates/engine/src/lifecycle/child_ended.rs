@@ -11,7 +11,10 @@ pub(super) fn handle(turn: &mut Deciding<'_>, ended: &ChildEnded) -> Result<(), 
     let stale = || Rejection::Stale { path: ended.path.to_string() };
     let id = turn.state.find(&ended.path).ok_or_else(stale)?;
     match &turn.state.instance(id).phase {
-        Phase::Child { id: child, .. } if *child == ended.child => child::ended(turn, id, ended),
+        Phase::Child { id: child, .. } if *child == ended.child => {
+            child::ended(turn, id, ended)?;
+            if ended.can_be_undone { turn.keep_child(&ended.path, &ended.child) } else { Ok(()) }
+        }
         _ => Err(stale()),
     }
 }

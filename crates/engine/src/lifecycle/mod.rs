@@ -16,6 +16,7 @@
 //! | Rollback | refused | refused | refused | refused | refused | refused | rolling_back; refused if nothing is left to undo |
 //! | Rerun | refused | refused | refused | refused | refused | refused | running, a new generation |
 //! | ChildEnded | refused | recorded, flow goes on | recorded | recorded | recorded, flow goes on | recorded | refused |
+//! | Permit | refused | who waits for it goes on | recorded | recorded | who waits for it goes on | who waits for it goes on | refused |
 //!
 //! Cancel of an execution that is held in a rollback: the first stops the rollback (held, for that reason), the second
 //! ends it as `rollback_failed`. Cancel while `finally` runs after a rollback forces the end after the grace period.
@@ -27,6 +28,7 @@ mod decision;
 mod input;
 pub(crate) mod outcome;
 mod pause;
+mod permit;
 mod progress;
 mod recovered;
 mod rerun;
@@ -63,6 +65,7 @@ pub(crate) fn handle(turn: &mut Deciding<'_>, message: &Message) -> Result<(), R
         Message::Rollback { actor, reason } => rollback::handle(turn, actor, reason.as_deref()),
         Message::Rerun { actor, from, inputs } => rerun::handle(turn, actor, from.as_ref(), inputs.as_ref()),
         Message::ChildEnded(ended) => child_ended::handle(turn, ended),
+        Message::Permit { path, resource, answer } => permit::handle(turn, path.as_ref(), resource, answer),
     }
 }
 

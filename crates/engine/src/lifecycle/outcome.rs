@@ -117,7 +117,9 @@ pub(crate) fn repeat_or_fail(
     let path = instance.path.clone();
     let seed = turn.state.start.as_ref().map_or(0, |start| start.seed);
     let retry = turn.step_of(id).0.retry.as_ref();
-    let pause = pause_ms(retry, &failure, instance.attempt, instance.system_failures, seed, &path);
+    // One that was refused before it began is an attempt too.
+    let attempt = instance.attempt + u32::from(matches!(instance.phase, Phase::AwaitingPermit { .. }));
+    let pause = pause_ms(retry, &failure, attempt, instance.system_failures, seed, &path);
     match pause {
         Some(pause) => {
             let retry_at = turn.now.plus_ms(pause);

@@ -27,6 +27,7 @@ pub(super) fn handle(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
         return hold(turn, lost);
     }
     deliver_again(turn)?;
+    crate::permits::ask_again(turn);
     if turn.state.flows() { super::resume::go_on(turn) } else { Ok(()) }
 }
 

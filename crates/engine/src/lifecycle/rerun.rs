@@ -39,7 +39,8 @@ pub(super) fn handle(
         generation: turn.state.generation() + 1,
         inputs: inputs.cloned().unwrap_or_default(),
         kept,
-    })
+    })?;
+    crate::permits::ask_entry(turn)
 }
 
 /// The place of a step in the main list.
@@ -106,7 +107,7 @@ fn ended_well(instance: &Instance) -> bool {
         StepStatus::Completed => true,
         StepStatus::Skipped => match instance.reason {
             Some(SkipReason::Condition | SkipReason::Dependency | SkipReason::OnError) => true,
-            Some(SkipReason::NotReached | SkipReason::Rejected) | None => false,
+            Some(SkipReason::NotReached | SkipReason::Rejected | SkipReason::Concurrency) | None => false,
         },
         StepStatus::Pending
         | StepStatus::Running

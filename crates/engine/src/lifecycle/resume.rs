@@ -23,6 +23,7 @@ pub(super) fn handle(turn: &mut Deciding<'_>, actor: &Actor) -> Result<(), Rejec
         super::recovered::deliver_again(turn)?;
     }
     unknown::repeat_all(turn, actor)?;
+    crate::permits::ask_again(turn);
     go_on(turn)
 }
 

@@ -7,5 +7,6 @@ use crate::decide::Deciding;
 use crate::rejection::Rejection;
 
 pub(super) fn handle(turn: &mut Deciding<'_>, start: &Start) -> Result<(), Rejection> {
-    turn.emit(Event::Started(Box::new(start.clone())))
+    turn.emit(Event::Started(Box::new(start.clone())))?;
+    crate::permits::ask_entry(turn)
 }

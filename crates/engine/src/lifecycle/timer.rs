@@ -9,7 +9,7 @@ use crate::decide::Deciding;
 use crate::rejection::Rejection;
 use crate::rollback::Stage;
 use crate::state::{InstanceId, Phase, Timer};
-use crate::steps::{self, approval, child, form, wait};
+use crate::steps::{approval, child, form, wait, work};
 
 pub(super) fn handle(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
     if turn.state.flows() {
@@ -53,7 +53,9 @@ fn fire_phase(turn: &mut Deciding<'_>, id: InstanceId) -> Result<(), Rejection> 
     let instance = turn.state.instance(id);
     let now = turn.now;
     match instance.phase.clone() {
-        Phase::Retrying { .. } => steps::begin_again(turn, id),
+        Phase::Retrying { .. } if crate::apply::is_beside(turn.program, instance) => work::repeat(turn, id),
+        Phase::Retrying { .. } if instance.attempt == 0 && instance.delivery == 0 => turn.begin_anew(id),
+        Phase::Retrying { .. } => approval::begin_ready(turn, id),
         Phase::Sleeping { .. } => wait::woke(turn, id),
         Phase::Listening { signal, .. } => wait::time_over(turn, id, &signal),
         Phase::Filling { .. } => form::time_over(turn, id),
@@ -65,7 +67,8 @@ fn fire_phase(turn: &mut Deciding<'_>, id: InstanceId) -> Result<(), Rejection> 
         }
         Phase::Asking { .. } => wait::condition_time_over(turn, id),
         Phase::Child { .. } => child::time_over(turn, id),
-        Phase::Over | Phase::Ready | Phase::Performing | Phase::Queued { .. } => Ok(()),
+        Phase::Over | Phase::Ready | Phase::Performing => Ok(()),
+        Phase::Queued { .. } | Phase::AwaitingPermit { .. } => Ok(()),
         Phase::Choosing { .. } | Phase::Forking { .. } | Phase::Looping(_) => Ok(()),
         Phase::Doubtful { .. } | Phase::Questioned { .. } => Ok(()),
     }

@@ -1,11 +1,11 @@
 //! What goes onto the stack, and when: as soon as a step's work is done, or may have been.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use skep_definition::expr::Template;
 use skep_model::Map;
 use skep_model::error::{Failure, Kind as FailureKind};
 use skep_model::event::Event;
-use skep_model::ids::StepPath;
+use skep_model::ids::{ExecutionId, StepPath};
 use skep_model::payload::Payload;
 use skep_model::plan::{OnUnknown, Step, StepIndex};
 
@@ -26,6 +26,20 @@ impl Deciding<'_> {
     /// compensation may name the step's own outputs.
     pub fn keep_done(&mut self, path: &StepPath, raw: Option<&Map<Value>>) -> Result<(), Rejection> {
         keep(self, path, raw, false)
+    }
+
+    /// The child execution of the step at `path` is over and left something that can be undone. A compensation of the
+    /// step's own stands for it.
+    pub fn keep_child(&mut self, path: &StepPath, child: &ExecutionId) -> Result<(), Rejection> {
+        let ended = self.state.find(path).is_some_and(|id| self.is_final(id));
+        let Some((_, step)) = self.program.split_path(path).filter(|_| ended) else { return Ok(()) };
+        let step = self.program.step(step);
+        if step.compensation.is_some() || step.compensation_only {
+            return Ok(());
+        }
+        let arguments = Some(Payload::inline(json!({ "child": child })));
+        let path = path.clone();
+        self.emit(Event::UndoKept { path, arguments, check: None, verify: None, problem: None, unsure: false })
     }
 
     /// The step at `path` has ended and nobody knows whether its work was done. Not if it still waits for an answer.

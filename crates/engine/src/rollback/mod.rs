@@ -18,6 +18,7 @@ pub(crate) mod keep;
 pub(crate) mod run;
 pub(crate) mod side;
 
+use serde::{Deserialize, Serialize};
 use skep_model::error::Failure;
 use skep_model::event::Event;
 use skep_model::ids::StepPath;
@@ -26,7 +27,7 @@ use skep_model::rollback::RollbackCause;
 use skep_model::status::Execution as Status;
 
 /// What can be undone, and how far undoing it is.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Undo {
     /// In order of completion; the last one is undone first.
     pub kept: Vec<Kept>,
@@ -48,7 +49,7 @@ pub(crate) struct Undo {
 }
 
 /// How far a rollback is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Stage {
     /// None began.
     #[default]
@@ -60,7 +61,7 @@ pub(crate) enum Stage {
 }
 
 /// An entry of the stack.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Kept {
     /// The step.
     pub path: StepPath,

@@ -68,7 +68,8 @@ fn runs(state: &State) -> bool {
             | Phase::Questioned { .. }
             | Phase::Asking { .. }
             | Phase::Queued { .. }
-            | Phase::Child { .. } => false,
+            | Phase::Child { .. }
+            | Phase::AwaitingPermit { .. } => false,
         })
     })
 }

@@ -103,7 +103,7 @@ pub(crate) fn decision_outputs(approved: bool, actor: &Actor, comment: Option<&s
     ])
 }
 
-/// Begins a step that its gate allowed, unless the execution stands still: then `resume` does it.
+/// Begins a step, or its next attempt, that a decision, a permit or its pause allows, unless the execution stands still: then `resume` does it.
 pub(crate) fn begin_ready(turn: &mut Deciding<'_>, id: InstanceId) -> Result<(), Rejection> {
     if !turn.state.flows() {
         return Ok(());

@@ -36,6 +36,9 @@ pub(crate) fn begin(
     step: StepIndex,
     path: &StepPath,
 ) -> Result<(), Rejection> {
+    if turn.state.find(path).is_some_and(|id| turn.state.instance(id).child.is_some()) {
+        return ask(turn, path, None);
+    }
     let KindProgram::Workflow { inputs } = &turn.program.step_program(step).kind else {
         return Err(Rejection::Broken(format!("`{path}` has no child execution")));
     };
@@ -45,24 +48,15 @@ pub(crate) fn begin(
     };
     let given = inputs.as_object().is_some_and(|inputs| !inputs.is_empty());
     let inputs = given.then(|| turn.store(inputs));
-    ask(turn, path, turn.state.generation(), 1, inputs)
+    ask(turn, path, inputs)
 }
 
-/// The next attempt: another child with the same inputs.
-pub(crate) fn begin_again(turn: &mut Deciding<'_>, id: InstanceId) -> Result<(), Rejection> {
-    let instance = turn.state.instance(id);
-    let (path, generation, attempt) = (instance.path.clone(), instance.generation, instance.attempt + 1);
-    ask(turn, &path, generation, attempt, None)
-}
-
-fn ask(
-    turn: &mut Deciding<'_>,
-    path: &StepPath,
-    generation: u32,
-    attempt: u32,
-    inputs: Option<Payload>,
-) -> Result<(), Rejection> {
-    let child = ExecutionId::of_child(&turn.state.execution(), path, generation, attempt, turn.now);
+/// The first child, or another one with the same inputs. Each has an id of its own, also when a person lets the step
+/// begin with its first attempt again.
+fn ask(turn: &mut Deciding<'_>, path: &StepPath, inputs: Option<Payload>) -> Result<(), Rejection> {
+    let known = turn.state.find(path).map(|id| turn.state.instance(id));
+    let (attempt, count) = known.map_or((1, 1), |known| (known.attempt + 1, known.delivery + 1));
+    let child = ExecutionId::of_child(&turn.state.execution(), path, turn.state.generation(), count, turn.now);
     turn.emit(Event::ChildAsked { path: path.clone(), attempt, child, inputs })?;
     let id = turn.state.find(path).ok_or_else(|| Rejection::Broken(format!("`{path}` did not begin")))?;
     turn.ask_child(id)

@@ -17,8 +17,9 @@ use skep_model::plan::{Kind, StepIndex};
 
 use crate::codes;
 use crate::decide::Deciding;
+use crate::permits;
 use crate::rejection::Rejection;
-use crate::state::{FrameId, InstanceId};
+use crate::state::{FrameId, Phase};
 
 /// Begins a step that may begin.
 pub(crate) fn begin(
@@ -27,11 +28,20 @@ pub(crate) fn begin(
     step: StepIndex,
     path: &StepPath,
 ) -> Result<(), Rejection> {
+    if permits::ask(turn, frame, step, path)? {
+        return Ok(());
+    }
+    // A pause between attempts keeps its place among the working ones.
+    let known = turn.state.find(path).map(|id| turn.state.instance(id));
+    let keeps_place = known.is_some_and(|known| matches!(known.phase, Phase::Retrying { .. }));
     match &turn.program.step(step).kind {
-        Kind::Run { .. } | Kind::Uses { .. } | Kind::Workflow { .. } => match turn.takes_slot(path)? {
-            true => begin_work(turn, frame, step, path),
-            false => Ok(()),
-        },
+        Kind::Run { .. } | Kind::Uses { .. } | Kind::Workflow { .. } => {
+            if keeps_place || turn.takes_slot(path)? {
+                begin_work(turn, frame, step, path)
+            } else {
+                Ok(())
+            }
+        }
         Kind::Approval(approval) => approval::begin(turn, frame, step, path, approval),
         Kind::Input(form) => form::begin(turn, frame, step, path, form),
         Kind::Wait(wait) => wait::begin(turn, frame, step, path, wait),
@@ -52,14 +62,6 @@ pub(crate) fn begin_work(
     match &turn.program.step(step).kind {
         Kind::Workflow { .. } => child::begin(turn, frame, step, path),
         _ => work::begin(turn, frame, step, path),
-    }
-}
-
-/// The next attempt of a step whose pause is over.
-pub(crate) fn begin_again(turn: &mut Deciding<'_>, id: InstanceId) -> Result<(), Rejection> {
-    match &turn.step_of(id).0.kind {
-        Kind::Workflow { .. } => child::begin_again(turn, id),
-        _ => work::begin_again(turn, id),
     }
 }
 

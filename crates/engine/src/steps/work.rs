@@ -15,6 +15,7 @@ use crate::rejection::Rejection;
 use crate::scope::{Place, Trouble};
 use crate::state::{FrameId, InstanceId};
 
+/// Begins the first attempt of a step, or the next one.
 pub(crate) fn begin(
     turn: &mut Deciding<'_>,
     frame: FrameId,
@@ -23,21 +24,25 @@ pub(crate) fn begin(
 ) -> Result<(), Rejection> {
     let program = turn.program.step_program(step);
     let templates = Templates { kind: &program.kind, env: &program.env, working_dir: program.working_dir.as_ref() };
-    let arguments = match split(arguments(&mut turn.place(frame), &templates, &format!("step `{path}`")))? {
+    let known = turn.state.find(path).map(|id| turn.state.instance(id));
+    let (attempt, delivery) = known.map_or((1, 1), |known| (known.attempt + 1, known.delivery + 1));
+    // Recorded with the first delivery, and valid for all.
+    let arguments = match delivery {
+        1 => split(arguments(&mut turn.place(frame), &templates, &format!("step `{path}`")))?,
+        _ => Ok(None),
+    };
+    let arguments = match arguments {
         Ok(arguments) => arguments,
         Err(failure) => return turn.fail(path, failure, Map::new()),
     };
     let arguments = arguments.map(|arguments| turn.store(arguments));
-    turn.emit(Event::Scheduled { path: path.clone(), attempt: 1, delivery: 1, arguments })?;
+    turn.emit(Event::Scheduled { path: path.clone(), attempt, delivery, arguments })?;
     perform(turn, path)
 }
 
-/// The next attempt of a step whose pause is over.
-pub(crate) fn begin_again(turn: &mut Deciding<'_>, id: InstanceId) -> Result<(), Rejection> {
+/// The next attempt of work beside a step.
+pub(crate) fn repeat(turn: &mut Deciding<'_>, id: InstanceId) -> Result<(), Rejection> {
     let instance = turn.state.instance(id);
-    if instance.delivery == 0 {
-        return turn.begin_anew(id);
-    }
     let path = instance.path.clone();
     let (attempt, delivery) = (instance.attempt + 1, instance.delivery + 1);
     turn.emit(Event::Scheduled { path: path.clone(), attempt, delivery, arguments: None })?;

@@ -23,7 +23,7 @@ fn its_outputs_are_the_steps() {
     let child = harness.children["c"].clone();
     assert_eq!((child.workflow.as_str(), child.inputs, child.depth), ("other", json!({"n": 1}), 1));
     assert_eq!(harness.state.waiting_for(), None, "it moves by itself");
-    assert!(!harness.state.waits_for_people());
+    assert!(!harness.state.waits_for_people() && !harness.state.is_idle());
     assert!(harness.state.waits_for_people_beside(&mut |id| *id == child.id));
     harness.child_ended("c", Status::Completed, json!({"y": 2}), None);
     harness.settle();
@@ -140,4 +140,25 @@ fn a_pause_lets_it_end_and_a_rerun_asks_for_another() {
     harness.child_ended("c", Status::Completed, json!({}), None);
     harness.settle();
     assert_eq!(harness.status(), Status::Completed);
+}
+
+#[test]
+fn a_child_is_undone_with_its_parent() {
+    let yaml = "steps: [{id: c, workflow: {name: other}}, {id: z, uses: noop}]";
+    let mut harness = flow(yaml).start();
+    harness.children_can_be_undone = true;
+    let child = harness.children["c"].id.clone();
+    harness.child_ended("c", Status::Completed, json!({}), None);
+    harness.crash();
+    harness.fail("z", Kind::Invalid);
+    assert_eq!(harness.status(), Status::RollingBack);
+    harness.crash();
+    let task = harness.running["c.rollback"].clone();
+    assert_eq!(task.work, skep_model::effect::Work::UndoChild { child });
+    harness.succeed("c.rollback", json!({}));
+    assert_eq!(harness.summary(), "rolled_back: c=completed z=failed c.rollback=completed c=rolled_back");
+    let mut harmless = flow(yaml).start();
+    harmless.child_ended("c", Status::Completed, json!({}), None);
+    harmless.fail("z", Kind::Invalid);
+    assert_eq!(harmless.summary(), "failed: c=completed z=failed", "nothing was left to undo");
 }

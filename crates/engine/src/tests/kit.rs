@@ -14,6 +14,7 @@ use skep_model::event::{Event, Turn};
 use skep_model::ids::{ExecutionId, Hash, StepPath, Token};
 use skep_model::message::{ChildEnded, Decision, Message, Start};
 use skep_model::outcome::{Ended, Outcome};
+use skep_model::permit::{Resource, Verdict};
 use skep_model::plan::Plan;
 use skep_model::rollback::Part;
 use skep_model::status::Execution as Status;
@@ -52,6 +53,12 @@ pub(super) struct Harness {
     pub fetches: bool,
     answers: BTreeMap<String, VecDeque<Answer>>,
     hanging: BTreeSet<StepPath>,
+    /// What was asked for and neither answered nor given back, by path (the execution's own is at the empty one).
+    pub asked: BTreeMap<String, Resource>,
+    /// Whether children that end leave something that can be undone.
+    pub children_can_be_undone: bool,
+    /// `group db a`, `breaker api a failure`: what was given back, in order.
+    pub released: Vec<String>,
 }
 
 pub(super) fn catalogue() -> Catalogue {
@@ -97,6 +104,9 @@ fn of_plan(plan: Plan) -> Harness {
         fetches: true,
         answers: BTreeMap::new(),
         hanging: BTreeSet::new(),
+        asked: BTreeMap::new(),
+        children_can_be_undone: false,
+        released: Vec::new(),
     }
 }
 
@@ -138,6 +148,17 @@ pub(super) fn rollback() -> Message {
 
 pub(super) fn rerun(from: Option<&str>, inputs: Option<Value>) -> Message {
     Message::Rerun { actor: ada(), from: from.map(StepPath::from), inputs: inputs.map(object) }
+}
+
+/// A permit that nobody asked for.
+pub(super) fn stray_permit(path: &str) -> Message {
+    let group = skep_model::plan::Concurrency {
+        group: "stray".to_owned(),
+        limit: 1,
+        when_full: skep_model::plan::WhenFull::Queue,
+    };
+    let answer = skep_model::permit::Answer::Granted { probe: false };
+    Message::Permit { path: Some(path.into()), resource: Resource::Group(group), answer }
 }
 
 pub(super) fn signal(name: &str, payload: Value) -> Message {
@@ -259,8 +280,11 @@ impl Harness {
         assert_eq!(back, turn, "a turn survives its JSON text");
         if turn.events.is_empty() {
             assert!(self.state == before, "a turn without events changed the state");
-            let by_id = |effect: &Effect| matches!(effect, Effect::StartChild(_) | Effect::CancelChild { .. });
-            assert!(effects.iter().all(by_id), "effects follow from events; only a child is asked for again");
+            // Asking again after a crash is no event: it follows from the fold.
+            let again = |effect: &Effect| {
+                matches!(effect, Effect::StartChild(_) | Effect::CancelChild { .. } | Effect::AskPermit { .. })
+            };
+            assert!(effects.iter().all(again), "effects follow from events");
         } else {
             let mut folded = before;
             apply_turn(&mut folded, &self.program, &turn).expect("an emitted turn fits");
@@ -297,6 +321,7 @@ impl Harness {
                     self.children.remove(path);
                 }
                 Event::StopAsked { path, .. } => drop(self.running.remove(path)),
+                Event::PermitGranted { path, .. } => drop(self.asked.remove(path.as_deref().unwrap_or_default())),
                 Event::Ended { .. } => {
                     assert_eq!(at + 1, turn.events.len(), "nothing follows the end");
                     self.running.clear();
@@ -336,18 +361,43 @@ impl Harness {
                 assert!(known.is_none_or(|known| known == *child), "a child is asked for again as it was");
             }
             Effect::CancelChild { child, .. } => self.cancelled_children.push(child),
+            Effect::AskPermit { path, resource, .. } => {
+                self.asked.insert(path.as_deref().unwrap_or_default().to_owned(), resource);
+            }
+            Effect::ReleasePermit { path, resource, verdict } => {
+                let path = path.as_deref().unwrap_or_default();
+                if self.asked.get(path) == Some(&resource) {
+                    self.asked.remove(path);
+                }
+                let verdict = match (&resource, verdict) {
+                    (Resource::Group(_), _) | (_, Verdict::Nothing) => "",
+                    (_, Verdict::Success) => " success",
+                    (_, Verdict::Failure) => " failure",
+                };
+                self.released.push(format!("{} {} {path}{verdict}", resource.word(), resource.name()));
+            }
         }
     }
 
     fn check_outstanding(&self) {
         let effects = outstanding(&self.state, &self.program, &self.stored).expect("every blob is at hand");
-        let tasks = effects.into_iter().filter_map(|effect| match effect {
-            Effect::Perform(task) => Some((task.path.clone(), *task)),
-            Effect::Abort { .. } | Effect::StartChild(_) | Effect::CancelChild { .. } => None,
-        });
-        let tasks: BTreeMap<StepPath, Task> = tasks.collect();
         self.check_children();
+        let mut tasks: BTreeMap<StepPath, Task> = BTreeMap::new();
+        let mut asked = BTreeMap::new();
+        for effect in effects {
+            match effect {
+                Effect::Perform(task) => drop(tasks.insert(task.path.clone(), *task)),
+                Effect::AskPermit { path, resource, .. } => {
+                    asked.insert(path.as_deref().unwrap_or_default().to_owned(), resource);
+                }
+                Effect::Abort { .. }
+                | Effect::ReleasePermit { .. }
+                | Effect::StartChild(_)
+                | Effect::CancelChild { .. } => {}
+            }
+        }
         assert_eq!(tasks, self.running, "what is outstanding is what was asked for and not answered");
+        assert_eq!(asked, self.asked, "what is waited for is what was asked for and not answered");
     }
 
     fn check_children(&self) {
@@ -355,7 +405,7 @@ impl Harness {
         let owed = effects.into_iter().filter_map(|effect| match effect {
             Effect::StartChild(child) => Some(child.id.clone()),
             Effect::CancelChild { child, .. } => Some(child),
-            Effect::Perform(_) | Effect::Abort { .. } => None,
+            Effect::Perform(_) | Effect::Abort { .. } | Effect::AskPermit { .. } | Effect::ReleasePermit { .. } => None,
         });
         let owed: BTreeSet<ExecutionId> = owed.collect();
         let asked: BTreeSet<ExecutionId> = self.children.values().map(|child| child.id.clone()).collect();
@@ -371,7 +421,8 @@ impl Harness {
     pub fn child_message(&self, path: &str, status: Status, outputs: Value, failure: Option<Failure>) -> Message {
         let child = self.children.get(path).unwrap_or_else(|| panic!("`{path}` has no child\n{}", self.trace()));
         let (path, child) = (path.into(), child.id.clone());
-        Message::ChildEnded(Box::new(ChildEnded { path, child, status, outputs: object(outputs), failure }))
+        let (outputs, can_be_undone) = (object(outputs), self.children_can_be_undone);
+        Message::ChildEnded(Box::new(ChildEnded { path, child, status, outputs, failure, can_be_undone }))
     }
 
     // ---- the world --------------------------------------------------------------------------------------
@@ -409,6 +460,29 @@ impl Harness {
             Answer::Hangs => drop(self.hanging.insert(path)),
         }
         true
+    }
+
+    /// Answers what the step at `path` (the empty one: the execution) asked for.
+    pub fn permit(&mut self, path: &str, answer: skep_model::permit::Answer) {
+        let message = self.permit_message(path, answer);
+        self.tell(&message);
+    }
+
+    pub fn grant(&mut self, path: &str) {
+        self.permit(path, skep_model::permit::Answer::Granted { probe: false });
+    }
+
+    /// Grants everything that is asked for, and what is asked for then.
+    pub fn grant_all(&mut self) {
+        while let Some(path) = self.asked.keys().next().cloned() {
+            self.grant(&path);
+        }
+    }
+
+    pub fn permit_message(&self, path: &str, answer: skep_model::permit::Answer) -> Message {
+        let asked = self.asked.get(path).cloned();
+        let resource = asked.unwrap_or_else(|| panic!("`{path}` asked for nothing\n{}", self.trace()));
+        Message::Permit { path: Some(path).filter(|path| !path.is_empty()).map(StepPath::from), resource, answer }
     }
 
     pub fn outcome(&mut self, path: &str, result: Ended) {
@@ -507,6 +581,7 @@ impl Harness {
         match &task.unwrap_or_else(|| panic!("`{path}` was not performed\n{}", self.trace())).work {
             skep_model::effect::Work::Action { with, .. } => with.clone(),
             skep_model::effect::Work::Script(script) => json!(script.values),
+            skep_model::effect::Work::UndoChild { child } => json!({ "child": child }),
         }
     }
 

@@ -16,7 +16,7 @@ use super::undo_kit::{noop, retry};
 
 /// A step without its id.
 #[derive(Clone, Debug)]
-enum Shape {
+pub(super) enum Shape {
     Work { retried: bool, skips: bool, always: bool },
     Gated(&'static str),
     Approval { timeout: bool, goes_on: bool },
@@ -43,7 +43,7 @@ fn leaf() -> impl Strategy<Value = Shape> {
     ]
 }
 
-fn shape() -> impl Strategy<Value = Shape> {
+pub(super) fn shape() -> impl Strategy<Value = Shape> {
     leaf().prop_recursive(3, 12, 3, |inner| {
         let list = || prop::collection::vec(inner.clone(), 1..4);
         let join = prop_oneof![Just("all"), Just("any"), Just("2")];
@@ -132,7 +132,7 @@ impl Writer {
     }
 }
 
-fn workflow(shapes: &[Shape], graph: bool, finally: bool) -> String {
+pub(super) fn workflow(shapes: &[Shape], graph: bool, finally: bool) -> String {
     let mut writer = Writer { next: 0 };
     let order = if graph { "order: graph\n" } else { "" };
     let steps = writer.list(shapes, graph);
@@ -142,7 +142,7 @@ fn workflow(shapes: &[Shape], graph: bool, finally: bool) -> String {
 
 /// One thing that happens; numbers choose among what there is.
 #[derive(Clone, Copy, Debug)]
-enum Move {
+pub(super) enum Move {
     Succeed(u8),
     Fail(u8, bool),
     Abort(u8),
@@ -198,7 +198,7 @@ fn edit(plan: &mut Plan, extras: &[Extras], on_cancel: bool) {
     }
 }
 
-fn moves() -> impl Strategy<Value = Vec<Move>> {
+pub(super) fn moves() -> impl Strategy<Value = Vec<Move>> {
     let one = prop_oneof![
         8 => any::<u8>().prop_map(Move::Succeed),
         3 => any::<(u8, bool)>().prop_map(|(which, transient)| Move::Fail(which, transient)),
@@ -225,13 +225,13 @@ fn pick(items: &[String], which: u8, act: impl FnOnce(&str)) {
 }
 
 /// Paths of steps that wait for a person.
-fn asked(harness: &Harness) -> Vec<String> {
+pub(super) fn asked(harness: &Harness) -> Vec<String> {
     let waits = |instance: &&crate::state::Instance| matches!(instance.phase, crate::state::Phase::Deciding { .. });
     let deciding = harness.state.instances.iter().filter(waits).map(|instance| instance.path.to_string());
     deciding.chain(harness.state.questions().keys().map(ToString::to_string)).collect()
 }
 
-fn make(harness: &mut Harness, step: Move) {
+pub(super) fn make(harness: &mut Harness, step: Move) {
     let active: Vec<String> = harness.running.keys().chain(harness.stopping.keys()).map(ToString::to_string).collect();
     match step {
         Move::Succeed(which) => pick(&active, which, |path| harness.succeed(path, json!({"n": which}))),
@@ -303,12 +303,13 @@ fn step_to_rerun_from(harness: &Harness, first: bool) -> Option<String> {
 }
 
 /// Answers everything, people and time included, until the end.
-fn finish(harness: &mut Harness) {
+pub(super) fn finish(harness: &mut Harness) {
     for _ in 0..2_000 {
         if harness.status().is_terminal() {
             return;
         }
         drop(harness.try_tell(&kit::resume()));
+        harness.grant_all();
         harness.settle();
         // One decision may take the question of another away.
         while let Some(path) = asked(harness).pop() {
@@ -342,6 +343,7 @@ proptest! {
             plan.max_parallel = limit;
         })
         .start();
+        harness.children_can_be_undone = undone;
         for step in moves {
             if !harness.status().is_terminal() || matches!(step, Move::Rollback) {
                 make(&mut harness, step);
@@ -361,6 +363,7 @@ proptest! {
         finish(&mut harness);
         prop_assert_eq!(harness.state.generation(), 3);
         prop_assert_eq!(harness.state.performing_count(), 0);
+        super::snapshots::check_every_turn(&harness);
         harness.crash();
     }
 }

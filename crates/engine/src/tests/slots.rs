@@ -50,7 +50,10 @@ fn a_pause_between_attempts_keeps_its_place_and_a_wait_takes_none() {
     let yaml = "steps: [{id: p, parallel: {l: [{id: a, uses: noop, retry: {max_attempts: 2, delay: 1m, jitter: false}}], \
         r: [{id: b, uses: noop}], w: [{id: w, wait: {signal: go}}]}}]";
     let mut harness = limited(1, yaml).fails("a", Kind::Network).run();
-    assert_eq!((harness.order().as_str(), harness.state.waiting_for().as_deref()), ("a", Some("signal go: w")));
+    assert_eq!(
+        (harness.order().as_str(), harness.state.waiting_for().as_deref()),
+        ("a", Some("next attempt: a, signal go: w"))
+    );
     harness.crash();
     harness.pass_ms(60_000);
     assert_eq!(harness.order(), "a a b");

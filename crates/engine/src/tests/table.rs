@@ -81,7 +81,7 @@ fn token(harness: &Harness) -> Token {
     known.or_else(|| harness.stopping.get(path).cloned()).unwrap_or_else(|| Token::new("unknown"))
 }
 
-const MESSAGES: [&str; 15] = [
+const MESSAGES: [&str; 16] = [
     "start",
     "outcome",
     "progress",
@@ -97,6 +97,7 @@ const MESSAGES: [&str; 15] = [
     "rollback",
     "rerun",
     "child_ended",
+    "permit",
 ];
 
 fn message(word: &str, harness: &Harness) -> Message {
@@ -125,7 +126,9 @@ fn message(word: &str, harness: &Harness) -> Message {
             status: Status::Completed,
             outputs: skep_model::Map::new(),
             failure: None,
+            can_be_undone: false,
         })),
+        "permit" => kit::stray_permit("a"),
         other => panic!("{other} is no message"),
     };
     assert_eq!(self::word(&message), word);
@@ -149,6 +152,7 @@ fn word(message: &Message) -> &'static str {
         Message::Rollback { .. } => "rollback",
         Message::Rerun { .. } => "rerun",
         Message::ChildEnded(_) => "child_ended",
+        Message::Permit { .. } => "permit",
     }
 }
 
@@ -193,7 +197,7 @@ fn every_message_in_every_state() {
             lines.push_str(&format!("{} {word}: {told}\n", status.as_str()));
         }
     }
-    insta::assert_snapshot!(lines, @r"
+    insta::assert_snapshot!(lines, @"
     pending start: started, forked p, scheduled a, approval_asked gate, form_asked form, wait_began sig, child_asked c
     pending outcome: !not_started
     pending progress: !not_started
@@ -209,6 +213,7 @@ fn every_message_in_every_state() {
     pending rollback: !not_started
     pending rerun: !not_started
     pending child_ended: !not_started
+    pending permit: !not_started
     running start: !already_started
     running outcome: completed a, branch_ended p
     running progress: nothing
@@ -224,6 +229,7 @@ fn every_message_in_every_state() {
     running rollback: !wrong_state
     running rerun: !wrong_state
     running child_ended: completed c, branch_ended p
+    running permit: !stale
     paused start: !already_started
     paused outcome: completed a
     paused progress: nothing
@@ -239,6 +245,7 @@ fn every_message_in_every_state() {
     paused rollback: !wrong_state
     paused rerun: !wrong_state
     paused child_ended: completed c
+    paused permit: !stale
     held start: !already_started
     held outcome: completed a
     held progress: nothing
@@ -254,6 +261,7 @@ fn every_message_in_every_state() {
     held rollback: !wrong_state
     held rerun: !wrong_state
     held child_ended: completed c
+    held permit: !stale
     cancelling start: !already_started
     cancelling outcome: completed a, branch_ended p
     cancelling progress: nothing
@@ -265,8 +273,11 @@ fn every_message_in_every_state() {
     cancelling cancel: force_asked
     cancelling pause: !wrong_state
     cancelling resume: nothing
-    cancelling recovered: cancelled a, branch_ended p, cancelled p, finally_began, scheduled f1
+    cancelling recovered: cancelled a, branch_ended p
     cancelling rollback: !wrong_state
+    cancelling rerun: !wrong_state
+    cancelling child_ended: completed c, branch_ended p
+    cancelling permit: !stale
     rolling_back start: !already_started
     rolling_back outcome: completed a.rollback, rolled_back a, rollback_ended, ended
     rolling_back progress: nothing
@@ -280,9 +291,9 @@ fn every_message_in_every_state() {
     rolling_back resume: nothing
     rolling_back recovered: redelivered a.rollback
     rolling_back rollback: !wrong_state
-    cancelling recovered: cancelled a, branch_ended p
-    cancelling rerun: !wrong_state
-    cancelling child_ended: completed c, branch_ended p
+    rolling_back rerun: !wrong_state
+    rolling_back child_ended: !stale
+    rolling_back permit: !stale
     completed start: !already_started
     completed outcome: !terminal
     completed progress: !terminal
@@ -298,6 +309,7 @@ fn every_message_in_every_state() {
     completed rollback: !nothing_to_undo
     completed rerun: rerun, forked p, scheduled a, approval_asked gate, form_asked form, wait_began sig, child_asked c
     completed child_ended: !terminal
+    completed permit: !terminal
     failed start: !already_started
     failed outcome: !terminal
     failed progress: !terminal
@@ -313,6 +325,7 @@ fn every_message_in_every_state() {
     failed rollback: !nothing_to_undo
     failed rerun: rerun, forked p, scheduled a, approval_asked gate, form_asked form, wait_began sig, child_asked c
     failed child_ended: !terminal
+    failed permit: !terminal
     cancelled start: !already_started
     cancelled outcome: !terminal
     cancelled progress: !terminal
@@ -326,6 +339,9 @@ fn every_message_in_every_state() {
     cancelled resume: !terminal
     cancelled recovered: nothing
     cancelled rollback: !nothing_to_undo
+    cancelled rerun: rerun, forked p, scheduled a, approval_asked gate, form_asked form, wait_began sig, child_asked c
+    cancelled child_ended: !terminal
+    cancelled permit: !terminal
     rolled_back start: !already_started
     rolled_back outcome: !terminal
     rolled_back progress: !terminal
@@ -339,6 +355,9 @@ fn every_message_in_every_state() {
     rolled_back resume: !terminal
     rolled_back recovered: nothing
     rolled_back rollback: !nothing_to_undo
+    rolled_back rerun: rerun, scheduled a
+    rolled_back child_ended: !terminal
+    rolled_back permit: !terminal
     rollback_failed start: !already_started
     rollback_failed outcome: !terminal
     rollback_failed progress: !terminal
@@ -352,7 +371,8 @@ fn every_message_in_every_state() {
     rollback_failed resume: !terminal
     rollback_failed recovered: nothing
     rollback_failed rollback: rollback_began, scheduled a.rollback
-    cancelled rerun: rerun, forked p, scheduled a, approval_asked gate, form_asked form, wait_began sig, child_asked c
-    cancelled child_ended: !terminal
+    rollback_failed rerun: rerun, scheduled a
+    rollback_failed child_ended: !terminal
+    rollback_failed permit: !terminal
     ");
 }

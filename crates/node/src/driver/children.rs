@@ -14,11 +14,12 @@ use serde_json::Value;
 use skep_model::Map;
 use skep_model::actor::Actor;
 use skep_model::catalogue::Catalogue;
-use skep_model::effect::Child;
+use skep_model::effect::{Child, Task};
 use skep_model::error::{Failure, Kind as FailureKind};
 use skep_model::event::Event;
-use skep_model::ids::{ExecutionId, LocalId, StepPath};
+use skep_model::ids::{ExecutionId, LocalId, StepPath, Token};
 use skep_model::message::{ChildEnded, Message, Parent};
+use skep_model::outcome::Ended;
 use skep_model::payload::Payload;
 use skep_model::status::Execution as Status;
 use skep_store::ExecutionRow;
@@ -36,6 +37,8 @@ pub(super) struct Children {
     catalogue: Option<Arc<Catalogue>>,
     /// Children whose first turn is on its way to the disk, to be started again should it be lost.
     starting: std::collections::HashMap<LocalId, Child>,
+    /// Children that are being undone, for the tasks of their parents.
+    undoing: std::collections::HashMap<ExecutionId, Task>,
 }
 
 /// Where a child execution is.
@@ -102,7 +105,8 @@ impl Driver {
             }
             Ok(Found::Nowhere) => {
                 let (path, child) = (path.clone(), child.clone());
-                let ended = ChildEnded { path, child, status: Status::Cancelled, outputs: Map::new(), failure: None };
+                let (status, outputs) = (Status::Cancelled, Map::new());
+                let ended = ChildEnded { path, child, status, outputs, failure: None, can_be_undone: false };
                 self.mailbox.send(Input::ChildEnded(execution, Box::new(ended)));
             }
             Err(error) => {
@@ -121,6 +125,74 @@ impl Driver {
         }
     }
 
+    /// A parent is undone, and so is its child; its end is the task's outcome.
+    pub(super) fn undo_child(&mut self, task: Task, child: &ExecutionId) {
+        let found = match self.find_child(child) {
+            Ok(Found::Open(local)) => Ok(local),
+            Ok(Found::Stored(row)) if row.status.is_terminal() => self.bring(row.local).map(|()| row.local),
+            Ok(Found::Stored(row)) => {
+                self.take_on(row.local);
+                Ok(row.local)
+            }
+            Ok(Found::Nowhere) => Err(Error::NoSuchExecution { given: child.to_string() }),
+            Err(error) => Err(error),
+        };
+        match found {
+            Ok(local) => self.undo_open(local, task, child),
+            Err(error) => self.answer_undone(&task, Some(unreadable(&error))),
+        }
+    }
+
+    fn undo_open(&mut self, local: LocalId, task: Task, child: &ExecutionId) {
+        let Some(live) = self.core.get(local) else {
+            let error = Error::NoSuchExecution { given: child.to_string() };
+            return self.answer_undone(&task, Some(unreadable(&error)));
+        };
+        let (status, left) = (live.state.status, live.state.can_be_undone());
+        if status.is_terminal() && !left {
+            self.answer_undone(&task, None);
+            return self.close(local);
+        }
+        self.children.undoing.insert(child.clone(), task);
+        if status.is_terminal() {
+            let reason = Some("the execution that started it is undone".to_owned());
+            self.decide(local, &Message::Rollback { actor: Actor::Engine, reason }, None);
+        }
+    }
+
+    fn answer_undone(&self, task: &Task, failure: Option<Failure>) {
+        let result = match failure {
+            None => Ended::Succeeded(Map::new()),
+            Some(failure) => Ended::Failed { failure, outputs: Map::new() },
+        };
+        self.answer_for(task, result);
+    }
+
+    /// The end of a child that is being undone belongs to the task that asked for it.
+    fn tell_who_undoes(&mut self, local: LocalId) -> bool {
+        let Some(live) = self.core.get(local) else { return false };
+        let (child, status, failure) = (live.state.execution(), live.state.status, live.state.failure.clone());
+        if !status.is_terminal() {
+            return false;
+        }
+        let Some(task) = self.children.undoing.remove(&child) else { return false };
+        let failure = match (status, failure) {
+            (Status::RolledBack, _) => None,
+            (_, Some(failure)) => Some(failure),
+            (_, None) => {
+                let message = format!("the child execution {child} ended {} when it was undone", status.as_str());
+                Some(Failure::new(FailureKind::Rejected, codes::CHILD_NOT_STARTED.id, message))
+            }
+        };
+        self.answer_undone(&task, failure);
+        true
+    }
+
+    /// A task that nobody waits for any more.
+    pub(super) fn forget_undoing(&mut self, token: &Token) {
+        self.children.undoing.retain(|_, task| task.token != *token);
+    }
+
     fn find_child(&self, id: &ExecutionId) -> Result<Found, Error> {
         if let Some(local) = self.locals.get(id) {
             return Ok(Found::Open(*local));
@@ -130,18 +202,18 @@ impl Driver {
 
     /// False if it cannot be read now.
     fn take_on(&mut self, local: LocalId) -> bool {
-        match self.bring(local) {
-            Ok(()) => self.decide(local, &Message::Recovered, None),
-            Err(error) => {
-                tracing::error!(local = local.0, "an execution cannot be taken on: {error}");
-                return false;
-            }
+        if let Err(error) = self.have(local) {
+            tracing::error!(local = local.0, "an execution cannot be taken on: {error}");
+            return false;
         }
         true
     }
 
     /// An execution is durably over: if it is a child, its parent is told.
     pub(super) fn tell_parent(&mut self, local: LocalId) {
+        if self.tell_who_undoes(local) {
+            return;
+        }
         let Some(live) = self.core.get(local) else { return };
         if let Some(parent) = live.state.start.as_ref().and_then(|start| start.parent.clone()) {
             self.tell_parent_of(local, parent);
@@ -159,7 +231,7 @@ impl Driver {
         }
     }
 
-    fn answer_stored(&self, parent: &ExecutionId, path: &StepPath, child: &ExecutionRow) {
+    fn answer_stored(&mut self, parent: &ExecutionId, path: &StepPath, child: &ExecutionRow) {
         let ended = self.ended(path, child);
         if let Err(Error::Store(_) | Error::Blob(skep_store::blobs::Error::File(_))) = &ended {
             let parent = Parent { execution: parent.clone(), path: path.clone(), depth: 1 };
@@ -171,18 +243,20 @@ impl Driver {
             status: Status::Failed,
             outputs: Map::new(),
             failure: Some(unreadable(&error)),
+            can_be_undone: false,
         });
         self.mailbox.send(Input::ChildEnded(parent.clone(), Box::new(ended)));
     }
 
     fn answer_failed(&self, child: &Child, failure: Failure) {
         let (path, id, status) = (child.path.clone(), child.id.clone(), Status::Failed);
-        let ended = ChildEnded { path, child: id, status, outputs: Map::new(), failure: Some(failure) };
+        let (outputs, failure) = (Map::new(), Some(failure));
+        let ended = ChildEnded { path, child: id, status, outputs, failure, can_be_undone: false };
         self.mailbox.send(Input::ChildEnded(child.execution.clone(), Box::new(ended)));
     }
 
     /// How a terminal execution ended, from its last turn.
-    fn ended(&self, path: &StepPath, row: &ExecutionRow) -> Result<ChildEnded, Error> {
+    fn ended(&mut self, path: &StepPath, row: &ExecutionRow) -> Result<ChildEnded, Error> {
         let stored = self.reader.turns(row.local, row.seq, 1)?;
         let events = stored.first().map(fold::turn).transpose()?.map(|turn| turn.events).unwrap_or_default();
         let last = events.into_iter().rev().find_map(|event| match event {
@@ -195,7 +269,15 @@ impl Driver {
         for (name, payload) in &payloads {
             outputs.insert(name.clone(), self.value_of(row, payload)?);
         }
-        Ok(ChildEnded { path: path.clone(), child: row.id.clone(), status, outputs, failure })
+        let can_be_undone = self.can_be_undone(row)?;
+        Ok(ChildEnded { path: path.clone(), child: row.id.clone(), status, outputs, failure, can_be_undone })
+    }
+
+    fn can_be_undone(&mut self, row: &ExecutionRow) -> Result<bool, Error> {
+        if let Some(live) = self.core.get(row.local) {
+            return Ok(live.state.can_be_undone());
+        }
+        Ok(fold::live(&*self.reader, &mut self.programs, row.local)?.state.can_be_undone())
     }
 
     fn value_of(&self, row: &ExecutionRow, payload: &Payload) -> Result<Value, Error> {

@@ -2,10 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
+use skep_engine::State;
 use skep_model::effect::{Effect, Task};
 use skep_model::error::Failure;
 use skep_model::ids::LocalId;
 use skep_model::message::Message;
+use skep_model::payload::NewBlob;
 use skep_model::status::Execution as Status;
 use skep_runner::Identity;
 use skep_store::writer::{Submission, Ticket};
@@ -30,6 +32,10 @@ pub(super) struct Flight {
     pub deferred: HashSet<usize>,
     /// It only carries the child of a script that waited for a slot.
     pub from_backlog: bool,
+    /// Values to be durable before the turn.
+    pub blobs: Vec<NewBlob>,
+    /// The state after the turn, if a snapshot of it is due.
+    pub snapshot: Option<Box<State>>,
     /// It has events: if it is lost, so is what follows from them.
     pub has_turn: bool,
 }
@@ -48,6 +54,8 @@ impl Flight {
             more: false,
             deferred: HashSet::new(),
             from_backlog: false,
+            blobs: Vec::new(),
+            snapshot: None,
             has_turn: false,
         }
     }
@@ -73,7 +81,11 @@ impl Flight {
     pub fn task(&self, effect: usize) -> Option<&Task> {
         match &self.effects[effect] {
             Effect::Perform(task) => Some(task),
-            Effect::Abort { .. } | Effect::StartChild(_) | Effect::CancelChild { .. } => None,
+            Effect::Abort { .. }
+            | Effect::StartChild(_)
+            | Effect::CancelChild { .. }
+            | Effect::AskPermit { .. }
+            | Effect::ReleasePermit { .. } => None,
         }
     }
 

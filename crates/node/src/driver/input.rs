@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use skep_engine::Program;
-use skep_model::effect::{Child, Task};
+use skep_model::effect::{Child, Effect, Task};
 use skep_model::ids::{ExecutionId, Hash, LocalId, StepPath};
 use skep_model::message::{ChildEnded, Message, Parent, Start};
 use skep_model::outcome::Outcome;
 use skep_store::Ack;
 
+use super::StartKey;
 use crate::error::Error;
 
 /// Something for the driver to do.
@@ -35,8 +36,14 @@ pub enum Input {
     CancelChild(LocalId, StepPath, ExecutionId),
     /// A child execution is terminal, and its parent is to be told, again.
     TellParent(LocalId, Box<Parent>),
+    /// Ask for something that executions share, again ([`Effect::AskPermit`]).
+    AskPermit(LocalId, Box<Effect>),
     /// End: no new work begins; what runs may take so long to end by itself.
     Stop(std::time::Duration),
+    /// Take on every execution that only waits; the answer is their number.
+    TakeIdle(tokio::sync::oneshot::Sender<Result<usize, Error>>),
+    /// A snapshot was made.
+    Snapshot(Box<skep_store::StoredSnapshot>),
 }
 
 /// Everything that a new execution needs.
@@ -51,6 +58,8 @@ pub struct Creation {
     pub definition_hash: Hash,
     /// Where it lies in the library, if it came from there.
     pub workflow_path: Option<String>,
+    /// Its key, if it has one.
+    pub key: Option<StartKey>,
 }
 
 /// The answer to a request, after the commit.
@@ -58,6 +67,14 @@ pub struct Creation {
 pub struct Receipt {
     /// The execution's number in the store.
     pub local: LocalId,
+    /// A start with a key that was taken: this is the execution that has it.
+    pub existing: bool,
+}
+
+impl Receipt {
+    pub(crate) fn of(local: LocalId) -> Self {
+        Self { local, existing: false }
+    }
 }
 
 /// What became of a request.

@@ -2,18 +2,24 @@
 //! hands turns to the writer, and acts on what the writer acknowledges. No thread and no clock of its own: [`thread`]
 //! turns the crank in an owner, the simulator turns it in a world of its own.
 //!
-//! Order of one turn: decide -> children forked, parked before their exec -> blobs fsynced -> commit (with the
+//! Order of one turn: decide -> blobs fsynced -> children forked, parked before their exec -> commit (with the
 //! children's identities in it) -> acknowledged: children released, other effects performed, callers answered.
 //! A crash between any two of these leaves either nothing, or a turn whose effects follow from the fold.
 
 mod backlog;
 mod children;
+mod evict;
 mod flight;
 mod input;
+mod park;
+mod permits;
 mod ports;
 mod recovery;
+mod snapshots;
+mod start_keys;
 pub(crate) mod thread;
 mod turn;
+mod values;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,12 +34,15 @@ use skep_store::{Ack, Reader};
 
 use crate::core::Core;
 use crate::fold::Programs;
+use crate::gates::Gates;
 use crate::watch::Watcher;
 
 use backlog::Backlog;
 use flight::Flight;
 pub use input::{Answer, Creation, Input, Receipt, Reply};
 pub use ports::{Clock, Committer, Mailbox, Performer};
+pub use start_keys::StartKey;
+use start_keys::Starting;
 
 /// Pause before a turn whose commit failed is decided again.
 pub const RETRY_AFTER: Duration = Duration::from_millis(500);
@@ -64,6 +73,8 @@ pub struct Driver {
     stopping: Option<Duration>,
     backlog: Backlog,
     children: children::Children,
+    gates: Gates,
+    starting: Starting,
     unready: recovery::Unready,
 }
 
@@ -100,6 +111,9 @@ impl Driver {
     /// Trouble with the store.
     pub fn new(parts: Parts) -> Result<Self, skep_store::Error> {
         let Parts { reader, blobs, watcher, clock, performer, committer, mailbox } = parts;
+        let (gates, stale) = permits::rebuild(&*reader)?;
+        let backlog = Backlog::new(watcher.slots().clone());
+        let pending = if stale.is_empty() { Vec::new() } else { vec![Flight::of_rows(stale)] };
         Ok(Self {
             core: Core::new(reader.last_at()?.unwrap_or(Timestamp(0))),
             next_local: reader.next_local_id()?,
@@ -113,12 +127,14 @@ impl Driver {
             mailbox,
             flights: HashMap::new(),
             next_ticket: 0,
-            pending: Vec::new(),
+            pending,
             locals: HashMap::new(),
             delivered: HashMap::new(),
             stopping: None,
-            backlog: Backlog::default(),
             children: children::Children::default(),
+            backlog,
+            gates,
+            starting: Starting::default(),
             unready: recovery::Unready::default(),
         })
     }
@@ -139,6 +155,11 @@ impl Driver {
         let at = self.core.next_wake()?;
         let microseconds = at.0.saturating_sub(self.now().0);
         Some(Duration::from_micros(u64::try_from(microseconds).unwrap_or(0)))
+    }
+
+    /// Another bound than the usual one for executions in memory that only wait.
+    pub fn keep_idle(&mut self, idle_max: usize) {
+        self.core.keep_idle(idle_max);
     }
 
     /// What it has in memory.
@@ -176,7 +197,8 @@ impl Driver {
         if self.pending.is_empty() {
             return;
         }
-        let mut flights = std::mem::take(&mut self.pending);
+        let flights = std::mem::take(&mut self.pending);
+        let (mut flights, unstored) = self.store_values(flights);
         self.prepare_children(&mut flights);
         test_pause_before_commit();
         let mut submissions = Vec::with_capacity(flights.len());
@@ -190,6 +212,7 @@ impl Driver {
             self.stopping = Some(Duration::ZERO);
             self.flights.clear();
         }
+        unstored.into_iter().for_each(|turn| self.not_storable(turn));
     }
 
     /// Forks the children that have a slot; the others wait in the backlog once their turn is durable.
@@ -199,8 +222,11 @@ impl Driver {
         }
         let mut wanted: Vec<(usize, usize)> =
             flights.iter().enumerate().flat_map(|(at, flight)| flight.wants(at, &*self.performer)).collect();
-        // What waited longest comes first; what is new waits behind it.
-        wanted.sort_by_key(|(flight, _)| !flights[*flight].from_backlog);
+        // What waited already comes first, then by priority; what is new waits behind it.
+        wanted.sort_by_key(|(flight, effect)| {
+            let priority = flights[*flight].task(*effect).map(|task| task.priority);
+            (!flights[*flight].from_backlog, std::cmp::Reverse(priority))
+        });
         let waited = wanted.iter().filter(|(flight, _)| flights[*flight].from_backlog).count();
         let slots = if self.backlog.is_empty() { self.backlog.free().max(waited) } else { waited };
         for (flight, effect) in wanted.split_off(slots.min(wanted.len())) {

@@ -53,4 +53,8 @@ pub trait Mailbox: Send {
     fn send(&self, input: Input);
     /// After a pause of [`RETRY_AFTER`](super::RETRY_AFTER): a disk that refuses writes is not asked again at once.
     fn send_later(&self, input: Input);
+    /// What the work gives, some time later. It takes long and changes nothing: it need not be done in this thread.
+    fn aside(&self, work: Box<dyn FnOnce() -> Input + Send>) {
+        self.send(work());
+    }
 }

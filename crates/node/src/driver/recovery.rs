@@ -90,8 +90,9 @@ impl Driver {
                 Effect::CancelChild { path, child } => {
                     self.mailbox.send_later(Input::CancelChild(local, path.clone(), child.clone()));
                 }
-                // Both come with an event of their own.
-                Effect::Perform(_) | Effect::Abort { .. } => {}
+                Effect::AskPermit { .. } => self.mailbox.send_later(Input::AskPermit(local, Box::new(effect.clone()))),
+                // These come with an event of their own.
+                Effect::Perform(_) | Effect::Abort { .. } | Effect::ReleasePermit { .. } => {}
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use skep_model::effect::Task;
@@ -124,20 +124,46 @@ impl Committer for Arc<WriterThread> {
     }
 }
 
+/// Work that is done beside the driver's thread.
+type Aside = Box<dyn FnOnce() -> Input + Send>;
+
 /// The queue of the driver's thread.
-pub(crate) struct Queue(pub Sender<Input>);
+pub(crate) struct Queue {
+    inputs: Sender<Input>,
+    /// One thread, so that a burst of such work takes one processor and not all. It ends with the queue.
+    aside: Sender<Aside>,
+}
+
+impl Queue {
+    /// A queue whose inputs arrive at the other end of `inputs`.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn new(inputs: Sender<Input>) -> std::io::Result<Self> {
+        let (aside, work) = channel::<Aside>();
+        let results = inputs.clone();
+        std::thread::Builder::new()
+            .name("skep-aside".to_owned())
+            .spawn(move || work.iter().for_each(|work| drop(results.send(work()))))?;
+        Ok(Self { inputs, aside })
+    }
+}
 
 impl Mailbox for Queue {
     fn send(&self, input: Input) {
         // The driver's thread holds the receiver, so this cannot fail while it runs.
-        drop(self.0.send(input));
+        drop(self.inputs.send(input));
     }
 
     fn send_later(&self, input: Input) {
-        let sender = self.0.clone();
+        let sender = self.inputs.clone();
         std::thread::spawn(move || {
             std::thread::sleep(RETRY_AFTER);
             drop(sender.send(input));
         });
+    }
+
+    fn aside(&self, work: Aside) {
+        drop(self.aside.send(work));
     }
 }

@@ -4,16 +4,19 @@ use std::sync::Arc;
 
 use skep_engine::{Rejection, State};
 use skep_model::actor::Actor;
-use skep_model::effect::{Effect, Task};
+use skep_model::effect::{Effect, Task, Work};
 use skep_model::error::Failure;
 use skep_model::ids::{LocalId, Token};
 use skep_model::message::Message;
 use skep_model::outcome::{Ended, Outcome};
 use skep_model::plan::PLAN_FORMAT;
 use skep_model::status::Execution as Status;
-use skep_store::{ExecutionChange, ExecutionRow, Row};
+use skep_store::{ExecutionChange, ExecutionRow, IdleChange, Row};
 
 use super::flight::Flight;
+use super::permits::Request;
+use super::start_keys;
+use super::values::WithPending;
 use super::{Creation, Delivered, Driver, Input, Receipt, Reply};
 use crate::core::{Live, Refusal};
 use crate::error::Error;
@@ -40,21 +43,26 @@ impl Driver {
             Input::StartChild(child) => self.start_child(*child),
             Input::CancelChild(parent, path, child) => self.cancel_child(parent, &path, &child),
             Input::TellParent(local, parent) => self.tell_parent_of(local, *parent),
+            Input::AskPermit(local, effect) => self.ask_permit_again(local, *effect),
             Input::Stop(patience) => self.stopping = Some(patience),
+            Input::TakeIdle(reply) => drop(reply.send(self.take_idle())),
+            Input::Snapshot(snapshot) => self.keep_snapshot(*snapshot),
         }
     }
 
     pub(super) fn create(&mut self, creation: Creation, reply: Reply) {
+        let Some((creation, reply)) = self.first_of_its_key(creation, reply) else { return };
         let local = self.next_local;
         self.next_local = LocalId(local.0 + 1);
-        let Creation { start, program, definition, definition_hash, workflow_path } = creation;
+        let Creation { start, program, definition, definition_hash, workflow_path, key } = creation;
         let program = self.programs.keep(program);
         let plan_bytes = program.plan().to_bytes();
         let head = program.plan().workflow.clone();
         let plan_hash = program.hash();
-        self.core.open(Live::new(local, State::default(), program));
+        self.core.open(Live::new(local, State::default(), program).created());
         self.locals.insert(start.execution.clone(), local);
         let now = self.now();
+        let key_row = key.as_ref().map(|key| start_keys::row(&head.id, key, local));
         let row = ExecutionRow {
             local,
             id: start.execution.clone(),
@@ -73,21 +81,27 @@ impl Driver {
             actor: start.actor.label(),
             seq: 1,
         };
-        let rows = vec![
+        let mut rows = vec![
             Row::Plan { hash: plan_hash, format: PLAN_FORMAT, bytes: plan_bytes },
             Row::Definition { hash: definition_hash, text: definition },
             Row::ExecutionCreated(row),
         ];
-        self.decide_with(local, &Message::Start(Box::new(start)), Some(reply), rows);
+        rows.extend(key_row);
+        if !self.decide_with(local, &Message::Start(Box::new(start)), Some(reply), rows) {
+            self.starting.forget(local);
+        }
     }
 
     fn adopt(&mut self, local: LocalId, reply: Reply) {
-        if self.core.get(local).is_some() || self.unready.is_unfolded(local) {
-            drop(reply.send(Ok(Receipt { local })));
+        if self.has(local) {
+            drop(reply.send(Ok(Receipt::of(local))));
             return;
         }
         match self.bring(local) {
-            Err(error) => drop(reply.send(Err(error))),
+            Err(error) => {
+                self.park(local, &error);
+                drop(reply.send(Err(error)));
+            }
             Ok(()) => self.decide(local, &Message::Recovered, Some(reply)),
         }
     }
@@ -95,8 +109,9 @@ impl Driver {
     /// A message of somebody outside: an execution that this owner does not have is taken on first, in the same
     /// pass, so that nothing comes between.
     fn tell(&mut self, local: LocalId, message: &Message, reply: Reply) {
-        if self.core.get(local).is_none() && !self.unready.is_unfolded(local) {
+        if !self.has(local) {
             if let Err(error) = self.bring(local) {
+                self.park(local, &error);
                 drop(reply.send(Err(error)));
                 return;
             }
@@ -129,7 +144,7 @@ impl Driver {
             rows.extend(delivered.has_child.then(|| Row::ChildGone { token: outcome.token.clone() }));
         }
         match self.locals.get(execution).copied() {
-            Some(local) => self.decide_with(local, &Message::Outcome(Box::new(outcome)), None, rows),
+            Some(local) => drop(self.decide_with(local, &Message::Outcome(Box::new(outcome)), None, rows)),
             // The execution was forced to its end; only the child's row is left of it.
             None => self.keep_rows(rows),
         }
@@ -141,7 +156,7 @@ impl Driver {
         self.pending.push(flight);
     }
 
-    fn keep_rows(&mut self, rows: Vec<Row>) {
+    pub(super) fn keep_rows(&mut self, rows: Vec<Row>) {
         if !rows.is_empty() {
             self.pending.push(Flight::of_rows(rows));
         }
@@ -151,24 +166,41 @@ impl Driver {
         self.decide_with(local, message, reply, Vec::new());
     }
 
-    fn decide_with(&mut self, local: LocalId, message: &Message, reply: Option<Reply>, rows: Vec<Row>) {
+    /// Decides, with rows that belong to the message. False if it was refused.
+    pub(super) fn decide_with(
+        &mut self,
+        local: LocalId,
+        message: &Message,
+        mut reply: Option<Reply>,
+        rows: Vec<Row>,
+    ) -> bool {
+        if !self.is_at_hand(local, message, &mut reply) {
+            self.keep_rows(rows);
+            return false;
+        }
         if *message == Message::Recovered {
             self.unready.recovers(local);
         } else if !self.make_ready(local) {
-            return self.refused(local, message, Refusal::NotReady, reply, rows);
+            self.refused(local, message, Refusal::NotReady, reply, rows);
+            return false;
         }
         let now = self.now();
-        let blobs = Arc::clone(&self.blobs);
-        let accepted = match self.core.handle(local, message, now, &*blobs) {
+        let blobs = WithPending { stored: &*self.blobs, pending: &self.pending };
+        let accepted = match self.core.handle(local, message, now, &blobs) {
             Ok(accepted) => accepted,
-            Err(refusal) => return self.refused(local, message, refusal, reply, rows),
+            Err(refusal) => {
+                self.refused(local, message, refusal, reply, rows);
+                return false;
+            }
         };
         let mut write = accepted.write;
         // Rows of the message go before the turn's own, so that a list row exists before it changes.
         write.rows.splice(0..0, rows);
-        if let Err(error) = accepted.blobs.iter().try_for_each(|blob| blobs.put(blob)) {
-            return self.not_storable(local, message, error.into(), reply);
-        }
+        let shared = self.gate_rows(local, message, &accepted.effects);
+        write.rows.extend(shared);
+        // Without a turn of its own this could land although the turn before it is lost.
+        let snapshot = if write.turn.is_some() { self.core.due_snapshot(local).map(Box::new) } else { None };
+        self.core.launched(local);
         let live = self.core.get(local).expect("an execution that decided is in memory");
         let state = &live.state;
         let summary = Summary { status: state.status, waits_for_people: self.waits_for_people(local) };
@@ -184,8 +216,11 @@ impl Driver {
             more: accepted.more,
             deferred: std::collections::HashSet::new(),
             from_backlog: false,
+            blobs: accepted.blobs,
+            snapshot,
         };
         self.pending.push(flight);
+        true
     }
 
     fn refused(&mut self, local: LocalId, message: &Message, refusal: Refusal, reply: Option<Reply>, rows: Vec<Row>) {
@@ -201,6 +236,7 @@ impl Driver {
             Some(reply) => drop(reply.send(Err(refusal.into()))),
             None => tracing::debug!(local = local.0, "a message was refused: {refusal}"),
         }
+        self.let_rest(local);
     }
 
     fn refused_for_now(&mut self, local: LocalId, message: &Message) {
@@ -227,26 +263,16 @@ impl Driver {
             seq: live.state.seq,
         };
         self.core.forget(local);
-        self.keep_rows(vec![Row::ExecutionChanged(change)]);
+        let busy = IdleChange { local, idle: false, next_wake: None, for_people: false };
+        self.keep_rows(vec![Row::ExecutionChanged(change), Row::Idle(busy)]);
         self.watcher.publish([(local, Summary { status: Status::Held, waits_for_people: true })]);
-    }
-
-    /// A value of the turn could not be written: the turn is as good as not decided.
-    fn not_storable(&mut self, local: LocalId, message: &Message, error: Error, reply: Option<Reply>) {
-        tracing::error!(local = local.0, "a value could not be stored: {error}");
-        if *message == Message::Recovered {
-            self.unready.lost_recovery(local);
-        }
-        self.refold_when_quiet(local);
-        self.try_again(local, is_ours(message).then(|| message.clone()));
-        if let Some(reply) = reply {
-            drop(reply.send(Err(error)));
-        }
     }
 
     /// The turn is durable: now it may have effects.
     pub(super) fn landed(&mut self, flight: Flight) {
-        let Flight { local, effects, mut children, reply, summary, more, deferred, from_backlog, .. } = flight;
+        let has_turn = flight.has_summary();
+        let Flight { local, effects, mut children, reply, summary, more, deferred, from_backlog, snapshot, .. } =
+            flight;
         self.child_landed(local);
         for (at, effect) in effects.into_iter().enumerate() {
             match effect {
@@ -261,23 +287,34 @@ impl Driver {
                 Effect::Abort { path, token } => self.abort(local, path, &token),
                 Effect::StartChild(child) => self.start_child(*child),
                 Effect::CancelChild { path, child } => self.cancel_child(local, &path, &child),
+                Effect::AskPermit { path, resource, priority, since } => {
+                    self.ask_permit(local, Request { path, resource, priority, since });
+                }
+                Effect::ReleasePermit { path, resource, .. } => self.release_permit(local, path, &resource),
             }
         }
+        self.key_settled(local, None);
         if more {
             self.mailbox.send(Input::Message(local, Box::new(Message::TimerFired), None));
         }
         // A rerun may have been decided since, on what this turn ended.
         let over = self.core.get(local).is_some_and(|live| live.state.status.is_terminal());
-        if summary.status.is_terminal() {
-            if !skep_model::mutant!("parent-not-told") {
-                self.tell_parent(local);
-            }
-            if over {
-                self.close(local);
-            }
+        if summary.status.is_terminal() && !skep_model::mutant!("parent-not-told") {
+            self.tell_parent(local);
+        }
+        if has_turn {
+            self.core.landed(local);
+        }
+        if summary.status.is_terminal() && over {
+            self.close(local);
+        } else if has_turn {
+            self.let_rest(local);
+        }
+        if let Some(state) = snapshot {
+            self.make_snapshot(local, *state);
         }
         if let Some(reply) = reply {
-            drop(reply.send(Ok(Receipt { local })));
+            drop(reply.send(Ok(Receipt::of(local))));
         }
     }
 
@@ -286,7 +323,7 @@ impl Driver {
         self.core.get(local).is_some() && self.is_quiet(local) && !self.is_awaited(task)
     }
 
-    fn close(&mut self, local: LocalId) {
+    pub(super) fn close(&mut self, local: LocalId) {
         if let Some(live) = self.core.get(local) {
             let execution = live.state.execution();
             self.locals.remove(&execution);
@@ -310,6 +347,10 @@ impl Driver {
             Some(Ok(())) => true,
             None => false,
         };
+        if let Work::UndoChild { child } = &task.work {
+            let child = child.clone();
+            return self.undo_child(task, &child);
+        }
         let delivered = Delivered {
             execution: task.execution.clone(),
             path: task.path.clone(),
@@ -320,7 +361,7 @@ impl Driver {
         self.performer.perform(task);
     }
 
-    fn answer_for(&self, task: &Task, result: Ended) {
+    pub(super) fn answer_for(&self, task: &Task, result: Ended) {
         let now = self.clock.now();
         let outcome =
             Outcome { path: task.path.clone(), token: task.token.clone(), began_at: now, ended_at: now, result };
@@ -331,6 +372,7 @@ impl Driver {
     /// answered here, so that every effect has an outcome.
     fn abort(&mut self, local: LocalId, path: skep_model::ids::StepPath, token: &Token) {
         self.backlog.forget(token);
+        self.forget_undoing(token);
         if self.delivered.contains_key(token) {
             return self.performer.abort(token);
         }
@@ -359,6 +401,8 @@ impl Driver {
             self.performer.discard(&token);
         }
         self.child_lost(flight.local);
+        self.restore_breakers(&flight.effects);
+        self.key_settled(flight.local, Some(error));
         if flight.has_summary() && !flight.has_turn {
             // Nothing of the state is lost with it, so nothing is decided again; later turns may have been committed.
             self.ask_again(flight.local, &flight.effects);
@@ -375,7 +419,7 @@ impl Driver {
         }
         if let Some(reply) = flight.reply {
             if skep_model::mutant!("lost-is-acknowledged") {
-                return drop(reply.send(Ok(Receipt { local: flight.local })));
+                return drop(reply.send(Ok(Receipt::of(flight.local))));
             }
             drop(reply.send(Err(Error::Commit(Arc::clone(error)))));
         }
@@ -389,6 +433,9 @@ impl Driver {
             Err(Error::NoSuchExecution { .. }) => {}
             Err(error) => {
                 tracing::error!(local = local.0, "an execution cannot be folded again: {error}");
+                if error.class() == crate::error::Class::Corrupt {
+                    return self.park(local, &error);
+                }
                 self.unready.lost_state(local);
                 self.try_again(local, Some(Message::TimerFired));
             }
@@ -414,7 +461,7 @@ impl Driver {
 /// The reply, which waits for the commit (and does not with a planted bug).
 fn early(local: LocalId, reply: Option<Reply>) -> Option<Reply> {
     if skep_model::mutant!("acknowledged-early") {
-        reply.map(|reply| reply.send(Ok(Receipt { local })));
+        reply.map(|reply| reply.send(Ok(Receipt::of(local))));
         return None;
     }
     reply
@@ -423,7 +470,11 @@ fn early(local: LocalId, reply: Option<Reply>) -> Option<Reply> {
 /// True if nobody outside would send the message again.
 fn is_ours(message: &Message) -> bool {
     match message {
-        Message::Outcome(_) | Message::TimerFired | Message::Recovered | Message::ChildEnded(_) => true,
+        Message::Outcome(_)
+        | Message::TimerFired
+        | Message::Recovered
+        | Message::ChildEnded(_)
+        | Message::Permit { .. } => true,
         // A parent that stops cancels its children once.
         Message::Cancel { actor, .. } => *actor == Actor::Engine,
         Message::Start(_)

@@ -97,6 +97,7 @@ fn prepare(reader: &dyn Reader, catalogue: &Catalogue, child: &Child) -> Result<
         definition: text.into_bytes(),
         definition_hash,
         workflow_path: Some(entry.path),
+        key: None,
     })
 }
 
@@ -111,6 +112,7 @@ fn failure_of(child: &Child, error: &Error) -> Failure {
         Class::User => FailureKind::Invalid,
         Class::NotFound => FailureKind::NotFound,
         Class::Conflict | Class::Transient => FailureKind::Unavailable,
+        Class::Full => FailureKind::ResourceLimit,
         Class::Corrupt => FailureKind::Bug,
     };
     let detail = match error {

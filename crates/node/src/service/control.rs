@@ -112,7 +112,12 @@ impl Node {
     /// Unknown execution, trouble with the store.
     pub fn settled(&self, execution: &ExecutionId) -> Result<Option<Summary>, Error> {
         let row = self.reading().find(execution.as_str())?;
-        Ok(self.watcher().summary(row.local))
+        if let Some(summary) = self.watcher().summary(row.local) {
+            return Ok(Some(summary));
+        }
+        // What is over is not remembered, and its row says so: read after the summary, else the end could come between.
+        let status = self.reading().find(execution.as_str())?.status;
+        Ok(status.is_terminal().then_some(Summary { status, waits_for_people: false }))
     }
 
     fn message(&self, execution: &str, message: Message) -> Result<ExecutionId, Error> {

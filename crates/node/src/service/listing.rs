@@ -84,12 +84,12 @@ impl From<ExecutionRow> for ExecutionSummary {
 }
 
 impl Reading {
-    /// One execution, by id, unique prefix or `@latest`.
+    /// One execution, by id, unique prefix or `@latest`; an archived one too.
     ///
     /// # Errors
     /// Unknown or ambiguous execution, trouble with the store.
     pub fn row(&self, execution: &str) -> Result<ExecutionSummary, Error> {
-        self.find(execution).map(Into::into)
+        self.locate(execution).map(|located| located.row.into())
     }
 
     /// A page of executions, newest first.

@@ -3,6 +3,7 @@
 //! Reads are on [`Reading`] and work with or without an owner; what changes something is on
 //! [`Node`](crate::Node). All of it blocks until the answer is there, a change until it is durable.
 
+mod backup;
 mod check;
 mod children;
 mod control;
@@ -10,12 +11,18 @@ mod dry_run;
 mod library;
 mod listing;
 mod logs;
+mod places;
+mod prune;
 mod reading;
+mod repair;
 mod replay;
 mod rerun;
 mod start;
+mod start_key;
 mod status;
+mod verify;
 
+pub use backup::backup;
 pub use check::{Report, validate};
 pub(crate) use children::creation as child_creation;
 pub use children::library_warnings;
@@ -23,11 +30,16 @@ pub use control::Decide;
 pub use dry_run::dry_run;
 pub use library::WorkflowEntry;
 pub use listing::{ExecutionSummary, ListQuery, Listing};
+pub use prune::Pruned;
 pub use reading::Reading;
+pub use repair::{Repaired, repair};
 pub use replay::{Replay, ReplayedEvent};
 pub use rerun::RerunRequest;
+pub use skep_store::backup::{Amount as BackupAmount, Part as BackupPart, Summary as BackupSummary};
+pub use skep_store::check::{Finding, Mend};
 pub use skep_store::logs::{Cursor as LogCursor, LogPage, Record as LogRecord, Stream as LogStream};
 pub use start::{Source, StartRequest, Started};
+pub use verify::{Verified, verify};
 
 /// What this build can execute.
 pub fn catalogue() -> skep_model::catalogue::Catalogue {

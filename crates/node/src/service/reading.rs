@@ -3,7 +3,7 @@
 use skep_model::actor::Actor;
 use skep_model::ids::ExecutionId;
 use skep_store::sqlite::Access;
-use skep_store::{DataDir, ExecutionRow, Filter, Found, Memory, Reader, SqliteReader};
+use skep_store::{ArchivedRow, DataDir, ExecutionRow, Filter, Found, Memory, Reader, SqliteReader, archive};
 
 use crate::error::Error;
 
@@ -59,11 +59,62 @@ impl Reading {
         }
         match self.reader.execution_by_prefix(given)? {
             Found::One(row) => Ok(*row),
-            Found::None => Err(nothing()),
+            Found::None => Err(self.archived(given)?.map_or_else(nothing, |row| Error::Archived {
+                execution: row.id.to_string(),
+                file: self.directory.archive().join(row.file),
+            })),
             Found::Several(ids) => Err(Error::AmbiguousExecution {
                 given: given.to_owned(),
                 candidates: ids.iter().map(ExecutionId::to_string).collect(),
             }),
+        }
+    }
+
+    /// The archived execution whose id begins so.
+    fn archived(&self, given: &str) -> Result<Option<ArchivedRow>, Error> {
+        if given.is_empty() {
+            return Ok(None);
+        }
+        let mut rows = self.reader.archived(given)?;
+        match rows.len() {
+            0 | 1 => Ok(rows.pop()),
+            _ => Err(Error::AmbiguousExecution {
+                given: given.to_owned(),
+                candidates: rows.iter().map(|row| row.id.to_string()).collect(),
+            }),
+        }
+    }
+
+    /// An execution for reading, wherever it lies: in the store, or in its file of the archive.
+    pub(crate) fn locate(&self, given: &str) -> Result<Located<'_>, Error> {
+        let archived = match self.find(given) {
+            Ok(row) => return Ok(Located { row, source: Source::Store(&*self.reader) }),
+            Err(Error::Archived { .. }) => self.archived(given)?,
+            Err(error) => return Err(error),
+        };
+        let nothing = || Error::NoSuchExecution { given: given.to_owned() };
+        let memory = archive::read(&self.directory, &archived.ok_or_else(nothing)?.file)?;
+        let row = memory.newest_execution()?.ok_or_else(nothing)?;
+        Ok(Located { row, source: Source::Archive(memory) })
+    }
+}
+
+/// An execution and where it is read.
+pub(crate) struct Located<'a> {
+    pub row: ExecutionRow,
+    source: Source<'a>,
+}
+
+enum Source<'a> {
+    Store(&'a dyn Reader),
+    Archive(Memory),
+}
+
+impl Located<'_> {
+    pub fn reader(&self) -> &dyn Reader {
+        match &self.source {
+            Source::Store(reader) => *reader,
+            Source::Archive(memory) => memory,
         }
     }
 }

@@ -40,12 +40,13 @@ impl Reading {
     /// # Errors
     /// Unknown execution, an `at` beyond the last event, trouble with the store.
     pub fn replay(&self, execution: &str, at: Option<u64>) -> Result<Replay, Error> {
-        let row = self.find(execution)?;
-        let plan = fold::plan(self.reader(), row.plan_hash)?;
+        let located = self.locate(execution)?;
+        let row = &located.row;
+        let plan = fold::plan(located.reader(), row.plan_hash)?;
         let mut turns = Vec::new();
         let mut view = Execution::new(&plan);
         let mut events = Vec::new();
-        fold::each_turn(self.reader(), row.local, 1, |turn| {
+        fold::each_turn(located.reader(), row.local, 1, |turn| {
             events.extend(described(&mut view, turn));
             turns.push(turn.clone());
             Ok(())

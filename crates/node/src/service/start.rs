@@ -7,7 +7,7 @@ use skep_definition::inputs;
 use skep_engine::Program;
 use skep_model::Map;
 use skep_model::actor::Actor;
-use skep_model::ids::{ExecutionId, Hash};
+use skep_model::ids::{ExecutionId, Hash, LocalId};
 use skep_model::message::Start;
 use skep_model::plan::{Input as DeclaredInput, Kind, Plan};
 use skep_model::problem::{Problem, Severity};
@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::check::startable;
 use super::library::WorkflowEntry;
 use super::reading::Reading;
+use super::start_key;
 use crate::codes;
 use crate::driver::{Creation, Input};
 use crate::error::Error;
@@ -55,6 +56,8 @@ pub struct StartRequest {
     pub environment: Map<String>,
     /// Who.
     pub actor: Actor,
+    /// The same key again is the same execution; `None`: the workflow's own template, if it has one.
+    pub idempotency_key: Option<String>,
 }
 
 /// An execution that has durably started.
@@ -68,6 +71,8 @@ pub struct Started {
     pub text: String,
     /// Its file, for messages.
     pub file: Option<String>,
+    /// Nothing was started: this execution was, with the same key.
+    pub existing: bool,
 }
 
 /// A definition's text and where it came from.
@@ -84,14 +89,17 @@ impl Node {
     /// [`Error::InvalidDefinition`], [`Error::InvalidInputs`], unknown workflow, trouble with the store. Nothing
     /// was started then.
     pub fn start(&self, request: StartRequest) -> Result<Started, Error> {
+        self.keeping.reserve.check(std::time::Instant::now())?;
         let found = self.reading().definition_of(&request.source)?;
         let checked = startable(&found.text, self.catalogue()).map_err(|problems| invalid(&found, problems))?;
         known_children(&self.reading(), &found, &checked.plan)?;
         let inputs = resolve_inputs(&checked.plan, &request.inputs, &request.arguments)?;
+        let definition_hash = Hash::of(found.text.as_bytes());
+        let key = start_key::of_start(request.idempotency_key, &checked.plan, definition_hash, &inputs)?;
         let program = Program::new(checked.plan).map_err(|bad| Error::damaged(&"the plan", bad))?;
         let uuid = Uuid::now_v7();
         let execution = ExecutionId::new(uuid.to_string());
-        let definition_hash = Hash::of(found.text.as_bytes());
+        let has_folder = request.base_dir.is_none();
         let start = Start {
             execution: execution.clone(),
             plan_hash: program.hash(),
@@ -110,11 +118,26 @@ impl Node {
             definition: found.text.clone().into_bytes(),
             definition_hash,
             workflow_path: found.entry.map(|entry| entry.path),
+            key,
         };
         let mut warnings = checked.warnings;
         warnings.extend(unconfined(creation.program.plan()));
-        self.ask(|reply| Input::Create(Box::new(creation), reply))?;
-        Ok(Started { execution, warnings, text: found.text, file: found.file })
+        let receipt = self.ask(|reply| Input::Create(Box::new(creation), reply))?;
+        let execution = match receipt.existing {
+            true => self.existing(receipt.local, &execution, has_folder)?,
+            false => execution,
+        };
+        Ok(Started { execution, warnings, text: found.text, file: found.file, existing: receipt.existing })
+    }
+
+    /// The execution that a key stands for; what was made for the one that did not begin is removed.
+    fn existing(&self, local: LocalId, unused: &ExecutionId, has_folder: bool) -> Result<ExecutionId, Error> {
+        if has_folder && let Ok(folder) = self.directory().work_of(unused) {
+            // It is empty; if it cannot be removed it does no harm.
+            drop(std::fs::remove_dir(folder));
+        }
+        let row = self.reading().reader().execution_by_local(local)?;
+        row.map(|row| row.id).ok_or_else(|| Error::damaged(&local.0, "the execution of a key is missing"))
     }
 
     fn base_dir(&self, given: Option<String>, execution: &ExecutionId) -> Result<String, Error> {

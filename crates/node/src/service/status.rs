@@ -21,7 +21,12 @@ impl Reading {
     /// Unknown execution, trouble with the store.
     pub fn status(&self, execution: &str, all_iterations: bool) -> Result<Value, Error> {
         let (view, _) = self.folded(execution, all_iterations)?;
-        Ok(self.answer(&view))
+        let mut answer = self.answer(&view);
+        // One in the archive is over and waits for nothing.
+        if answer["waiting"].as_array().is_some_and(|waits| !waits.is_empty()) {
+            self.add_places(self.find(execution)?.local, &mut answer)?;
+        }
+        Ok(answer)
     }
 
     /// The view of an execution and the number of its last turn, to be followed with [`Reading::turns`].
@@ -37,17 +42,17 @@ impl Reading {
     /// # Errors
     /// Unknown execution, trouble with the store.
     pub fn turns(&self, execution: &str, from_seq: u64) -> Result<Vec<Turn>, Error> {
-        let row = self.find(execution)?;
-        let stored = self.reader().turns(row.local, from_seq, TURNS_PER_CALL)?;
+        let located = self.locate(execution)?;
+        let stored = located.reader().turns(located.row.local, from_seq, TURNS_PER_CALL)?;
         stored.iter().map(fold::turn).collect()
     }
 
     fn folded(&self, execution: &str, all_iterations: bool) -> Result<(Execution, u64), Error> {
-        let row = self.find(execution)?;
-        let plan = fold::plan(self.reader(), row.plan_hash)?;
+        let located = self.locate(execution)?;
+        let plan = fold::plan(located.reader(), located.row.plan_hash)?;
         let mut view = if all_iterations { Execution::with_all_iterations(&plan) } else { Execution::new(&plan) };
         let mut last = 0;
-        fold::each_turn(self.reader(), row.local, 1, |turn| {
+        fold::each_turn(located.reader(), located.row.local, 1, |turn| {
             view.apply(turn);
             last = turn.seq;
             Ok(())

@@ -110,7 +110,7 @@ fn a_cancel_of_the_parent_cancels_the_child_and_one_of_the_child_fails_the_step(
     let child = child_of(&settle(&node, &id));
     node.cancel(child.as_str(), ada(), None).unwrap();
     let answer = settle(&node, &id);
-    assert_eq!((&answer["status"], &answer["error"]["code"]), (&json!("failed"), &json!("SKEP-X022")), "{answer:#}");
+    assert_eq!((&answer["status"], &answer["error"]["code"]), (&json!("failed"), &json!("SKEP-X042")), "{answer:#}");
     assert!(answer["error"]["message"].as_str().unwrap().contains(child.as_str()));
     node.close();
 }

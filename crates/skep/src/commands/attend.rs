@@ -19,12 +19,18 @@ fn is_interactive() -> bool {
 }
 
 /// Follows `execution`, prints its answer, and gives the exit code by its state.
-pub async fn attend(
+pub async fn attend(context: &Context, door: Door, execution: String, wait: bool, interrupts: Interrupts) -> Outcome {
+    attend_with(context, door, execution, wait, interrupts, false).await
+}
+
+/// The same; `existing` says in the answer that nothing was started.
+pub async fn attend_with(
     context: &Context,
     mut door: Door,
     execution: String,
     wait: bool,
     mut interrupts: Interrupts,
+    existing: bool,
 ) -> Outcome {
     let until = if wait || is_interactive() { Until::Terminal } else { Until::Settled };
     let (ending, view) = loop {
@@ -39,7 +45,12 @@ pub async fn attend(
     };
     let Ending::Reached(status) = ending else { return leave(door, &execution).await };
     let answer = door.ask(&context.directory, wire::Status { execution, all_iterations: false }).await;
-    let shown = answer.map(|answer| show(context, &answer, &view));
+    let shown = answer.map(|mut answer| {
+        if existing {
+            answer["existing"] = json!(true);
+        }
+        show(context, &answer, &view);
+    });
     let mut flag = interrupts.into_flag();
     door.close(&mut flag).await;
     shown.map(|()| exit::of(status))
@@ -82,4 +93,10 @@ pub fn show_started(context: &Context, execution: &str) {
     context.answer(&json!({ "execution_id": execution, "status": "running" }), || {
         format!("started {execution}\n  skep status {execution}\n  skep logs {execution} --follow")
     });
+}
+
+/// The answer of `--detach` where the key of the start was taken.
+pub fn show_existing(context: &Context, execution: &str, status: &str) {
+    let value = json!({ "execution_id": execution, "status": status, "existing": true });
+    context.answer(&value, || format!("{execution} has that key already; it is {status}\n  skep status {execution}"));
 }

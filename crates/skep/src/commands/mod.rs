@@ -1,6 +1,7 @@
 //! One file per verb: its options, its help, what it asks through the door, what it prints.
 
 pub mod approve;
+pub mod backup;
 pub mod cancel;
 pub mod completions;
 pub mod config;
@@ -14,7 +15,9 @@ pub mod list;
 pub mod logs;
 pub mod pause;
 pub mod prefixed;
+pub mod prune;
 pub mod reference;
+pub mod repair;
 pub mod replay;
 pub mod rerun;
 pub mod resume;
@@ -24,6 +27,7 @@ pub mod serve;
 pub mod signal;
 pub mod status;
 pub mod validate;
+pub mod verify;
 pub mod workflow;
 
 mod act;

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::Value;
 use skep_api::wire::{self, Failure, Needs, Row};
 
-use super::attend::{attend, show_started};
+use super::attend::{attend_with, show_existing, show_started};
 use super::{Outcome, background};
 use crate::context::Context;
 use crate::door::Door;
@@ -48,6 +48,9 @@ pub struct Arguments {
     /// Hand one more variable of this environment to the steps (PATH, HOME, USER, LANG, LC_*, TZ are always)
     #[arg(long, value_name = "NAME")]
     pub pass_env: Vec<String>,
+    /// Start it once: the same key again, with the same definition and inputs, is the same execution
+    #[arg(long, value_name = "KEY")]
+    pub idempotency_key: Option<String>,
 }
 
 /// Runs the command; `inputs` are the options that are inputs.
@@ -72,11 +75,20 @@ pub async fn run(context: &Context, arguments: Arguments, inputs: Vec<(String, S
         }
     };
     output::warnings(started.warnings.as_ref());
-    if arguments.detach {
-        show_started(context, &started.execution_id);
+    let execution = started.execution_id;
+    if started.existing {
+        output::note(&format!("nothing was started: {execution} has that idempotency key already"));
+    }
+    if arguments.detach && started.existing {
+        let row = door.ask(&context.directory, wire::Execution { execution: execution.clone() }).await?;
+        show_existing(context, &execution, row.status.as_str());
         return Ok(exit::OK);
     }
-    attend(context, door, started.execution_id, arguments.wait, interrupts).await
+    if arguments.detach {
+        show_started(context, &execution);
+        return Ok(exit::OK);
+    }
+    attend_with(context, door, execution, arguments.wait, interrupts, started.existing).await
 }
 
 fn start_of(arguments: &Arguments, inputs: Vec<(String, String)>) -> Result<wire::Start, Failure> {
@@ -88,6 +100,7 @@ fn start_of(arguments: &Arguments, inputs: Vec<(String, String)>) -> Result<wire
         arguments: given.arguments,
         base_dir: launch::base_dir(arguments.workdir.as_deref(), &arguments.workflow)?,
         environment: launch::environment(launch::variables(), &arguments.pass_env)?,
+        idempotency_key: arguments.idempotency_key.clone(),
     })
 }
 

@@ -1,11 +1,13 @@
 //! `skep serve`: own the data directory, recover what is open, and answer until told to end.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
 use skep_api::local::{CallError, Client, failure_of};
 use skep_api::wire::{Failure, Needs};
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::Outcome;
@@ -16,6 +18,8 @@ use crate::{exit, output};
 
 /// An owner in the background ends after this long with nothing open.
 const IDLE_END: Duration = Duration::from_secs(60);
+/// Between two looks for what is old: ages are in days.
+const PRUNE_INTERVAL: Duration = Duration::from_secs(3_600);
 /// How long `--stop` waits for the owner to drain.
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
 /// Pause between two looks whether it has ended.
@@ -54,14 +58,37 @@ pub async fn run(context: &Context, arguments: &Arguments) -> Outcome {
     let started = json!({ "listening": socket, "pid": std::process::id(), "recovered": recovered });
     context.answer(&started, || format!("listening on {}, {recovered} open executions", socket.display()));
     let mut stop = own.stop_asked();
+    let tidying = Arc::new(Mutex::new(()));
     tokio::select! {
         _ = interrupts.next() => {}
         stopped = stop.wait_for(|stop| *stop) => drop(stopped),
         () = nothing_open(&own), if arguments.background => {}
+        () = keep_tidy(&own, &tidying) => {}
     }
     output::note("ending: running steps may end, no new one begins; the next owner goes on");
+    own.node().stop_pruning();
+    drop(tidying.lock().await);
     own.drain().await;
     Ok(exit::OK)
+}
+
+/// Archives and cleans up at once and then every hour; never comes back.
+/// `tidying` is held while it is at work, also when this future was dropped.
+async fn keep_tidy(own: &Own, tidying: &Arc<Mutex<()>>) {
+    loop {
+        let (node, held) = (own.node().clone(), Arc::clone(tidying).lock_owned().await);
+        let work = move || {
+            let pruned = node.prune(skep_node::clock::now(), false);
+            drop((node, held));
+            pruned
+        };
+        match blocking(work).await {
+            Ok(Ok(pruned)) => super::prune::note(&pruned),
+            Ok(Err(error)) => tracing::warn!("old executions could not be cleaned up: {error}"),
+            Err(failure) => tracing::warn!("old executions could not be cleaned up: {failure}"),
+        }
+        tokio::time::sleep(PRUNE_INTERVAL).await;
+    }
 }
 
 /// Comes back when for [`IDLE_END`] nothing was committed, nobody asked anything and no execution was open.

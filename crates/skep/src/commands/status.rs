@@ -48,7 +48,7 @@ pub async fn run(context: &Context, arguments: &Arguments) -> Outcome {
         }
     }
     let interrupted = matches!(door, Door::Files(_)) && super::list::would_move(&row);
-    show(context, &mut door, execution.clone(), arguments.all_iterations).await?;
+    show(context, &mut door, execution.clone(), arguments.all_iterations, interrupted).await?;
     if interrupted {
         output::note(&format!("interrupted: nobody performs it now; `skep resume {execution}` goes on with it"));
     }
@@ -60,14 +60,26 @@ async fn show(
     door: &mut Door,
     execution: String,
     all_iterations: bool,
+    interrupted: bool,
 ) -> Result<(), wire::Failure> {
-    let answer = door.ask(&context.directory, wire::Status { execution: execution.clone(), all_iterations }).await?;
+    let mut answer =
+        door.ask(&context.directory, wire::Status { execution: execution.clone(), all_iterations }).await?;
+    if let (true, Some(waiting)) = (interrupted, answer["waiting"].as_array_mut()) {
+        let detail = format!("nobody performs it now; `skep resume {execution}` goes on with it");
+        waiting.push(serde_json::json!({
+            "step": null, "for": "owner", "kind": "interrupted", "since": null, "until": null, "detail": detail,
+        }));
+    }
     if context.is_json() {
         output::print_json(&answer);
         return Ok(());
     }
     let view = read_view(context, &execution).await?;
     output::print(&output::page(&view, all_iterations, output::now()));
+    for entry in answer["waiting"].as_array().into_iter().flatten().filter(|entry| entry["for"] == "group") {
+        let who = entry["step"].as_str().unwrap_or("it");
+        output::print(&format!("\n{who} waits for {}", entry["detail"].as_str().unwrap_or_default()));
+    }
     let outputs = answer.get("outputs").map_or_else(String::new, outputs_text);
     if !outputs.is_empty() {
         output::print(&format!("\n{outputs}"));

@@ -143,7 +143,10 @@ fn is_told(event: &Event) -> bool {
         | Event::Ended { .. }
         | Event::Queued { .. }
         | Event::ChildAsked { .. }
-        | Event::Rerun { .. } => false,
+        | Event::Rerun { .. }
+        // Most get it at once; the status says who waits.
+        | Event::PermitAsked { .. }
+        | Event::PermitGranted { .. } => false,
     }
 }
 
@@ -167,6 +170,9 @@ impl Screen {
         if hidden > 0 {
             texts.push(format!("    .. and {hidden} more"));
         }
+        texts.extend(view.entry.as_ref().map(|(resource, _)| {
+            format!("    waits for {}; nothing has begun", skep_api::views::reasons::wanted(resource))
+        }));
         texts.push(total_line(view, now));
         self.total.set_message(self.fit(&texts.join("\n")));
     }

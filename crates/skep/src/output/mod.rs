@@ -4,6 +4,7 @@ mod live;
 mod page;
 mod paint;
 mod print;
+mod spinner;
 mod table;
 mod words;
 
@@ -14,5 +15,6 @@ pub use live::Display;
 pub use page::{end_of, page};
 pub use paint::{Paint, paint};
 pub use print::{failure, note, print, print_json, print_line, print_text, warnings};
+pub use spinner::Spinner;
 pub use table::table;
 pub use words::{now, short_moment, status_words};

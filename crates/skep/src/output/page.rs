@@ -47,6 +47,10 @@ fn head(view: &Execution, id: &str, now: Timestamp) -> String {
         let reason = cancel.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
         text.push_str(&format!("\ncancelled by {}{reason}", cancel.actor.label()));
     }
+    if let Some((resource, since)) = &view.entry {
+        let wanted = skep_api::views::reasons::wanted(resource);
+        text.push_str(&format!("\nwaits for {wanted}, since {}; nothing has begun", moment_words(*since)));
+    }
     text
 }
 
@@ -119,6 +123,7 @@ fn reason_words(reason: SkipReason) -> &'static str {
         SkipReason::Dependency => "what it depends on did not complete",
         SkipReason::Rejected => "rejected",
         SkipReason::OnError => "failed, and the flow goes on",
+        SkipReason::Concurrency => "its group was full",
     }
 }
 
@@ -138,6 +143,7 @@ fn waiting_words(waiting: &Waiting) -> String {
             format!("waits for its condition, asked every {}{}", print_duration_ms(*every_ms), until(end))
         }
         Waiting::Turn => "waits for its turn".to_owned(),
+        Waiting::Permit(resource) => format!("waits for {}", skep_api::views::reasons::wanted(resource)),
         Waiting::NextAttempt { at, failure } => format!("tries again at {}: {}", moment_words(*at), failure.message),
     }
 }
@@ -166,7 +172,11 @@ fn question(step: &Step, id: &str) -> Option<String> {
         Waiting::Signal { name, .. } => {
             (format!("waits for the signal `{name}`"), vec![format!("skep signal {id} {}", quoted(name))])
         }
-        Waiting::Time { .. } | Waiting::NextAttempt { .. } | Waiting::Condition { .. } | Waiting::Turn => return None,
+        Waiting::Time { .. }
+        | Waiting::NextAttempt { .. }
+        | Waiting::Condition { .. }
+        | Waiting::Turn
+        | Waiting::Permit(_) => return None,
     };
     let asked = format!("{} {}: {asked}", paint(Paint::Attention, "◆"), step.path);
     Some(

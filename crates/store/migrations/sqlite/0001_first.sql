@@ -1,6 +1,8 @@
 -- The order of everything: one row per turn. `id` is the position, assigned by the writer. A rowid table with a
--- growing key and one index is what the hot path can carry; do not add to it.
-CREATE TABLE journal(id INTEGER PRIMARY KEY, execution INTEGER, seq INTEGER, at INTEGER, events TEXT) STRICT;
+-- growing key and one index is what the hot path can carry; do not add to it. Checksums are those of
+-- `crates/store/src/checksum.rs`: 64 bits over the other columns.
+CREATE TABLE journal(
+  id INTEGER PRIMARY KEY, execution INTEGER, seq INTEGER, at INTEGER, events TEXT, checksum INTEGER NOT NULL) STRICT;
 CREATE UNIQUE INDEX journal_execution ON journal(execution, seq);
 
 -- The list of executions. `local` is the growing number that keys the journal, `id` is public.
@@ -20,7 +22,9 @@ CREATE TABLE execution(
   waiting TEXT,
   error TEXT,
   actor TEXT NOT NULL,
-  seq INTEGER NOT NULL
+  seq INTEGER NOT NULL,
+  -- Over what never changes; the rest follows from the journal.
+  checksum INTEGER NOT NULL
 ) STRICT;
 -- Each index ends in the row's key, so a page of one status or one workflow comes out in order.
 CREATE INDEX execution_status ON execution(status);
@@ -43,7 +47,8 @@ CREATE TABLE plan(hash TEXT PRIMARY KEY, format INTEGER NOT NULL, bytes BLOB NOT
 CREATE TABLE definition(hash TEXT PRIMARY KEY, text BLOB NOT NULL) STRICT;
 
 -- The library. A removed path keeps its versions, so that their numbers stay taken.
-CREATE TABLE workflow(path TEXT PRIMARY KEY, newest INTEGER NOT NULL, listed INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE workflow(
+  path TEXT PRIMARY KEY, newest INTEGER NOT NULL, listed INTEGER NOT NULL, checksum INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE workflow_version(
   path TEXT NOT NULL REFERENCES workflow(path),
   number INTEGER NOT NULL,
@@ -54,6 +59,7 @@ CREATE TABLE workflow_version(
   definition_hash TEXT NOT NULL,
   added_at INTEGER NOT NULL,
   actor TEXT NOT NULL,
+  checksum INTEGER NOT NULL,
   PRIMARY KEY (path, number)
 ) STRICT, WITHOUT ROWID;
 

@@ -4,11 +4,16 @@
 //! put: write ab/.new-* -> fsync file -> rename to ab/cdef.. -> fsync folder     crash before the rename:
 //!      a leftover, removed at the next start; after it: the blob is there, whole
 //! ```
+//! Several at once go through these steps side by side, and each folder is synced once, when all its files are there.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
+use std::time::SystemTime;
 
 use skep_model::ids::Hash;
 use skep_model::payload::NewBlob;
@@ -16,20 +21,24 @@ use skep_model::payload::NewBlob;
 use super::port::{Blobs, Error, check};
 use crate::data_dir::{self, DataDir, create_folder, read_if_there, sync_folder};
 
+/// Files synced at a time: the file system commits what several wait for at once, and more of them gain nothing.
+const SYNCS_AT_A_TIME: usize = 8;
 /// Files that begin like this were being written when their owner died.
 const UNFINISHED: &str = ".new-";
 
 /// Blobs in the data directory. Any number of processes may read; the owner writes.
 pub struct FolderBlobs {
-    root: PathBuf,
+    pub(super) root: PathBuf,
     /// Makes the names of unfinished files unique within the process.
     next: AtomicU64,
+    /// Storing shares it, removing has it alone.
+    pub(super) together: RwLock<()>,
 }
 
 impl FolderBlobs {
     /// The blobs of `directory`. Touches nothing yet.
     pub fn new(directory: &DataDir) -> Self {
-        Self { root: directory.blobs(), next: AtomicU64::new(0) }
+        Self { root: directory.blobs(), next: AtomicU64::new(0), together: RwLock::new(()) }
     }
 
     /// Removes what an owner that died left unfinished, and says how many files that were. Only for the
@@ -58,6 +67,16 @@ impl FolderBlobs {
         (folder, file)
     }
 
+    /// The file of the blob, whole and under its name; that it has this name is not durable yet.
+    fn put_file(&self, blob: &NewBlob) -> Result<(), Error> {
+        let (folder, file) = self.place(blob.reference.blob);
+        match read_if_there(&file)?.as_deref() == Some(blob.bytes.as_slice()) {
+            true => touch(&file)?,
+            false => self.write(&folder, &file, &blob.bytes)?,
+        }
+        Ok(())
+    }
+
     fn write(&self, folder: &Path, file: &Path, bytes: &[u8]) -> Result<(), data_dir::Error> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let unfinished = folder.join(format!("{UNFINISHED}{}-{number}", std::process::id()));
@@ -74,14 +93,19 @@ impl FolderBlobs {
 
 impl Blobs for FolderBlobs {
     fn put(&self, blob: &NewBlob) -> Result<(), Error> {
-        check(blob)?;
-        let (folder, file) = self.place(blob.reference.blob);
-        create_folder(&folder)?;
-        if read_if_there(&file)?.as_deref() != Some(blob.bytes.as_slice()) {
-            self.write(&folder, &file, &blob.bytes)?;
-        }
-        // Also when it was there: whoever renamed it may have died before this.
-        Ok(sync_folder(&folder)?)
+        self.put_all(&[blob])
+    }
+
+    fn put_all(&self, blobs: &[&NewBlob]) -> Result<(), Error> {
+        blobs.iter().try_for_each(|blob| check(blob))?;
+        let folders: BTreeSet<PathBuf> = blobs.iter().map(|blob| self.place(blob.reference.blob).0).collect();
+        folders.iter().try_for_each(|folder| create_folder(folder))?;
+        // Held against the collector: it must not remove what is found here before it looks young again.
+        let _together = self.together.read().unwrap_or_else(PoisonError::into_inner);
+        side_by_side(blobs, |blob| self.put_file(blob))?;
+        // Also of blobs that were there: whoever renamed them may have died before this.
+        let folders: Vec<&PathBuf> = folders.iter().collect();
+        side_by_side(&folders, |folder| Ok(sync_folder(folder)?))
     }
 
     fn get(&self, hash: Hash) -> Result<Option<Vec<u8>>, Error> {
@@ -98,6 +122,28 @@ impl Blobs for FolderBlobs {
     }
 }
 
+/// Does `work` for each item, several at a time; gives the first error of any.
+fn side_by_side<T: Sync>(items: &[T], work: impl Fn(&T) -> Result<(), Error> + Sync) -> Result<(), Error> {
+    let [first, rest @ ..] = items else { return Ok(()) };
+    if rest.is_empty() {
+        return work(first);
+    }
+    let share = items.len().div_ceil(SYNCS_AT_A_TIME);
+    std::thread::scope(|scope| {
+        let shares = items.chunks(share).map(|share| scope.spawn(|| share.iter().try_for_each(&work)));
+        // All are begun before the first is waited for.
+        let threads: Vec<_> = shares.collect();
+        let joined = threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        joined.fold(Ok(()), Result::and)
+    })
+}
+
+/// The collector goes by this time.
+fn touch(path: &Path) -> Result<(), data_dir::Error> {
+    let touched = File::open(path).and_then(|file| file.set_modified(SystemTime::now()));
+    touched.map_err(data_dir::Error::file("touching", path))
+}
+
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(bytes)?;
@@ -105,7 +151,7 @@ fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// What is in `folder`; nothing if there is no such folder.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, data_dir::Error> {
+pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>, data_dir::Error> {
     let listing = match fs::read_dir(folder) {
         Ok(listing) => listing,
         Err(cause) if matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {

@@ -60,6 +60,13 @@ pub trait Blobs: Send + Sync {
     /// # Errors
     /// [`Error::Misnamed`], [`Error::File`].
     fn put(&self, blob: &NewBlob) -> Result<(), Error>;
+    /// Stores several values durably; they share what it costs to wait for the disk.
+    ///
+    /// # Errors
+    /// As [`Blobs::put`]; some may be stored then, which does no harm.
+    fn put_all(&self, blobs: &[&NewBlob]) -> Result<(), Error> {
+        blobs.iter().try_for_each(|blob| self.put(blob))
+    }
     /// The value of this name, `None` if there is none.
     ///
     /// # Errors

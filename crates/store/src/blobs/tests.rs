@@ -48,6 +48,26 @@ fn a_blob_lies_under_its_hash_and_nothing_else_is_left() {
 }
 
 #[test]
+fn many_are_stored_at_once_whole_or_with_an_error() {
+    let (_place, directory) = folder();
+    let blobs = FolderBlobs::new(&directory);
+    let many: Vec<NewBlob> = (0..300).map(|number| NewBlob::of(&json!({"number": number % 200}))).collect();
+    blobs.put_all(&many.iter().collect::<Vec<_>>()).unwrap();
+    blobs.put_all(&[]).unwrap();
+    for blob in &many {
+        assert_eq!(blobs.get(blob.reference.blob).unwrap().as_ref(), Some(&blob.bytes));
+    }
+    assert_eq!(blobs.remove_unfinished().unwrap(), 0);
+    // What cannot be stored is told, whichever of many it is.
+    let other: Vec<NewBlob> = (0..20).map(|number| NewBlob::of(&json!([number]))).collect();
+    let digits = other[7].reference.blob.to_string();
+    let place = directory.blobs().join(&digits[..2]).join(&digits[2..]);
+    fs::create_dir_all(&place).unwrap();
+    let error = blobs.put_all(&other.iter().collect::<Vec<_>>()).unwrap_err();
+    assert!(error.to_string().contains(&place.display().to_string()), "{error}");
+}
+
+#[test]
 fn damage_is_found_and_mended() {
     let (_place, directory) = folder();
     let blobs = FolderBlobs::new(&directory);

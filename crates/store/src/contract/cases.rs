@@ -4,11 +4,14 @@ use skep_model::ids::{ExecutionId, Hash, LocalId, Position, Token};
 use skep_model::status::Execution as Status;
 use skep_model::time::Timestamp;
 
-use super::Fixture;
-use super::samples::{change, child, created, execution_row, turn, version, write};
+use super::samples::{
+    breaker, change, child, created, execution_row, idle, permit, snapshot, start_key, turn, version, write,
+};
+use super::{Fixture, bounds};
 use crate::error::{Committed, Error};
 use crate::journal::{Row, Write};
 use crate::reader::{Filter, Found, PAGE_BYTES_MAX, PREFIX_CANDIDATES_MAX, Reader, StatusCount};
+use crate::retire::{ArchivedRow, Retire};
 use crate::rows::WorkflowVersion;
 
 type Case = fn(&mut dyn Fixture);
@@ -29,6 +32,12 @@ const CASES: &[Case] = &[
     plans_and_definitions_are_written_once,
     the_library_counts_versions_per_path,
     children_come_and_go,
+    bounds::a_snapshot_lives_as_long_as_its_execution,
+    bounds::idle_and_busy_executions_are_told_apart,
+    places_in_groups_come_in_the_order_in_which_they_are_served,
+    breakers_are_replaced,
+    the_first_start_of_a_key_stays,
+    what_is_old_leaves_in_steps,
 ];
 
 /// Runs every case on a fresh store.
@@ -38,7 +47,7 @@ pub(crate) fn run_all<F: Fixture>(fresh: impl Fn() -> F) {
     }
 }
 
-fn commit(store: &mut dyn Fixture, group: &[Write]) -> Vec<Option<Position>> {
+pub(super) fn commit(store: &mut dyn Fixture, group: &[Write]) -> Vec<Option<Position>> {
     store.journal().commit(group).expect("the group is good")
 }
 
@@ -110,13 +119,15 @@ fn refused_writes_are_named(store: &mut dyn Fixture) {
     commit(store, &[created(1), turn(1, 1)]);
     let mut same_id = execution_row(5);
     same_id.id = ExecutionId::new("id-1");
-    let refused: [(Write, &str); 9] = [
+    let refused: [(Write, &str); 11] = [
         (turn(1, 1), "SKEP-T001"),
         (turn(1, 3), "SKEP-T001"),
         (turn(1, 0), "SKEP-T001"),
         (turn(9, 1), "SKEP-T002"),
         (write(change(9, Status::Running, 1)), "SKEP-T002"),
         (write(child(9, "token", 5)), "SKEP-T002"),
+        (write(snapshot(9, 1)), "SKEP-T002"),
+        (write(idle(9, true, None)), "SKEP-T002"),
         (created(1), "SKEP-T003"),
         (write(Row::ExecutionCreated(same_id)), "SKEP-T003"),
         (Write { turn: turn(9, 1).turn, rows: created(8).rows }, "SKEP-T002"),
@@ -311,4 +322,89 @@ fn children_come_and_go(store: &mut dyn Fixture) {
     assert_eq!(children.into_iter().map(Row::Child).collect::<Vec<_>>(), expected);
     commit(store, &[gone("b"), gone("nobody")]);
     assert_eq!(store.reader().children().unwrap().len(), 1);
+}
+
+fn places_in_groups_come_in_the_order_in_which_they_are_served(store: &mut dyn Fixture) {
+    commit(store, &[created(1), created(2), created(3), created(4)]);
+    let rows =
+        [permit(1, "db", true, 0), permit(4, "db", false, 50), permit(3, "db", false, 50), permit(2, "db", false, 75)];
+    let rows = rows.into_iter().chain([permit(4, "api", true, 0)]);
+    commit(store, &rows.map(write).collect::<Vec<_>>());
+    let order = |store: &dyn Fixture| -> Vec<i64> {
+        store.reader().permits_of("db").unwrap().iter().map(|row| row.execution.0).collect()
+    };
+    assert_eq!(order(store), [1, 2, 3, 4]);
+    assert_eq!(store.reader().permits().unwrap()[0].resource, "api");
+    let gone = |local| Row::PermitGone { resource: "db".to_owned(), execution: LocalId(local), path: "deploy".into() };
+    commit(store, &[write(gone(1)), write(permit(4, "db", true, 50)), write(gone(1))]);
+    store.reopen();
+    assert_eq!(order(store), [4, 2, 3], "a row is replaced, and one that is gone may go again");
+    let error = store.journal().commit(&[write(permit(9, "db", true, 0))]).unwrap_err();
+    assert_eq!(error.culprit(), Some(0));
+}
+
+fn breakers_are_replaced(store: &mut dyn Fixture) {
+    commit(store, &[write(breaker("b", "1")), write(breaker("a", "2")), write(breaker("b", "3"))]);
+    store.reopen();
+    let rows = store.reader().breakers().unwrap();
+    let found: Vec<_> = rows.iter().map(|row| (row.name.as_str(), row.state.as_str())).collect();
+    assert_eq!(found, [("a", "2"), ("b", "3")]);
+}
+
+fn the_first_start_of_a_key_stays(store: &mut dyn Fixture) {
+    commit(store, &[created(1), created(2)]);
+    commit(store, &[write(start_key(1, "k")), write(start_key(2, "k")), write(start_key(2, "other"))]);
+    let reader = store.reader();
+    let found = |key| reader.start_key("release", key).unwrap().map(|row| row.execution.0);
+    assert_eq!((found("k"), found("other"), found("none")), (Some(1), Some(2), None));
+    assert_eq!(reader.start_key("deploy", "k").unwrap(), None);
+    let error = store.journal().commit(&[write(start_key(9, "x"))]).unwrap_err();
+    assert_eq!(error.culprit(), Some(0));
+}
+
+fn what_is_old_leaves_in_steps(store: &mut dyn Fixture) {
+    let plan = |text: &[u8]| write(Row::Plan { hash: Hash::of(text), format: 1, bytes: text.to_vec() });
+    commit(store, &[plan(b"plan"), plan(b"unused"), created(1), created(2), child_of_first(), turn(1, 1), turn(2, 1)]);
+    commit(store, &[turn(1, 2), turn(1, 3), write(change(1, Status::Completed, 3))]);
+    assert_eq!(store.reader().finished_before(Timestamp(1_003), 10).unwrap(), []);
+    let old = store.reader().finished_before(Timestamp(1_004), 10).unwrap();
+    assert_eq!(locals(&old), [1]);
+    let retire = |retire: Retire| write(Row::Retire(retire));
+    let turns = |limit| retire(Retire::Turns { execution: LocalId(1), limit });
+    commit(store, &[turns(10)]);
+    assert_eq!(store.reader().turns(LocalId(1), 1, 10).unwrap().len(), 3, "it is not archived yet");
+    let row = ArchivedRow {
+        id: ExecutionId::new("id-1"),
+        local: LocalId(1),
+        file: "2026/01/id-1.jsonl".to_owned(),
+        turns: 3,
+        ended_at: Timestamp(1_003),
+        archived_at: Timestamp(2_000),
+    };
+    commit(store, &[retire(Retire::Archived(row.clone())), turns(2)]);
+    let again = store.journal().commit(&[retire(Retire::Archived(row.clone()))]).unwrap_err();
+    assert!(matches!(again, Error::UnknownExecution { .. }), "{again}");
+    let reader = store.reader();
+    assert_eq!(reader.execution_by_local(LocalId(1)).unwrap(), None);
+    assert_eq!(reader.children().unwrap(), []);
+    assert_eq!(reader.archived("id-").unwrap(), std::slice::from_ref(&row));
+    assert_eq!(reader.archived("id-2").unwrap(), []);
+    assert_eq!(reader.leaving(10).unwrap(), std::slice::from_ref(&row));
+    drop(reader);
+    store.reopen();
+    commit(store, &[turns(2), retire(Retire::Unused)]);
+    let reader = store.reader();
+    assert_eq!(reader.leaving(10).unwrap(), []);
+    assert_eq!((reader.next_local_id().unwrap(), reader.last_position().unwrap()), (LocalId(3), Position(4)));
+    assert!(reader.plan(Hash::of(b"plan")).unwrap().is_some() && reader.plan(Hash::of(b"unused")).unwrap().is_none());
+    assert_eq!(reader.archived_before(Timestamp(1_003), 10).unwrap(), []);
+    assert_eq!(reader.archived_before(Timestamp(1_004), 10).unwrap(), [row]);
+    drop(reader);
+    commit(store, &[retire(Retire::Gone { id: ExecutionId::new("id-1") }), turn(2, 2)]);
+    assert_eq!(store.reader().archived("").unwrap(), []);
+    assert_eq!(store.reader().last_position().unwrap(), Position(5));
+}
+
+fn child_of_first() -> Write {
+    write(child(1, "token", 7))
 }

@@ -6,12 +6,12 @@ use std::cell::RefCell;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use skep_model::ids::{Hash, Position, Token};
+use skep_model::ids::{Hash, LocalId, Position, Token};
 use skep_model::status::Execution as Status;
 
 use super::Fixture;
 use super::dump::dump;
-use super::samples::{change, child, execution_row, turn, version, write};
+use super::samples::{breaker, change, child, execution_row, idle, permit, snapshot, start_key, turn, version, write};
 use crate::error::Error;
 use crate::journal::{Journal, Row, Write};
 use crate::memory::Memory;
@@ -40,6 +40,12 @@ enum Piece {
     Remove { path: usize },
     Child { local: i64, token: u8, pid: i32 },
     Gone { token: u8 },
+    Snapshot { local: i64, seq: u64 },
+    Idle { local: i64, idle: bool, wake: Option<i64> },
+    Permit { local: i64, text: usize, held: bool, priority: i32 },
+    GiveBack { local: i64, text: usize },
+    Breaker { text: usize, state: usize },
+    Key { local: i64, text: usize },
 }
 
 fn piece() -> impl Strategy<Value = Piece> {
@@ -54,8 +60,16 @@ fn piece() -> impl Strategy<Value = Piece> {
         1 => text.clone().prop_map(|text| Piece::Definition { text }),
         2 => (path.clone(), text).prop_map(|(path, text)| Piece::Add { path, text }),
         1 => path.prop_map(|path| Piece::Remove { path }),
+        3 => (local.clone(), 0..TEXTS.len(), any::<bool>(), 0..3_i32)
+            .prop_map(|(local, text, held, priority)| Piece::Permit { local, text, held, priority }),
+        1 => (local.clone(), 0..TEXTS.len()).prop_map(|(local, text)| Piece::GiveBack { local, text }),
+        1 => (0..TEXTS.len(), 0..TEXTS.len()).prop_map(|(text, state)| Piece::Breaker { text, state }),
+        1 => (local.clone(), 0..TEXTS.len()).prop_map(|(local, text)| Piece::Key { local, text }),
         2 => (local, 0..3_u8, 1..200_i32).prop_map(|(local, token, pid)| Piece::Child { local, token, pid }),
         1 => (0..3_u8).prop_map(|token| Piece::Gone { token }),
+        2 => (1..6_i64, 0..9_u64).prop_map(|(local, seq)| Piece::Snapshot { local, seq }),
+        2 => (1..6_i64, any::<bool>(), proptest::option::of(0..9_i64))
+            .prop_map(|(local, idle, wake)| Piece::Idle { local, idle, wake }),
     ]
 }
 
@@ -94,7 +108,17 @@ fn build(piece: &Piece, sequences: &mut Sequences) -> Write {
         Piece::Add { path, text } => write(version(PATHS[*path], TEXTS[*text])),
         Piece::Remove { path } => write(Row::WorkflowRemoved { path: PATHS[*path].to_owned() }),
         Piece::Child { local, token, pid } => write(child(*local, &format!("token-{token}"), *pid)),
+        Piece::Permit { local, text, held, priority } => write(permit(*local, TEXTS[*text], *held, *priority)),
+        Piece::GiveBack { local, text } => write(Row::PermitGone {
+            resource: TEXTS[*text].to_owned(),
+            execution: LocalId(*local),
+            path: "deploy".into(),
+        }),
+        Piece::Breaker { text, state } => write(breaker(TEXTS[*text], TEXTS[*state])),
+        Piece::Key { local, text } => write(start_key(*local, TEXTS[*text])),
         Piece::Gone { token } => write(Row::ChildGone { token: Token::new(format!("token-{token}")) }),
+        Piece::Snapshot { local, seq } => write(snapshot(*local, *seq)),
+        Piece::Idle { local, idle: waits, wake } => write(idle(*local, *waits, *wake)),
     }
 }
 

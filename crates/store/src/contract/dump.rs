@@ -36,6 +36,14 @@ pub(super) fn dump(reader: &dyn Reader, hashes: &[Hash], paths: &[&str]) -> Resu
         line("path", &(reader.workflow_versions(path)?, reader.workflow(path, None)?, reader.workflow(path, Some(2))?));
     }
     line("children", &reader.children()?);
+    for local in 0..8 {
+        line("snapshot", &reader.snapshot(LocalId(local))?);
+    }
+    line("idle", &(reader.idle_executions(None, 1_000)?, reader.idle_executions(Some(LocalId(2)), 2)?));
+    line("busy", &(reader.busy_executions(None, 1_000)?, reader.busy_executions(Some(LocalId(2)), 2)?));
+    line("permits", &(reader.permits()?, reader.permits_of("one")?));
+    line("breakers", &reader.breakers()?);
+    line("start keys", &(reader.start_key("release", "one")?, reader.start_key("release", "two")?));
     Ok(text)
 }
 

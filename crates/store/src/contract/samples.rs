@@ -4,8 +4,10 @@ use skep_model::ids::{ExecutionId, Hash, LocalId, Token};
 use skep_model::status::Execution as Status;
 use skep_model::time::Timestamp;
 
+use crate::idle::IdleChange;
 use crate::journal::{NewTurn, NewVersion, Row, Write};
-use crate::rows::{ChildRow, ExecutionChange, ExecutionRow};
+use crate::rows::{BreakerRow, ChildRow, ExecutionChange, ExecutionRow, PermitRow, PermitState, StartKeyRow};
+use crate::snapshot::StoredSnapshot;
 
 /// The row of execution number `local`, id `id-LOCAL`, pending, of workflow `release`.
 pub(crate) fn execution_row(local: i64) -> ExecutionRow {
@@ -81,5 +83,43 @@ pub(crate) fn child(local: i64, token: &str, pid: i32) -> Row {
         started_ticks: 123_456,
         boot_id: "boot".to_owned(),
         cgroup: (pid > 100).then(|| "/sys/fs/cgroup/skep/a".to_owned()),
+    })
+}
+
+pub(crate) fn snapshot(local: i64, seq: u64) -> Row {
+    let bytes = format!("state {seq}").into_bytes();
+    Row::Snapshot(StoredSnapshot { execution: LocalId(local), seq, format: 1, bytes })
+}
+
+/// Idle executions with a wake wait for people too.
+pub(crate) fn idle(local: i64, idle: bool, wake: Option<i64>) -> Row {
+    let next_wake = wake.map(Timestamp);
+    Row::Idle(IdleChange { local: LocalId(local), idle, next_wake, for_people: idle && wake.is_some() })
+}
+
+/// A place of the step `deploy` of an execution, asked for at its number.
+pub(crate) fn permit(local: i64, resource: &str, held: bool, priority: i32) -> Row {
+    Row::Permit(PermitRow {
+        resource: resource.to_owned(),
+        execution: LocalId(local),
+        path: "deploy".into(),
+        state: if held { PermitState::Held } else { PermitState::Waiting },
+        priority,
+        since: Timestamp(local),
+    })
+}
+
+pub(crate) fn breaker(name: &str, state: &str) -> Row {
+    Row::Breaker(BreakerRow { name: name.to_owned(), state: state.to_owned() })
+}
+
+/// A key for workflow `release`, with a digest of the execution's number.
+pub(crate) fn start_key(local: i64, key: &str) -> Row {
+    let digest = Hash::of(&local.to_le_bytes());
+    Row::StartKey(StartKeyRow {
+        workflow: "release".to_owned(),
+        key: key.to_owned(),
+        execution: LocalId(local),
+        digest,
     })
 }

@@ -12,6 +12,7 @@
 
 mod reader;
 mod record;
+mod whole;
 mod writer;
 
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod tests;
 
 pub use reader::{Cursor, LogPage, LogReader, PAGE_BYTES_MAX, PAGE_RECORDS_MAX, PathFilter};
 pub use record::{Line, Record, Stream};
+pub use whole::{bad_lines, segments};
 pub use writer::{LogWriter, OPEN_FILES_MAX, SEGMENT_BYTES_MAX};
 
 pub use crate::data_dir::Error;

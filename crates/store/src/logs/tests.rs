@@ -20,7 +20,10 @@ fn place() -> Place {
 
 impl Place {
     fn writer(&self, segment_bytes: u64, delivery_bytes: u64) -> LogWriter {
-        LogWriter::with_limits(&self.directory, Limits { segment_bytes, delivery_bytes, open_files: 2 })
+        LogWriter::with_limits(
+            &self.directory,
+            Limits { segment_bytes, delivery_bytes, open_files: 2, execution_bytes: 1_000_000_000 },
+        )
     }
 
     fn read(&self, id: &str, cursor: Cursor) -> LogPage {
@@ -222,4 +225,17 @@ fn an_id_that_leads_elsewhere_is_refused() {
     let error = place.writer(100, 100).append(&bad, &[record("a", "x")]).unwrap_err();
     assert_eq!(error.code().id, "SKEP-T020");
     assert_eq!(LogReader::new(&place.directory, &bad).unwrap_err().code().id, "SKEP-T020");
+}
+
+#[test]
+fn the_log_of_an_execution_has_a_limit_that_outlives_its_owner() {
+    let place = place();
+    let limits = Limits { segment_bytes: 1_000_000, delivery_bytes: 1_000_000, open_files: 2, execution_bytes: 200 };
+    let text = "x".repeat(60);
+    let mut writer = LogWriter::with_limits(&place.directory, limits);
+    writer.append(&one(), &[record("a", &text)]).unwrap();
+    let mut writer = LogWriter::with_limits(&place.directory, limits);
+    writer.append(&one(), &[record("b", "short"), record("b", &text), record("b", "more")]).unwrap();
+    writer.end_delivery(&one(), &"b".into(), 1, Timestamp(5)).unwrap();
+    assert_eq!(place.lines("one")[1..], ["short", "2 lines (66 bytes) were cut: an execution's log keeps 200 bytes"]);
 }

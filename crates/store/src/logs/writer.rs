@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use skep_model::ids::{ExecutionId, StepPath};
-use skep_model::limits::STEP_LOG_BYTES_MAX;
+use skep_model::limits::{EXECUTION_LOG_BYTES_MAX, STEP_LOG_BYTES_MAX};
 use skep_model::time::Timestamp;
 
 use super::record::{Line, Record, Stream};
@@ -37,6 +37,7 @@ pub(super) struct Limits {
     pub(super) segment_bytes: u64,
     pub(super) delivery_bytes: u64,
     pub(super) open_files: usize,
+    pub(super) execution_bytes: u64,
 }
 
 /// The log of one execution.
@@ -46,6 +47,8 @@ struct Log {
     segment: Option<Segment>,
     /// By step and delivery.
     deliveries: HashMap<(StepPath, u32), Usage>,
+    /// Bytes of all segments; `None` until they were counted.
+    size_bytes: Option<u64>,
 }
 
 #[derive(Clone, Copy)]
@@ -65,13 +68,19 @@ struct Usage {
     kept_bytes: u64,
     cut_bytes: u64,
     cut_lines: u64,
+    /// The execution's limit was met, not the delivery's own.
+    execution_is_full: bool,
 }
 
 impl LogWriter {
     /// A writer for `directory`. Touches nothing yet.
     pub fn new(directory: &DataDir) -> Self {
-        let limits =
-            Limits { segment_bytes: SEGMENT_BYTES_MAX, delivery_bytes: STEP_LOG_BYTES_MAX, open_files: OPEN_FILES_MAX };
+        let limits = Limits {
+            segment_bytes: SEGMENT_BYTES_MAX,
+            delivery_bytes: STEP_LOG_BYTES_MAX,
+            open_files: OPEN_FILES_MAX,
+            execution_bytes: EXECUTION_LOG_BYTES_MAX,
+        };
         Self::with_limits(directory, limits)
     }
 
@@ -80,7 +89,7 @@ impl LogWriter {
     }
 
     /// Appends a batch to the log of `execution` and hands it to the system. Of each delivery at most
-    /// `STEP_LOG_BYTES_MAX` bytes of lines are kept (Skep's own `sys` records always); from the first line
+    /// `STEP_LOG_BYTES_MAX` bytes of lines are kept, of each execution `EXECUTION_LOG_BYTES_MAX` bytes (Skep's own `sys` records always); from the first line
     /// that does not fit, the rest is cut and counted.
     ///
     /// # Errors
@@ -88,7 +97,7 @@ impl LogWriter {
     pub fn append(&mut self, execution: &ExecutionId, records: &[Record]) -> Result<(), Error> {
         let mut text = Vec::new();
         for record in records {
-            if self.fits(execution, record) {
+            if self.fits(execution, record, text.len() as u64) {
                 serde_json::to_writer(&mut text, record).expect("a record has nothing that JSON cannot say");
                 text.push(b'\n');
             }
@@ -113,8 +122,11 @@ impl LogWriter {
             return Ok(());
         }
         let line = Line::Text(format!(
-            "{} lines ({} bytes) were cut: a step's log keeps {} bytes",
-            usage.cut_lines, usage.cut_bytes, self.limits.delivery_bytes
+            "{} lines ({} bytes) were cut: {} log keeps {} bytes",
+            usage.cut_lines,
+            usage.cut_bytes,
+            if usage.execution_is_full { "an execution's" } else { "a step's" },
+            if usage.execution_is_full { self.limits.execution_bytes } else { self.limits.delivery_bytes }
         ));
         self.append(execution, &[Record { at, path: path.clone(), delivery, stream: Stream::Sys, line }])
     }
@@ -126,16 +138,20 @@ impl LogWriter {
         self.logs.remove(execution);
     }
 
-    fn fits(&mut self, execution: &ExecutionId, record: &Record) -> bool {
+    fn fits(&mut self, execution: &ExecutionId, record: &Record, batch_bytes: u64) -> bool {
         match record.stream {
             Stream::Sys => return true,
             Stream::Out | Stream::Err => {}
         }
         let log = self.logs.entry(execution.clone()).or_default();
+        let root = &self.root;
+        let written_bytes = *log.size_bytes.get_or_insert_with(|| size_of(root, execution)) + batch_bytes;
         let usage = log.deliveries.entry((record.path.clone(), record.delivery)).or_default();
         // With its newline, so that empty lines count too.
         let size_bytes = record.line.as_bytes().len() as u64 + 1;
-        let fits = usage.cut_lines == 0 && usage.kept_bytes + size_bytes <= self.limits.delivery_bytes;
+        let is_full = written_bytes + size_bytes > self.limits.execution_bytes;
+        usage.execution_is_full |= is_full && usage.cut_lines == 0;
+        let fits = usage.cut_lines == 0 && !is_full && usage.kept_bytes + size_bytes <= self.limits.delivery_bytes;
         if fits {
             usage.kept_bytes += size_bytes;
         } else {
@@ -163,6 +179,7 @@ impl LogWriter {
         };
         file.write_all(text).map_err(Error::file("writing", &path))?;
         segment.size_bytes += text.len() as u64;
+        log.size_bytes = log.size_bytes.map(|bytes| bytes + text.len() as u64);
         log.segment = Some(segment);
         self.keep_open(execution, file);
         Ok(())
@@ -212,4 +229,12 @@ pub(super) fn last_segment(folder: &Path) -> Result<u32, Error> {
         last = last.max(number.unwrap_or(0));
     }
     Ok(last)
+}
+
+/// Bytes of what an earlier owner wrote of an execution's log. What cannot be looked at counts as nothing: the
+/// limit keeps the disk from filling up, it is no promise.
+fn size_of(root: &Path, execution: &ExecutionId) -> u64 {
+    let folder = folder_name(execution).map(|name| root.join(name));
+    let listing = folder.ok().and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten();
+    listing.filter_map(|entry| entry.ok()?.metadata().ok()).map(|metadata| metadata.len()).sum()
 }

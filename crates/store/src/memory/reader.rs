@@ -6,11 +6,14 @@ use skep_model::time::Timestamp;
 
 use super::state::Memory;
 use crate::error::Error;
+use crate::idle::{IdleChange, IdleRow};
 use crate::reader::{
     Filter, Found, JournalRow, LIBRARY_ROWS_MAX, ListPage, PAGE_BYTES_MAX, PAGE_ROWS_MAX, PREFIX_CANDIDATES_MAX,
     Reader, StatusCount, StoredPlan, StoredTurn,
 };
-use crate::rows::{ChildRow, ExecutionRow, WorkflowVersion};
+use crate::retire::{ArchivedRow, AsideRow};
+use crate::rows::{BreakerRow, ChildRow, ExecutionRow, PermitRow, StartKeyRow, WorkflowVersion};
+use crate::snapshot::StoredSnapshot;
 
 type Answer<T> = Result<T, Error>;
 
@@ -77,8 +80,10 @@ impl Reader for Memory {
     fn journal(&self, from: Position, limit: usize) -> Answer<Vec<JournalRow>> {
         let state = self.state();
         let turns = state.turns.iter().filter(|turn| turn.position >= from);
-        let rows =
-            turns.map(|turn| JournalRow { id: state.executions[&turn.execution].id.clone(), turn: turn.clone() });
+        let rows = turns.filter_map(|turn| {
+            let row = state.executions.get(&turn.execution)?;
+            Some(JournalRow { id: row.id.clone(), turn: turn.clone() })
+        });
         Ok(page(rows, limit, |row| row.turn.events.len()))
     }
 
@@ -112,21 +117,93 @@ impl Reader for Memory {
         Ok(self.state().children.values().cloned().collect())
     }
 
+    fn permits(&self) -> Answer<Vec<PermitRow>> {
+        let mut rows: Vec<PermitRow> = self.state().permits.values().cloned().collect();
+        rows.sort_by_key(|row| {
+            let place = (row.state.as_str(), std::cmp::Reverse(row.priority), row.since, row.execution);
+            (row.resource.clone(), place, row.path.clone())
+        });
+        Ok(rows)
+    }
+
+    fn permits_of(&self, resource: &str) -> Answer<Vec<PermitRow>> {
+        Ok(self.permits()?.into_iter().filter(|row| row.resource == resource).collect())
+    }
+
+    fn breakers(&self) -> Answer<Vec<BreakerRow>> {
+        let state = self.state();
+        let rows = state.breakers.iter().map(|(name, state)| BreakerRow { name: name.clone(), state: state.clone() });
+        Ok(rows.collect())
+    }
+
+    fn start_key(&self, workflow: &str, key: &str) -> Answer<Option<StartKeyRow>> {
+        Ok(self.state().start_keys.get(&(workflow.to_owned(), key.to_owned())).cloned())
+    }
+
     fn last_at(&self) -> Answer<Option<Timestamp>> {
         Ok(self.state().turns.last().map(|turn| turn.at))
     }
 
     fn last_position(&self) -> Answer<Position> {
-        Ok(self.state().turns.last().map_or(Position(0), |turn| turn.position))
+        Ok(Position(self.state().last_position))
     }
 
     fn next_local_id(&self) -> Answer<LocalId> {
-        Ok(self.state().executions.keys().next_back().map_or(LocalId(1), |local| LocalId(local.0 + 1)))
+        Ok(LocalId(self.state().last_local + 1))
     }
 
     fn counts(&self) -> Answer<Vec<StatusCount>> {
         let state = self.state();
         let executions = |status| state.executions.values().filter(|row| row.status == status).count() as u64;
         Ok(Status::ALL.into_iter().map(|status| StatusCount { status, executions: executions(status) }).collect())
+    }
+
+    fn snapshot(&self, execution: LocalId) -> Answer<Option<StoredSnapshot>> {
+        Ok(self.state().snapshots.get(&execution).cloned())
+    }
+
+    fn idle_executions(&self, after: Option<LocalId>, limit: usize) -> Answer<Vec<IdleRow>> {
+        let state = self.state();
+        let idle = state.idle.values().filter(|change| change.idle && after.is_none_or(|after| change.local > after));
+        let row = |change: &IdleChange| {
+            let status = state.executions[&change.local].status;
+            IdleRow { local: change.local, status, next_wake: change.next_wake, for_people: change.for_people }
+        };
+        Ok(idle.map(row).take(limit.min(PAGE_ROWS_MAX)).collect())
+    }
+
+    fn busy_executions(&self, after: Option<LocalId>, limit: usize) -> Answer<Vec<LocalId>> {
+        let state = self.state();
+        let open = state.executions.values().filter(|row| !row.status.is_terminal()).map(|row| row.local);
+        let busy = open.filter(|local| !state.idle.get(local).is_some_and(|change| change.idle));
+        Ok(busy.filter(|local| after.is_none_or(|after| *local > after)).take(limit.min(PAGE_ROWS_MAX)).collect())
+    }
+
+    fn finished_before(&self, before: Timestamp, limit: usize) -> Answer<Vec<ExecutionRow>> {
+        let state = self.state();
+        let over = state.executions.values().filter(|row| row.status.is_terminal());
+        let over = over.filter(|row| row.ended_at.is_some_and(|at| at < before));
+        Ok(over.take(limit.min(PAGE_ROWS_MAX)).cloned().collect())
+    }
+
+    fn archived(&self, prefix: &str) -> Answer<Vec<ArchivedRow>> {
+        let state = self.state();
+        let rows = state.archived.values().filter(|row| row.id.as_str().starts_with(prefix));
+        Ok(rows.take(PREFIX_CANDIDATES_MAX).cloned().collect())
+    }
+
+    fn archived_before(&self, before: Timestamp, limit: usize) -> Answer<Vec<ArchivedRow>> {
+        let state = self.state();
+        Ok(state.archived.values().filter(|row| row.ended_at < before).take(limit).cloned().collect())
+    }
+
+    fn leaving(&self, limit: usize) -> Answer<Vec<ArchivedRow>> {
+        let state = self.state();
+        let has_turns = |row: &&ArchivedRow| state.turns.iter().any(|turn| turn.execution == row.local);
+        Ok(state.archived.values().filter(has_turns).take(limit).cloned().collect())
+    }
+
+    fn aside(&self, _execution: LocalId) -> Answer<Option<AsideRow>> {
+        Ok(None)
     }
 }

@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use skep_model::ids::{ExecutionId, Hash, LocalId, Position, Token};
+use skep_model::ids::{ExecutionId, Hash, LocalId, Position, StepPath, Token};
 
 use crate::error::Error;
+use crate::idle::IdleChange;
 use crate::journal::{Journal, NewTurn, NewVersion, Row, Write};
 use crate::reader::{StoredPlan, StoredTurn};
-use crate::rows::{ChildRow, ExecutionRow, WorkflowVersion};
+use crate::retire::{ArchivedRow, Retire};
+use crate::rows::{ChildRow, ExecutionRow, PermitRow, StartKeyRow, WorkflowVersion};
+use crate::snapshot::StoredSnapshot;
 
 /// A store in memory; both ports in one.
 #[derive(Clone, Default)]
@@ -19,13 +22,21 @@ pub struct Memory {
 /// Everything that was committed.
 #[derive(Default)]
 pub(super) struct State {
-    /// The turn at position n is at index n - 1.
+    /// In the order of their positions.
     pub(super) turns: Vec<StoredTurn>,
     pub(super) executions: BTreeMap<LocalId, ExecutionRow>,
     pub(super) plans: BTreeMap<Hash, StoredPlan>,
     pub(super) definitions: BTreeMap<Hash, Vec<u8>>,
     pub(super) workflows: BTreeMap<String, Workflow>,
     pub(super) children: BTreeMap<Token, ChildRow>,
+    pub(super) snapshots: BTreeMap<LocalId, StoredSnapshot>,
+    pub(super) idle: BTreeMap<LocalId, IdleChange>,
+    pub(super) permits: BTreeMap<(String, LocalId, StepPath), PermitRow>,
+    pub(super) breakers: BTreeMap<String, String>,
+    pub(super) start_keys: BTreeMap<(String, String), StartKeyRow>,
+    pub(super) archived: BTreeMap<ExecutionId, ArchivedRow>,
+    pub(super) last_position: i64,
+    pub(super) last_local: i64,
     last_seq: BTreeMap<LocalId, u64>,
 }
 
@@ -59,6 +70,7 @@ impl Journal for Memory {
 struct Draft<'a> {
     state: &'a State,
     created: BTreeSet<LocalId>,
+    retired: BTreeSet<LocalId>,
     ids: BTreeSet<&'a ExecutionId>,
     last_seq: BTreeMap<LocalId, u64>,
 }
@@ -66,8 +78,13 @@ struct Draft<'a> {
 impl State {
     /// Refuses the whole group before anything is changed.
     fn check(&self, group: &[Write]) -> Result<(), Error> {
-        let mut draft =
-            Draft { state: self, created: BTreeSet::new(), ids: BTreeSet::new(), last_seq: BTreeMap::new() };
+        let mut draft = Draft {
+            state: self,
+            created: BTreeSet::new(),
+            retired: BTreeSet::new(),
+            ids: BTreeSet::new(),
+            last_seq: BTreeMap::new(),
+        };
         for (index, write) in group.iter().enumerate() {
             for row in &write.rows {
                 draft.check_row(index, row)?;
@@ -87,7 +104,8 @@ impl State {
     }
 
     fn append(&mut self, turn: &NewTurn) -> Position {
-        let position = Position(self.turns.len() as i64 + 1);
+        self.last_position += 1;
+        let position = Position(self.last_position);
         self.last_seq.insert(turn.execution, turn.seq);
         self.turns.push(StoredTurn {
             position,
@@ -102,11 +120,16 @@ impl State {
     fn apply_row(&mut self, row: &Row) {
         match row {
             Row::ExecutionCreated(row) => {
+                self.last_local = self.last_local.max(row.local.0);
                 self.executions.insert(row.local, row.clone());
             }
             Row::ExecutionChanged(change) => {
                 let row = self.executions.get_mut(&change.local).expect("the group was checked");
+                let ends = row.ended_at.is_none() && change.ended_at.is_some();
                 change.apply_to(row);
+                if ends {
+                    self.snapshots.remove(&change.local);
+                }
             }
             Row::Plan { hash, format, bytes } => {
                 self.plans.entry(*hash).or_insert_with(|| StoredPlan { format: *format, bytes: bytes.clone() });
@@ -126,7 +149,67 @@ impl State {
             Row::ChildGone { token } => {
                 self.children.remove(token);
             }
+            Row::Snapshot(new) => {
+                if self.executions[&new.execution].ended_at.is_none() {
+                    self.snapshots.insert(new.execution, new.clone());
+                }
+            }
+            Row::Idle(change) => {
+                self.idle.insert(change.local, change.clone());
+            }
+            Row::Permit(row) => {
+                let place = (row.resource.clone(), row.execution, row.path.clone());
+                self.permits.insert(place, row.clone());
+            }
+            Row::PermitGone { resource, execution, path } => {
+                self.permits.remove(&(resource.clone(), *execution, path.clone()));
+            }
+            Row::Breaker(row) => {
+                self.breakers.insert(row.name.clone(), row.state.clone());
+            }
+            Row::StartKey(row) => {
+                let key = (row.workflow.clone(), row.key.clone());
+                self.start_keys.entry(key).or_insert_with(|| row.clone());
+            }
+            Row::Retire(retire) => self.retire(retire),
         }
+    }
+
+    fn retire(&mut self, retire: &Retire) {
+        match retire {
+            Retire::Archived(row) => {
+                self.children.retain(|_, child| child.execution != row.local);
+                self.permits.retain(|_, permit| permit.execution != row.local);
+                self.start_keys.retain(|_, key| key.execution != row.local);
+                self.snapshots.remove(&row.local);
+                self.idle.remove(&row.local);
+                self.executions.remove(&row.local);
+                self.archived.insert(row.id.clone(), row.clone());
+            }
+            Retire::Turns { execution, limit } => {
+                if !self.archived.values().any(|row| row.local == *execution) {
+                    return;
+                }
+                let mut left = *limit;
+                self.turns.retain(|turn| {
+                    let goes = turn.execution == *execution && left > 0;
+                    left -= u32::from(goes);
+                    !goes
+                });
+            }
+            Retire::Unused => self.retire_unused(),
+            Retire::Gone { id } => drop(self.archived.remove(id)),
+        }
+    }
+
+    fn retire_unused(&mut self) {
+        let rows: Vec<&ExecutionRow> = self.executions.values().collect();
+        self.plans.retain(|hash, _| rows.iter().any(|row| row.plan_hash == *hash));
+        let versions: Vec<&WorkflowVersion> = self.workflows.values().flat_map(|it| &it.versions).collect();
+        self.definitions.retain(|hash, _| {
+            rows.iter().any(|row| row.definition_hash == *hash)
+                || versions.iter().any(|version| version.definition_hash == *hash)
+        });
     }
 
     fn add_workflow(&mut self, new: &NewVersion) {
@@ -152,7 +235,8 @@ impl State {
 
 impl<'a> Draft<'a> {
     fn knows(&self, execution: LocalId) -> bool {
-        self.created.contains(&execution) || self.state.executions.contains_key(&execution)
+        !self.retired.contains(&execution)
+            && (self.created.contains(&execution) || self.state.executions.contains_key(&execution))
     }
 
     fn must_know(&self, write: usize, execution: LocalId) -> Result<(), Error> {
@@ -172,10 +256,22 @@ impl<'a> Draft<'a> {
             }
             Row::ExecutionChanged(change) => self.must_know(write, change.local),
             Row::Child(row) => self.must_know(write, row.execution),
-            Row::Plan { .. }
+            Row::Snapshot(new) => self.must_know(write, new.execution),
+            Row::Idle(change) => self.must_know(write, change.local),
+            Row::Permit(row) => self.must_know(write, row.execution),
+            Row::StartKey(row) => self.must_know(write, row.execution),
+            Row::Retire(Retire::Archived(row)) => {
+                self.must_know(write, row.local)?;
+                self.retired.insert(row.local);
+                Ok(())
+            }
+            Row::Retire(Retire::Turns { .. } | Retire::Unused | Retire::Gone { .. })
+            | Row::Plan { .. }
             | Row::Definition { .. }
             | Row::WorkflowAdded(_)
             | Row::WorkflowRemoved { .. }
+            | Row::PermitGone { .. }
+            | Row::Breaker(_)
             | Row::ChildGone { .. } => Ok(()),
         }
     }

@@ -9,8 +9,9 @@ use skep_model::ids::{ExecutionId, Hash, LocalId, Position, Token};
 use skep_model::status::Execution as Status;
 use skep_model::time::Timestamp;
 
+use crate::checksum;
 use crate::reader::StoredTurn;
-use crate::rows::{ChildRow, ExecutionRow, WorkflowVersion};
+use crate::rows::{BreakerRow, ChildRow, ExecutionRow, PermitRow, PermitState, StartKeyRow, WorkflowVersion};
 
 pub(super) const EXECUTION_COLUMNS: &str = "local, id, workflow, workflow_path, version, plan_hash, definition_hash, \
     status, started_at, updated_at, ended_at, base_dir, waiting, error, actor, seq";
@@ -50,35 +51,59 @@ fn text(row: &Row<'_>, column: usize) -> Result<Arc<str>> {
 
 /// A row of [`EXECUTION_COLUMNS`].
 pub(super) fn execution(row: &Row<'_>) -> Result<ExecutionRow> {
+    execution_at(row, 0)
+}
+
+/// The same, from column `first` on.
+pub(super) fn execution_at(row: &Row<'_>, first: usize) -> Result<ExecutionRow> {
     Ok(ExecutionRow {
-        local: LocalId(row.get(0)?),
-        id: ExecutionId::new(text(row, 1)?),
-        workflow: row.get(2)?,
-        workflow_path: row.get(3)?,
-        version: row.get(4)?,
-        plan_hash: hash(row, 5)?,
-        definition_hash: hash(row, 6)?,
-        status: status(row, 7)?,
-        started_at: Timestamp(row.get(8)?),
-        updated_at: Timestamp(row.get(9)?),
-        ended_at: row.get::<_, Option<i64>>(10)?.map(Timestamp),
-        base_dir: row.get(11)?,
-        waiting: row.get(12)?,
-        error: row.get(13)?,
-        actor: row.get(14)?,
-        seq: count(row, 15)?,
+        local: LocalId(row.get(first)?),
+        id: ExecutionId::new(text(row, first + 1)?),
+        workflow: row.get(first + 2)?,
+        workflow_path: row.get(first + 3)?,
+        version: row.get(first + 4)?,
+        plan_hash: hash(row, first + 5)?,
+        definition_hash: hash(row, first + 6)?,
+        status: status(row, first + 7)?,
+        started_at: Timestamp(row.get(first + 8)?),
+        updated_at: Timestamp(row.get(first + 9)?),
+        ended_at: row.get::<_, Option<i64>>(first + 10)?.map(Timestamp),
+        base_dir: row.get(first + 11)?,
+        waiting: row.get(first + 12)?,
+        error: row.get(first + 13)?,
+        actor: row.get(first + 14)?,
+        seq: count(row, first + 15)?,
     })
 }
 
-/// A row of `id, execution, seq, at, events`.
+/// A row of the journal that is not as it was written.
+#[derive(Debug, thiserror::Error)]
+#[error("the turn at position {position} is damaged: {problem}")]
+pub(super) struct DamagedTurn {
+    position: i64,
+    problem: String,
+}
+
+/// A row of `id, execution, seq, at, events, checksum`.
 pub(super) fn turn(row: &Row<'_>) -> Result<StoredTurn> {
-    Ok(StoredTurn {
-        position: Position(row.get(0)?),
+    let position = row.get(0)?;
+    let damaged = |problem: String| bad(4, DamagedTurn { position, problem });
+    let (turn, checksum) = turn_unchecked(row, position).map_err(|error| damaged(error.to_string()))?;
+    match checksum::of_turn(turn.execution, turn.seq, turn.at, turn.events.as_bytes()) == checksum {
+        true => Ok(turn),
+        false => Err(damaged("its content does not have its checksum".to_owned())),
+    }
+}
+
+fn turn_unchecked(row: &Row<'_>, position: i64) -> Result<(StoredTurn, i64)> {
+    let turn = StoredTurn {
+        position: Position(position),
         execution: LocalId(row.get(1)?),
         seq: count(row, 2)?,
         at: Timestamp(row.get(3)?),
         events: row.get(4)?,
-    })
+    };
+    Ok((turn, row.get(5)?))
 }
 
 /// A row of [`VERSION_COLUMNS`].
@@ -107,4 +132,27 @@ pub(super) fn child(row: &Row<'_>) -> Result<ChildRow> {
         boot_id: row.get(5)?,
         cgroup: row.get(6)?,
     })
+}
+
+/// A row of `resource, execution, path, state, priority, since`.
+pub(super) fn permit(row: &Row<'_>) -> Result<PermitRow> {
+    let word: String = row.get(3)?;
+    Ok(PermitRow {
+        resource: row.get(0)?,
+        execution: LocalId(row.get(1)?),
+        path: text(row, 2)?,
+        state: PermitState::parse(&word).ok_or_else(|| bad(3, format!("no place is {word:?}")))?,
+        priority: row.get(4)?,
+        since: Timestamp(row.get(5)?),
+    })
+}
+
+/// A row of `name, state`.
+pub(super) fn breaker(row: &Row<'_>) -> Result<BreakerRow> {
+    Ok(BreakerRow { name: row.get(0)?, state: row.get(1)? })
+}
+
+/// A row of `workflow, key, execution, digest`.
+pub(super) fn start_key(row: &Row<'_>) -> Result<StartKeyRow> {
+    Ok(StartKeyRow { workflow: row.get(0)?, key: row.get(1)?, execution: LocalId(row.get(2)?), digest: hash(row, 3)? })
 }

@@ -19,15 +19,18 @@ use super::decode::to_integer;
 use super::migrate::{MIGRATIONS, migrate};
 use super::rows::write_row;
 use super::trouble::{after_commit, is_constraint, trouble};
+use crate::checksum;
 use crate::data_dir::DataDir;
 use crate::error::{Committed, Error};
 use crate::journal::{Journal, NewTurn, Row, Write};
+use crate::retire::Retire;
 
 /// Last sequence numbers kept in memory; beyond, all are forgotten and read again on demand. 100,000 take
 /// about 3 MB, and more executions are rarely active at once.
 const SEQUENCES_KEPT_MAX: usize = 100_000;
 
-const INSERT_TURN: &str = "INSERT INTO journal(id, execution, seq, at, events) VALUES (?1, ?2, ?3, ?4, ?5)";
+const INSERT_TURN: &str =
+    "INSERT INTO journal(id, execution, seq, at, events, checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 const LAST_SEQ: &str = "SELECT max(seq) FROM journal WHERE execution = ?1";
 const EXISTS: &str = "SELECT 1 FROM execution WHERE local = ?1";
 /// The highest position ever given, see the table `counter`.
@@ -163,10 +166,14 @@ impl Transaction<'_> {
             return Err(Error::SequenceConflict { write: index, execution, expected, got });
         }
         let position = self.last + 1;
-        let values = (position, turn.execution.0, to_integer(turn.seq), turn.at.0, turn.events.as_str());
+        let checksum = checksum::of_turn(turn.execution, turn.seq, turn.at, turn.events.as_bytes());
+        let values = (position, turn.execution.0, to_integer(turn.seq), turn.at.0, turn.events.as_str(), checksum);
         if skep_model::mutant!("row-twice") && turn.seq == 3 {
-            let twice = (position + 1, turn.execution.0, to_integer(turn.seq + 1), turn.at.0, turn.events.as_str());
-            let _ = self.insert.execute(twice);
+            let twice = NewTurn { seq: turn.seq + 1, ..turn.clone() };
+            let checksum = checksum::of_turn(twice.execution, twice.seq, twice.at, twice.events.as_bytes());
+            let at =
+                (position + 1, twice.execution.0, to_integer(twice.seq), twice.at.0, twice.events.as_str(), checksum);
+            let _ = self.insert.execute(at);
         }
         self.insert.execute(values).map_err(|error| {
             let foreign = is_constraint(&error);
@@ -202,6 +209,9 @@ impl Transaction<'_> {
                 && change.status.is_terminal()
             {
                 self.sequences.remove(&change.local);
+            }
+            if let Row::Retire(Retire::Archived(row)) = row {
+                self.sequences.remove(&row.local);
             }
         }
     }

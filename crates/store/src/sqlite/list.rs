@@ -30,6 +30,27 @@ pub(super) fn newest(
     Ok(rows)
 }
 
+/// The oldest `limit` executions that ended before `before`, oldest first.
+pub(super) fn finished(
+    connection: &Connection,
+    before: skep_model::time::Timestamp,
+    limit: usize,
+) -> Result<Vec<ExecutionRow>> {
+    let sql = format!(
+        "SELECT {EXECUTION_COLUMNS} FROM execution WHERE status = ?1 AND ended_at < ?2 ORDER BY local LIMIT ?3"
+    );
+    let mut rows = Vec::new();
+    for status in Status::ALL.into_iter().filter(|status| status.is_terminal()) {
+        let mut statement = connection.prepare_cached(&sql)?;
+        for row in statement.query_map((status.as_str(), before.0, size(limit)), decode::execution)? {
+            rows.push(row?);
+        }
+    }
+    rows.sort_by_key(|row| row.local);
+    rows.truncate(limit);
+    Ok(rows)
+}
+
 /// The oldest `limit` executions that are not terminal, after `after`, oldest first.
 pub(super) fn open(connection: &Connection, after: Option<LocalId>, limit: usize) -> Result<Vec<ExecutionRow>> {
     let sql =

@@ -22,8 +22,12 @@ pub(super) struct Migration {
 }
 
 /// All of them, in order.
-pub(super) const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "first", sql: include_str!("../../migrations/sqlite/0001_first.sql") }];
+pub(super) const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "first", sql: include_str!("../../migrations/sqlite/0001_first.sql") },
+    Migration { number: 2, name: "shared", sql: include_str!("../../migrations/sqlite/0002_shared.sql") },
+    Migration { number: 3, name: "checks", sql: include_str!("../../migrations/sqlite/0003_checks.sql") },
+    Migration { number: 4, name: "bounds", sql: include_str!("../../migrations/sqlite/0004_bounds.sql") },
+];
 
 const CREATE_TABLE: &str =
     "CREATE TABLE IF NOT EXISTS migration(number INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT";

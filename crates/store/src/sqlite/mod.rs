@@ -7,16 +7,26 @@
 mod access;
 mod connection;
 mod decode;
+mod idle;
+mod inspect;
 mod journal;
 mod list;
+mod mend;
 mod migrate;
 mod reader;
+mod recover;
+mod retire;
 mod rows;
+mod snapshot;
 mod trouble;
+mod walk;
 
 #[cfg(test)]
 mod tests;
 
 pub use access::Access;
+pub use inspect::Listed;
 pub use journal::SqliteJournal;
+pub use mend::Mender;
 pub use reader::SqliteReader;
+pub use recover::{Recovered, recover};

@@ -12,30 +12,36 @@ use super::access::{Access, Opened, open_reader, open_reader_through};
 use super::decode::{self, EXECUTION_COLUMNS, VERSION_COLUMNS};
 use super::journal::LAST_POSITION;
 use super::list;
+use super::retire;
 use super::trouble::trouble;
 use crate::data_dir::DataDir;
 use crate::error::{Committed, Error};
+use crate::idle::IdleRow;
 use crate::reader::{
     Filter, Found, JournalRow, LIBRARY_ROWS_MAX, ListPage, PAGE_BYTES_MAX, PAGE_ROWS_MAX, PREFIX_CANDIDATES_MAX,
     Reader, StatusCount, StoredPlan, StoredTurn,
 };
-use crate::rows::{ChildRow, ExecutionRow, WorkflowVersion};
+use crate::retire::{ArchivedRow, AsideRow};
+use crate::rows::{BreakerRow, ChildRow, ExecutionRow, PermitRow, StartKeyRow, WorkflowVersion};
+use crate::snapshot::StoredSnapshot;
 
 const NEXT_LOCAL: &str =
     "SELECT 1 + max((SELECT value FROM counter WHERE name = 'local'), coalesce((SELECT max(local) FROM execution), 0))";
-const TURNS: &str = "SELECT id, execution, seq, at, events FROM journal \
+const TURNS: &str = "SELECT id, execution, seq, at, events, checksum FROM journal \
     WHERE execution = ?1 AND seq >= ?2 ORDER BY seq LIMIT ?3";
-const JOURNAL: &str = "SELECT journal.id, journal.execution, journal.seq, journal.at, journal.events, execution.id \
-    FROM journal CROSS JOIN execution ON execution.local = journal.execution \
+const JOURNAL: &str = "SELECT journal.id, journal.execution, journal.seq, journal.at, journal.events, \
+    journal.checksum, execution.id FROM journal CROSS JOIN execution ON execution.local = journal.execution \
     WHERE journal.id >= ?1 ORDER BY journal.id LIMIT ?2";
 const CHILDREN: &str = "SELECT execution, path, token, pid, started_ticks, boot_id, cgroup FROM child ORDER BY token";
+const PERMITS: &str = "SELECT resource, execution, path, state, priority, since FROM permit";
+const PERMIT_ORDER: &str = "ORDER BY resource, state, priority DESC, since, execution, path";
 const LISTED: &str = "workflow_version JOIN workflow ON workflow.path = workflow_version.path AND workflow.listed = 1";
 
 /// A connection of its own that never writes. Works beside an owner in another process, without any owner,
 /// and on read-only media; [`SqliteReader::access`] tells which.
 pub struct SqliteReader {
-    connection: Connection,
-    file: PathBuf,
+    pub(super) connection: Connection,
+    pub(super) file: PathBuf,
     access: Access,
     /// Dropped after the connection that reads it.
     _copy: Option<TempDir>,
@@ -72,11 +78,11 @@ impl SqliteReader {
         self.access
     }
 
-    fn answer<T>(&self, attempt: &'static str, found: rusqlite::Result<T>) -> Answer<T> {
+    pub(super) fn answer<T>(&self, attempt: &'static str, found: rusqlite::Result<T>) -> Answer<T> {
         found.map_err(trouble(attempt, &self.file, Committed::NotAWrite))
     }
 
-    fn one<T>(
+    pub(super) fn one<T>(
         &self,
         sql: &str,
         values: impl Params,
@@ -85,7 +91,7 @@ impl SqliteReader {
         self.connection.prepare_cached(sql)?.query_row(values, decode).optional()
     }
 
-    fn many<T>(
+    pub(super) fn many<T>(
         &self,
         sql: &str,
         values: impl Params,
@@ -125,8 +131,25 @@ impl SqliteReader {
         self.answer("reading the library", self.many(&sql, values, decode::version))
     }
 
+    fn archived_where(&self, condition: &str, value: rusqlite::types::Value, limit: usize) -> Answer<Vec<ArchivedRow>> {
+        let sql = retire::archived_where(condition);
+        self.answer("reading the archive's list", self.many(&sql, params![value, page_rows(limit)], retire::archived))
+    }
+
+    /// From here on every call sees the state of now, whatever is committed meanwhile.
+    ///
+    /// # Errors
+    /// Trouble with the disk.
+    pub fn freeze(&self) -> Result<(), Error> {
+        let begun = self.connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema");
+        self.answer("reading one state of the store", begun)
+    }
+
     /// Several statements that see one state of the store.
-    fn together<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    pub(super) fn together<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+        if !self.connection.is_autocommit() {
+            return read(&self.connection);
+        }
         let transaction = self.connection.unchecked_transaction()?;
         read(&transaction)
     }
@@ -190,7 +213,7 @@ impl Reader for SqliteReader {
     fn journal(&self, from: Position, limit: usize) -> Answer<Vec<JournalRow>> {
         let rows = self.page(JOURNAL, (from.0, page_rows(limit)), |row| {
             let turn = decode::turn(row)?;
-            let id: String = row.get(5)?;
+            let id: String = row.get(6)?;
             Ok((turn.events.len(), JournalRow { id: ExecutionId::new(id), turn }))
         });
         self.answer("reading the journal", rows)
@@ -224,6 +247,26 @@ impl Reader for SqliteReader {
         self.answer("reading local processes", self.many(CHILDREN, [], decode::child))
     }
 
+    fn permits(&self) -> Answer<Vec<PermitRow>> {
+        let sql = format!("{PERMITS} {PERMIT_ORDER}");
+        self.answer("reading places in groups", self.many(&sql, [], decode::permit))
+    }
+
+    fn permits_of(&self, resource: &str) -> Answer<Vec<PermitRow>> {
+        let sql = format!("{PERMITS} WHERE resource = ?1 {PERMIT_ORDER}");
+        self.answer("reading the places of a group", self.many(&sql, [resource], decode::permit))
+    }
+
+    fn breakers(&self) -> Answer<Vec<BreakerRow>> {
+        let sql = "SELECT name, state FROM breaker ORDER BY name";
+        self.answer("reading breakers", self.many(sql, [], decode::breaker))
+    }
+
+    fn start_key(&self, workflow: &str, key: &str) -> Answer<Option<StartKeyRow>> {
+        let sql = "SELECT workflow, key, execution, digest FROM start_key WHERE workflow = ?1 AND key = ?2";
+        self.answer("reading the key of a start", self.one(sql, [workflow, key], decode::start_key))
+    }
+
     fn last_at(&self) -> Answer<Option<Timestamp>> {
         let sql = "SELECT at FROM journal ORDER BY id DESC LIMIT 1";
         self.answer("reading the newest turn", self.one(sql, [], |row| Ok(Timestamp(row.get(0)?))))
@@ -245,5 +288,39 @@ impl Reader for SqliteReader {
         let found = self.answer("counting executions", found)?;
         let executions = |status| found.iter().find(|(of, _)| *of == status).map_or(0, |(_, executions)| *executions);
         Ok(Status::ALL.into_iter().map(|status| StatusCount { status, executions: executions(status) }).collect())
+    }
+
+    fn snapshot(&self, execution: LocalId) -> Answer<Option<StoredSnapshot>> {
+        self.snapshot_of(execution)
+    }
+
+    fn idle_executions(&self, after: Option<LocalId>, limit: usize) -> Answer<Vec<IdleRow>> {
+        self.idle_after(after, limit.min(PAGE_ROWS_MAX))
+    }
+
+    fn busy_executions(&self, after: Option<LocalId>, limit: usize) -> Answer<Vec<LocalId>> {
+        self.busy_after(after, limit.min(PAGE_ROWS_MAX))
+    }
+
+    fn finished_before(&self, before: Timestamp, limit: usize) -> Answer<Vec<ExecutionRow>> {
+        let rows = self.together(|connection| list::finished(connection, before, limit.min(PAGE_ROWS_MAX)));
+        self.answer("listing finished executions", rows)
+    }
+
+    fn archived(&self, prefix: &str) -> Answer<Vec<ArchivedRow>> {
+        let condition = "id >= ?1 AND substr(id, 1, length(?1)) = ?1";
+        self.archived_where(condition, rusqlite::types::Value::from(prefix.to_owned()), PREFIX_CANDIDATES_MAX)
+    }
+
+    fn archived_before(&self, before: Timestamp, limit: usize) -> Answer<Vec<ArchivedRow>> {
+        self.archived_where("ended_at < ?1", rusqlite::types::Value::from(before.0), limit)
+    }
+
+    fn leaving(&self, limit: usize) -> Answer<Vec<ArchivedRow>> {
+        self.archived_where(retire::LEAVING, rusqlite::types::Value::Null, limit)
+    }
+
+    fn aside(&self, execution: LocalId) -> Answer<Option<AsideRow>> {
+        self.answer("reading what was set aside", self.one(retire::ASIDE, [execution.0], retire::aside))
     }
 }

@@ -165,7 +165,10 @@ fn the_journal_is_laid_out_as_measured() {
     let mut store = fresh();
     let sql = "SELECT group_concat(sql, '; ') FROM sqlite_schema WHERE tbl_name = 'journal' AND type != 'trigger'";
     let found: String = store.sqlite().connection().query_row(sql, [], |row| row.get(0)).unwrap();
-    insta::assert_snapshot!(found, @"CREATE TABLE journal(id INTEGER PRIMARY KEY, execution INTEGER, seq INTEGER, at INTEGER, events TEXT) STRICT; CREATE UNIQUE INDEX journal_execution ON journal(execution, seq)");
+    insta::assert_snapshot!(found, @"
+    CREATE TABLE journal(
+      id INTEGER PRIMARY KEY, execution INTEGER, seq INTEGER, at INTEGER, events TEXT, checksum INTEGER NOT NULL) STRICT; CREATE UNIQUE INDEX journal_execution ON journal(execution, seq)
+    ");
     let pragma = |name: &str| -> String {
         let sql = format!("SELECT CAST({name} AS TEXT) FROM pragma_{name}");
         store.journal.as_ref().unwrap().connection().query_row(&sql, [], |row| row.get(0)).unwrap()
@@ -247,7 +250,7 @@ fn a_store_of_another_version_is_refused() {
     let error = SqliteReader::open(&store.directory).err().unwrap();
     assert_eq!(error.code().id, "SKEP-T012");
     let text = error.to_string().replace(&store.directory.database().display().to_string(), "skep.db");
-    insta::assert_snapshot!(text, @"the store skep.db has schema 1000, this version of Skep knows schemas up to 1; nothing was changed");
+    insta::assert_snapshot!(text, @"the store skep.db has schema 1000, this version of Skep knows schemas up to 4; nothing was changed");
 }
 
 #[test]
@@ -321,4 +324,15 @@ fn a_store_whose_wal_has_commits_is_read_from_a_copy() {
     assert_eq!(reader.access(), Access::Copy);
     assert_eq!(reader.newest_execution().unwrap().unwrap().status, Status::Held);
     assert_eq!(reader.last_position().unwrap(), Position(1));
+}
+
+/// A hundred thousand waiting executions are taken on by reading an index, not their rows.
+#[test]
+fn idle_executions_come_from_an_index_alone() {
+    let mut store = fresh();
+    let plan = super::idle::IDLE.replacen("SELECT", "EXPLAIN QUERY PLAN SELECT", 1);
+    let mut statement = store.sqlite().connection().prepare(&plan).unwrap();
+    let steps = statement.query_map((0, 10), |row| row.get::<_, String>(3)).unwrap();
+    let steps: Vec<String> = steps.map(Result::unwrap).collect();
+    assert_eq!(steps, ["SEARCH execution USING COVERING INDEX execution_idle (local>?)"]);
 }

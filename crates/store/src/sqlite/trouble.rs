@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rusqlite::ErrorCode;
 
+use super::decode::DamagedTurn;
 use crate::error::{Committed, Error, Trouble};
 
 /// Wraps an error of `attempt` on `file`; made for `map_err`.
@@ -20,6 +21,7 @@ pub(super) fn trouble(
 
 fn variant(error: &rusqlite::Error) -> fn(Trouble) -> Error {
     match error {
+        rusqlite::Error::FromSqlConversionFailure(_, _, cause) if cause.is::<DamagedTurn>() => Error::DamagedTurn,
         rusqlite::Error::FromSqlConversionFailure(..)
         | rusqlite::Error::IntegralValueOutOfRange(..)
         | rusqlite::Error::Utf8Error(..)

@@ -1,6 +1,6 @@
 //! A rerun: what the view keeps, what it counts, and where the generation shows.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use skep_model::Map;
 use skep_model::event::{Event, Turn};
 use skep_model::ids::ExecutionId;
@@ -94,8 +94,11 @@ fn a_step_shows_its_child_and_what_else_it_waits_for() {
     let say = |view: &Execution| answer(view, &mut |payload| payload.value.clone(), &|at| at.0.to_string());
     let said = say(&view);
     assert_eq!(said["steps"]["build"]["child"], json!("k1"));
-    assert_eq!(said["waiting"], json!([{"step": "last", "for": "turn"}]));
+    let waits_for = |said: &Value| (said["waiting"][0]["for"].clone(), said["waiting"][0]["kind"].clone());
+    assert_eq!(waits_for(&said), (json!("turn"), json!("slot")));
     view.apply(&Turn { seq: 3, at: Timestamp(3), events: vec![waits] });
-    assert_eq!(say(&view)["waiting"], json!([{"step": "last", "for": "condition", "every_ms": 10_000, "until": "9"}]));
+    let later = say(&view);
+    assert_eq!(waits_for(&later), (json!("condition"), json!("condition")));
+    assert_eq!((&later["waiting"][0]["every_ms"], &later["waiting"][0]["until"]), (&json!(10_000), &json!("9")));
     assert_eq!((said.get("parent"), said.get("generation")), (None, None));
 }

@@ -20,7 +20,11 @@ fn or_failure<T>(result: Result<T, Error>) -> Result<T, Failure> {
 
 impl Perform for Status {
     fn perform(&self, desk: &Desk) -> Result<Value, Failure> {
-        or_failure(desk.reading().status(&self.execution, self.all_iterations))
+        let mut answer = or_failure(desk.reading().status(&self.execution, self.all_iterations))?;
+        if let Desk::Owner(node) = desk {
+            node.add_slots(&mut answer);
+        }
+        Ok(answer)
     }
 }
 

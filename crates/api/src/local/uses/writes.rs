@@ -28,6 +28,7 @@ fn request_of(start: &Start) -> StartRequest {
         base_dir: start.base_dir.clone(),
         environment: start.environment.clone(),
         actor: person(),
+        idempotency_key: start.idempotency_key.clone(),
     }
 }
 
@@ -36,7 +37,7 @@ impl Perform for Start {
         let started = desk.node()?.start(request_of(self)).map_err(|error| failure_of(&error))?;
         let warnings = (!started.warnings.is_empty())
             .then(|| report_of(&started.warnings, &started.text, started.file.as_deref()));
-        Ok(Started { execution_id: started.execution.to_string(), warnings })
+        Ok(Started { execution_id: started.execution.to_string(), warnings, existing: started.existing })
     }
 }
 

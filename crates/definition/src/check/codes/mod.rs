@@ -2,9 +2,11 @@
 //!
 //! A code is stable for ever: its meaning may be said better, never changed.
 
+mod effects;
 mod names;
 mod values;
 
+pub use effects::*;
 pub use names::*;
 use skep_model::code::Code;
 pub use values::*;
@@ -50,6 +52,12 @@ pub const ALL: &[Code] = &[
     INPUT_MISSING,
     INPUT_NOT_DECLARED,
     INPUT_VALUE,
+    COMPENSATION_STEP_INVALID,
+    CONTRADICTION,
+    SCHEMA_INVALID,
+    GROUP_INVALID,
+    CHILD_INVALID,
+    CRITERION_INVALID,
 ];
 
 #[cfg(test)]

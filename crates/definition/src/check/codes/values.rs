@@ -71,7 +71,7 @@ pub const JOIN_INVALID: Code = Code {
 pub const NOT_FOR_THIS_KIND: Code = Code {
     id: "SKEP-C020",
     title: "a key has no meaning for this kind of step",
-    page: r#"`retry` and `approve` belong to steps that do work: `run`, `uses`, `agent`, `ai` (and `retry` to `workflow`). A `parallel`, a loop, a `switch`, a wait or a question has no attempt of its own.
+    page: r#"`retry`, `approve`, `rollback`, `verify`, `on_unknown`, `circuit_breaker`, `concurrency`, `success_criteria` and `output_schema` belong to steps that do work: `run`, `uses`, `agent`, `ai` (and `retry`, `rollback`, `concurrency` to `workflow`). A `parallel`, a loop, a `switch`, a wait or a question has no attempt of its own.
 
 **Why it happens:** The key was written on the construct instead of on the steps inside.
 
@@ -149,7 +149,7 @@ pub const TOO_LARGE: Code = Code {
 pub const VALUE_INVALID: Code = Code {
     id: "SKEP-C025",
     title: "a value written in the definition cannot be used",
-    page: r#"A duration is a number with a unit (`300ms 10s 5m 8h 3d`), a moment is RFC 3339 (`2026-12-01T08:00:00Z`), the items of `foreach` are a list, `times` is a whole number.
+    page: r#"A duration is a number with a unit (`300ms 10s 5m 8h 3d`), a moment is RFC 3339 (`2026-12-01T08:00:00Z`), the items of `foreach` are a list, `times` is a whole number, `every` is at least one second.
 
 **Why it happens:** A unit is missing or the type is another one.
 
