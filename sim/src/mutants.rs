@@ -3,7 +3,7 @@
 use skep_model::catalogue::Catalogue;
 
 /// Every planted bug: its name where it stands in the code, and what it does.
-pub const MUTANTS: [(&str, &str); 28] = [
+pub const MUTANTS: [(&str, &str); 27] = [
     ("key-of-attempt", "the idempotency key changes with the attempt"),
     ("delivery-not-counted", "a redelivery keeps the old delivery's number in the state"),
     ("signal-forgotten", "a signal that comes before its wait is not kept"),
@@ -15,7 +15,6 @@ pub const MUTANTS: [(&str, &str); 28] = [
     ("timer-lost", "the last timer of an execution is never due"),
     ("stale-outcome-taken", "the answer of an earlier delivery is taken for that of the present one"),
     ("stopped-work-hangs", "what was asked to stop before its owner died never ends"),
-    ("recovery-forgets-timers", "a new owner does not let go on what can"),
     ("signal-after-the-end", "an execution that is over takes signals"),
     ("sequence-in-parallel", "a step of a sequence does not wait for the one before"),
     ("lost-is-acknowledged", "who asked is told yes although the commit failed"),

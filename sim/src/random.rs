@@ -17,13 +17,13 @@ impl Random {
     pub fn of(seed: u64, concern: &str) -> Self {
         let mut mixed = Self::new(seed);
         for byte in concern.bytes() {
-            mixed.state = mixed.next() ^ u64::from(byte);
+            mixed.state = mixed.bits() ^ u64::from(byte);
         }
         mixed
     }
 
     /// 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut bits = self.state;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -33,17 +33,17 @@ impl Random {
 
     /// A number below `end`, 0 if `end` is 0.
     pub fn below(&mut self, end: usize) -> usize {
-        if end == 0 { 0 } else { usize::try_from(self.next() % end as u64).expect("it is below a usize") }
+        if end == 0 { 0 } else { usize::try_from(self.bits() % end as u64).expect("it is below a usize") }
     }
 
     /// A number from `first` to `last`, both included.
     pub fn between(&mut self, first: u64, last: u64) -> u64 {
-        first + self.next() % (last - first + 1)
+        first + self.bits() % (last - first + 1)
     }
 
     /// True in so many of a hundred cases.
     pub fn percent(&mut self, chance: u64) -> bool {
-        self.next() % 100 < chance
+        self.bits() % 100 < chance
     }
 
     /// One of these.
@@ -54,7 +54,7 @@ impl Random {
     /// The index of a weight, drawn in proportion; 0 if all are 0.
     pub fn weighted(&mut self, weights: &[u64]) -> usize {
         let total: u64 = weights.iter().sum();
-        let mut drawn = if total == 0 { 0 } else { self.next() % total };
+        let mut drawn = if total == 0 { 0 } else { self.bits() % total };
         for (index, weight) in weights.iter().enumerate() {
             if drawn < *weight {
                 return index;

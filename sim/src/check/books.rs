@@ -108,13 +108,11 @@ impl Books {
 
     fn row(&mut self, row: &Row) -> Verdict {
         match row {
-            Row::Plan { hash, bytes, .. } => {
-                if !self.programs.contains_key(hash) {
-                    let bad = |what: String| Violation::new(Invariant::ReplayIsLive, what);
-                    let plan: Plan = serde_json::from_slice(bytes).map_err(|error| bad(error.to_string()))?;
-                    let program = Program::new(plan).map_err(|error| bad(error.to_string()))?;
-                    self.programs.insert(*hash, Arc::new(program));
-                }
+            Row::Plan { hash, bytes, .. } if !self.programs.contains_key(hash) => {
+                let bad = |what: String| Violation::new(Invariant::ReplayIsLive, what);
+                let plan: Plan = serde_json::from_slice(bytes).map_err(|error| bad(error.to_string()))?;
+                let program = Program::new(plan).map_err(|error| bad(error.to_string()))?;
+                self.programs.insert(*hash, Arc::new(program));
             }
             Row::ExecutionCreated(row) => {
                 let program = Arc::clone(self.programs.get(&row.plan_hash).expect("the plan's row comes first"));

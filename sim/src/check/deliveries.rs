@@ -39,15 +39,15 @@ impl Deliveries {
                 self.newest.insert((execution.clone(), path.clone()), *delivery);
                 self.on_record.insert((execution.clone(), path.clone(), *delivery), Recorded::Asked);
             }
-            Event::StopAsked { path, .. } => self.set(execution, path, Recorded::StopAsked),
+            // A delivery that is stopped before its owner heard that it may begin does begin, and is stopped at once.
+            Event::StopAsked { path, .. } | Event::Cancelled { path } => self.set(execution, path, Recorded::StopAsked),
             Event::Completed { path, .. }
             | Event::Failed { path, .. }
             | Event::AttemptFailed { path, .. }
             | Event::Proposed { path, .. }
             | Event::Skipped { path, .. }
             | Event::Doubted { path, .. }
-            | Event::QuestionAsked { path, .. }
-            | Event::Cancelled { path } => self.set(execution, path, Recorded::Answered),
+            | Event::QuestionAsked { path, .. } => self.set(execution, path, Recorded::Answered),
             // A new run counts its deliveries anew; nothing of the old one runs.
             Event::Rerun { .. } => {
                 self.on_record.retain(|(whose, ..), _| whose != execution);

@@ -41,6 +41,10 @@ pub struct Journal {
     pub stack: Vec<StepPath>,
     /// The step that runs before the stack is undone.
     pub first: Option<StepPath>,
+    /// Signals that came before their wait.
+    pub signals: Vec<String>,
+    /// A wait that began although its signal was there: it takes it at once.
+    pub takes: Option<StepPath>,
     /// Number and time of the last turn.
     pub last: (u64, Timestamp),
 }
@@ -107,6 +111,8 @@ impl Journal {
             generation: 1,
             stack: Vec::new(),
             first: None,
+            signals: Vec::new(),
+            takes: None,
             last: (0, Timestamp(0)),
         }
     }
@@ -162,6 +168,7 @@ impl Journal {
         stops::before(self, event)?;
         steps::before(self, at, event, outside)?;
         waits::before(self, at, event)?;
+        waits::signals(self, event)?;
         order::before(self, event)?;
         self.apply(event);
         limits::after(self, event)?;
@@ -215,6 +222,7 @@ impl Journal {
         self.stack.retain(|path| is_kept(path) || inside.contains(path));
         self.rounds.clear();
         self.first = None;
+        self.signals.clear();
         self.generation = generation;
         self.status = Status::Running;
         (self.cancelled, self.forced, self.timed_out, self.finally) = (false, false, false, false);

@@ -72,6 +72,8 @@ pub enum Invariant {
     StopsStop,
     /// No timer fires early.
     TimersKeepTime,
+    /// A signal that came too early is kept, and taken once.
+    SignalsAreKept,
     /// A recorded result is one that the world gave.
     ResultsAreTheWorlds,
     /// Once faults stop, every execution ends, but those that wait for what never comes.
@@ -82,7 +84,7 @@ pub enum Invariant {
 
 impl Invariant {
     /// Every one, for tables.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::DurableBeforeActedUpon,
         Self::NoRecordedStepRunsAgain,
         Self::DeliveredOnce,
@@ -104,6 +106,7 @@ impl Invariant {
         Self::Limits,
         Self::StopsStop,
         Self::TimersKeepTime,
+        Self::SignalsAreKept,
         Self::ResultsAreTheWorlds,
         Self::EverythingEnds,
         Self::NothingIsBroken,

@@ -110,7 +110,7 @@ impl Outside {
 
     fn fate(&self, task: &Task, random: &mut Random, report: &mut Report) -> (i64, Ended) {
         let quick = i64::try_from(random.below(3_000)).unwrap_or(0) * MILLISECOND_US;
-        let answer = random.next();
+        let answer = random.bits();
         if self.is_calm {
             return (quick, succeeded(task, answer, false));
         }

@@ -3,6 +3,8 @@
 //! A process that is to end in the middle of a turn is marked dead at that point: from then on nothing that the driver
 //! does reaches anything, and the world drops it as soon as the turn returns.
 
+#![allow(clippy::result_large_err, reason = "the port gives failures as they are")]
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

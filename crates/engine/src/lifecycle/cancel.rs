@@ -23,9 +23,13 @@ pub(super) fn handle(turn: &mut Deciding<'_>, actor: &Actor, reason: Option<&str
     match (turn.state.status, turn.state.ending) {
         (Status::Cancelling, Some(Ending::Cancelled(since))) => force(turn, actor, since),
         _ => {
+            // Held because deliveries were lost: what counts as performed runs nowhere and has to be delivered again,
+            // or nothing would ever end it (a step of `finally` is not stopped by a cancel).
+            let undelivered = turn.state.status == Status::Held && turn.state.undelivered;
             turn.emit(Event::CancelAsked { actor: actor.clone(), reason: reason.map(str::to_owned) })?;
             turn.mark_all();
-            super::timer::stop_root(turn)
+            super::timer::stop_root(turn)?;
+            if undelivered { super::recovered::deliver_again(turn) } else { Ok(()) }
         }
     }
 }

@@ -28,8 +28,7 @@ pub(super) fn handle(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
     }
     deliver_again(turn)?;
     crate::permits::ask_again(turn);
-    let goes_on = turn.state.flows() && !skep_model::mutant!("recovery-forgets-timers");
-    if goes_on { super::resume::go_on(turn) } else { Ok(()) }
+    if turn.state.flows() { super::resume::go_on(turn) } else { Ok(()) }
 }
 
 /// Performs outstanding work again; what was asked to stop has stopped with the owner before.

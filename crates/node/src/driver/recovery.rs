@@ -70,12 +70,16 @@ impl Driver {
 
     /// Folds what is to be folded again, if nothing of it is with the writer.
     pub(super) fn fold_if_quiet(&mut self, local: LocalId) {
-        let mut on_their_way = self.flights.values().chain(&self.pending);
-        let waits = !skep_model::mutant!("folded-too-soon")
-            && on_their_way.any(|flight| flight.local == local && flight.has_summary());
-        if self.unready.is_unfolded(local) && !waits {
+        let quiet = skep_model::mutant!("folded-too-soon") || self.is_quiet(local);
+        if self.unready.is_unfolded(local) && quiet {
             self.refold(local);
         }
+    }
+
+    /// True if no turn of the execution is on its way to the disk: what is in memory is durable.
+    pub(super) fn is_quiet(&self, local: LocalId) -> bool {
+        let mut on_their_way = self.flights.values().chain(&self.pending);
+        !on_their_way.any(|flight| flight.local == local && flight.has_summary())
     }
 
     /// Effects that follow from turns before the one that was lost.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use skep_engine::{Rejection, State};
+use skep_model::actor::Actor;
 use skep_model::effect::{Effect, Task, Work};
 use skep_model::error::Failure;
 use skep_model::ids::{LocalId, Token};
@@ -276,14 +277,11 @@ impl Driver {
         for (at, effect) in effects.into_iter().enumerate() {
             match effect {
                 Effect::Perform(task) if deferred.contains(&at) => self.backlog.push(*task),
-                // Stopped since its turn was decided: it does not begin, and its child exits without exec. Whoever
-                // has it aborted is answered by the driver.
-                Effect::Perform(task) if self.is_over(local, &task, from_backlog) => {
-                    if matches!(children.remove(&at), Some(Ok(()))) {
-                        self.backlog.child_ended();
-                        self.performer.discard(&task.token);
-                        self.keep_rows(vec![Row::ChildGone { token: task.token }]);
-                    }
+                // Stopped between its turn in the backlog and this commit: the child exits without exec.
+                Effect::Perform(task) if from_backlog && self.is_over(local, &task) => {
+                    self.backlog.child_ended();
+                    self.performer.discard(&task.token);
+                    self.keep_rows(vec![Row::ChildGone { token: task.token }]);
                 }
                 Effect::Perform(task) => self.perform(*task, children.remove(&at)),
                 Effect::Abort { path, token } => self.abort(local, path, &token),
@@ -320,9 +318,9 @@ impl Driver {
         }
     }
 
-    /// True if nobody waits for the task any more, as far as that is known.
-    fn is_over(&self, local: LocalId, task: &Task, from_backlog: bool) -> bool {
-        (from_backlog || self.core.get(local).is_some()) && !self.is_awaited(task)
+    /// True if durably nobody waits for the task any more: a turn on its way that stops it may still be lost.
+    fn is_over(&self, local: LocalId, task: &Task) -> bool {
+        self.core.get(local).is_some() && self.is_quiet(local) && !self.is_awaited(task)
     }
 
     pub(super) fn close(&mut self, local: LocalId) {
@@ -477,13 +475,14 @@ fn is_ours(message: &Message) -> bool {
         | Message::Recovered
         | Message::ChildEnded(_)
         | Message::Permit { .. } => true,
+        // A parent that stops cancels its children once.
+        Message::Cancel { actor, .. } => *actor == Actor::Engine,
         Message::Start(_)
         | Message::Progress(_)
         | Message::Signal { .. }
         | Message::Approve(_)
         | Message::Reject(_)
         | Message::Input { .. }
-        | Message::Cancel { .. }
         | Message::Pause { .. }
         | Message::Resume { .. }
         | Message::Rollback { .. }
