@@ -38,6 +38,7 @@ pub use apply::{Misfit, apply_turn};
 pub use decide::{Decision, EVENTS_PER_TURN, decide};
 pub use outstanding::outstanding;
 pub use payload::Blobs;
+pub use permits::queued as permits_awaited;
 pub use program::{BadPlan, Program};
 pub use rejection::Rejection;
 pub use snapshot::{BadSnapshot, SNAPSHOT_FORMAT};

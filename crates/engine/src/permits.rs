@@ -128,7 +128,7 @@ pub(crate) fn ask_again(turn: &mut Deciding<'_>) {
 }
 
 /// What is asked for and not answered, in a stable order.
-pub(crate) fn queued(state: &State, program: &Program) -> Vec<Effect> {
+pub fn queued(state: &State, program: &Program) -> Vec<Effect> {
     if !program.shares || state.status.is_terminal() {
         return Vec::new();
     }

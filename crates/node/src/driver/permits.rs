@@ -164,7 +164,9 @@ impl Driver {
         let granted = matches!(answer, Answer::Granted { .. });
         let resource = Resource::Group(group.clone());
         let message = Message::Permit { path: who.path.clone(), resource, answer };
-        let taken = self.has(who.local) && self.decide_with(who.local, &message, None, Vec::new());
+        // One that is not ready asks again when it is; an answer that came later would be one without a place.
+        let takes = self.has(who.local) && self.make_ready(who.local);
+        let taken = takes && self.decide_with(who.local, &message, None, Vec::new());
         if !taken && granted {
             self.keep_rows(vec![place_gone(&group.group, &who)]);
             let moves = self.gates.groups.release(&group.group, &who);

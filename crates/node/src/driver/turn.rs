@@ -429,7 +429,13 @@ impl Driver {
         self.core.forget(local);
         self.unready.has_state(local);
         match fold::live(&*self.reader, &mut self.programs, local) {
-            Ok(live) => self.core.open(live),
+            Ok(live) => {
+                // An answer that came while it was out of memory was not taken; asking twice is no harm.
+                for effect in skep_engine::permits_awaited(&live.state, &live.program) {
+                    self.mailbox.send(Input::AskPermit(local, Box::new(effect)));
+                }
+                self.core.open(live);
+            }
             Err(Error::NoSuchExecution { .. }) => {}
             Err(error) => {
                 tracing::error!(local = local.0, "an execution cannot be folded again: {error}");
