@@ -186,6 +186,11 @@ pub(super) fn apply(entry: &mut Path, event: &Event) {
             Doing::Hold
         }
         Event::Doubted { .. } | Event::QuestionAsked { .. } if !matches!(entry.doing, Doing::Done(_)) => Doing::Doubt,
+        // It is tried again, as if nobody had stopped it.
+        Event::Answered { approved: true, .. } => {
+            entry.stopping = false;
+            entry.doing.clone()
+        }
         Event::StopAsked { .. } => {
             entry.stopping = true;
             entry.doing.clone()
