@@ -62,7 +62,7 @@ fn tell(all: &mut Tortured, trial: Trial, ended: &world::Ended) -> Result<(), St
 }
 
 /// A value that an input takes, where it has no default.
-fn sample(input: &Input) -> Value {
+pub fn sample(input: &Input) -> Value {
     if let Some(default) = &input.default {
         return default.clone();
     }

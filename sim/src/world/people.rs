@@ -5,6 +5,7 @@ use skep_model::Map;
 use skep_model::actor::Actor;
 use skep_model::ids::{ExecutionId, Hash, LocalId, StepPath};
 use skep_model::message::{Decision, Message, Start};
+use skep_model::plan;
 use skep_model::status::Execution as Status;
 use skep_node::driver::{Creation, Input, Reply};
 use skep_views::step::Waiting;
@@ -14,6 +15,7 @@ use super::ports::lock;
 use crate::check::Promise;
 use crate::generate::{NEVER, SIGNALS};
 use crate::report::Deed;
+use crate::torture::sample;
 
 /// What a step of an execution waits for from people.
 pub(super) enum Wish {
@@ -121,12 +123,23 @@ impl World<'_> {
             Wish::Decision(path) => self.approve(local, Some(path.clone()), true),
             Wish::Form(path) => {
                 let (actor, label) = self.somebody();
-                let values = Map::from_iter([("answer".to_owned(), json!("x"))]);
+                let values = self.form(local, path);
                 let message = Message::Input { path: Some(path.clone()), values, actor };
                 self.tell(local, message, Promise::Said(local, label, Deed::Fill));
             }
             Wish::Signal(name) => self.signal(local, &name.clone()),
         }
+    }
+
+    /// Values for what a form has to have.
+    fn form(&self, local: LocalId, path: &StepPath) -> Map<Value> {
+        let plan = self.books.accounts[&local].program.plan();
+        let asked = plan.steps.iter().find_map(|step| match &step.kind {
+            plan::Kind::Input(form) if path.to_string().ends_with(&step.id) => Some(form),
+            _ => None,
+        });
+        let fields = asked.into_iter().flat_map(|form| form.fields.iter());
+        fields.filter(|(_, field)| field.required).map(|(name, field)| (name.clone(), sample(field))).collect()
     }
 
     fn decide(&mut self, local: LocalId, path: Option<StepPath>) {

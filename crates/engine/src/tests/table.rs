@@ -254,7 +254,7 @@ fn every_message_in_every_state() {
     held approve: decided gate, completed gate
     held reject: decided gate, skipped gate
     held input: form_filled form, completed form
-    held cancel: cancel_asked, stop_asked p, stop_asked a, cancelled gate, cancelled form, cancelled sig, stop_asked c, branch_ended p, branch_ended p, branch_ended p
+    held cancel: cancel_asked, stop_asked p, stop_asked a, cancelled gate, cancelled form, cancelled sig, stop_asked c, cancelled a, branch_ended p, branch_ended p, branch_ended p, branch_ended p
     held pause: !wrong_state
     held resume: resumed, redelivered a
     held recovered: nothing
