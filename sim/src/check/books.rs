@@ -179,7 +179,7 @@ impl Account {
             deliveries.note(&self.id, event);
             self.actors.extend(actor(event));
             self.stopped |= matches!(event, Event::CancelAsked { .. } | Event::RollbackStopAsked { .. });
-            self.stopped |= matches!(event, Event::CompensationAsked { .. });
+            self.stopped |= matches!(event, Event::CompensationAsked { .. } | Event::ForceAsked { .. });
             if let Some(kind) = kind_of(&self.program, event) {
                 report.hit(Hit::Kind(kind));
             }

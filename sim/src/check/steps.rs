@@ -159,6 +159,8 @@ pub(super) fn apply(entry: &mut Path, event: &Event) {
     entry.doing = match event {
         Event::Scheduled { attempt, delivery, .. } => {
             (entry.attempt, entry.delivery) = (*attempt, *delivery);
+            // What is beside a step begins anew each time that it is asked for.
+            entry.stopping &= entry.part == Part::Step;
             Doing::Work
         }
         Event::Redelivered { delivery, .. } => {
