@@ -182,6 +182,8 @@ pub(super) fn apply(entry: &mut Path, event: &Event) {
         Event::WaitBegan { until, signal, every_ms, .. } => {
             Doing::Wait { until: *until, sleeps: signal.is_none() && every_ms.is_none() }
         }
+        // A later attempt may find no place, and begins when there is one.
+        Event::Queued { .. } if entry.attempt > 0 => Doing::Permit,
         Event::Proposed { .. } | Event::Queued { .. } => Doing::Hold,
         Event::ChildAsked { attempt, .. } => {
             entry.attempt = *attempt;
