@@ -62,7 +62,11 @@ impl Binary {
     }
 }
 
-fn target_directory() -> Result<PathBuf> {
+/// cargo's folder for what is built.
+///
+/// # Errors
+/// cargo does not say.
+pub fn target_directory() -> Result<PathBuf> {
     let metadata = repository::metadata()?;
     let path = metadata["target_directory"].as_str().context("`cargo metadata` names no target directory")?;
     Ok(PathBuf::from(path))

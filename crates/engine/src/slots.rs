@@ -3,6 +3,9 @@
 //! A step that may begin and finds no place records that (`Queued`), so that its turn is the same after a crash.
 //! Who came in an earlier turn begins first, in one turn the plan's order decides; so a loop that goes round and
 //! round cannot keep others waiting. A pause between attempts keeps its place: a retry never waits behind others.
+//! A place is the last thing that a step asks for, and only scripts and actions take one: whoever has one ends without
+//! anybody else's help. A step that waits for a child execution takes none, as it does no work itself; the child may wait
+//! in line for what a step without a place holds ([`crate::permits`]).
 //! A workflow without the key never looks at any of this.
 
 use skep_model::event::Event;
@@ -10,7 +13,7 @@ use skep_model::ids::StepPath;
 
 use crate::decide::{Deciding, EVENTS_PER_TURN};
 use crate::rejection::Rejection;
-use crate::steps;
+use crate::steps::work;
 
 impl Deciding<'_> {
     /// True if a step may begin its work now; else it is queued.
@@ -33,7 +36,7 @@ impl Deciding<'_> {
         {
             let instance = self.state.instance(id);
             let (frame, step, path) = (instance.frame, instance.step, instance.path.clone());
-            steps::begin_work(self, frame, step, &path)?;
+            work::begin(self, frame, step, &path)?;
         }
         Ok(())
     }

@@ -87,6 +87,8 @@ pub struct State {
     pub(crate) asked: Asked,
     /// Instances that do work or pause between attempts: what `max_parallel` of a workflow bounds.
     pub(crate) working: BTreeSet<InstanceId>,
+    /// Instances that wait for a child execution.
+    pub(crate) children: BTreeSet<InstanceId>,
     /// Instances that wait until fewer do: by turn, then in plan order.
     pub(crate) queued: BTreeSet<(u64, StepIndex, InstanceId)>,
     /// Whether its first step may begin.
@@ -388,7 +390,7 @@ impl State {
 
     /// True if it waits for a child execution.
     pub fn has_children(&self) -> bool {
-        self.working.iter().any(|id| matches!(self.instance(*id).phase, Phase::Child { .. }))
+        !self.children.is_empty()
     }
 
     fn somebody_is_awaited(&self, waits: &mut dyn FnMut(&ExecutionId) -> bool) -> bool {

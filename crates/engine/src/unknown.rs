@@ -223,7 +223,8 @@ pub(crate) fn answer(
         (None, _) if approved => turn.emit(Event::UndoConfirmed { path: path.clone() })?,
         (None, _) => turn.emit(Event::UndoDropped { path: path.clone() })?,
     }
-    release(turn, actor)
+    release(turn, actor)?;
+    timer::fire_due(turn)
 }
 
 /// A step that failed for good and is not tried again.
@@ -234,15 +235,15 @@ fn give_in(turn: &mut Deciding<'_>, path: &StepPath, failure: Failure) -> Result
 }
 
 /// The hold ends with its last question; until then it names those that are left.
-fn release(turn: &mut Deciding<'_>, actor: &Actor) -> Result<(), Rejection> {
-    if turn.state.status == Status::Held && !turn.state.undelivered {
-        if !turn.state.questions().is_empty() {
-            return hold(turn);
-        }
-        turn.emit(Event::Resumed { actor: actor.clone() })?;
-        return resume::go_on(turn);
+pub(crate) fn release(turn: &mut Deciding<'_>, actor: &Actor) -> Result<(), Rejection> {
+    if turn.state.status != Status::Held || turn.state.undelivered {
+        return Ok(());
     }
-    timer::fire_due(turn)
+    if !turn.state.questions().is_empty() {
+        return hold(turn);
+    }
+    turn.emit(Event::Resumed { actor: actor.clone() })?;
+    resume::go_on(turn)
 }
 
 /// Resume with open questions: those about failures are answered with "again", one about what was done cannot be.

@@ -187,7 +187,8 @@ impl Fold<'_> {
                 let step = self.state.instances.get(id).step;
                 self.state.queued.remove(&(*turn, step, id));
             }
-            Phase::Performing | Phase::Retrying { .. } | Phase::Child { .. } => drop(self.state.working.remove(&id)),
+            Phase::Performing | Phase::Retrying { .. } => drop(self.state.working.remove(&id)),
+            Phase::Child { .. } => drop(self.state.children.remove(&id)),
             Phase::Over
             | Phase::Ready
             | Phase::Deciding { .. }
@@ -207,7 +208,9 @@ impl Fold<'_> {
                 let step = self.state.instances.get(id).step;
                 self.state.queued.insert((*turn, step, id));
             }
-            Phase::Performing | Phase::Retrying { .. } | Phase::Child { .. } => drop(self.state.working.insert(id)),
+            Phase::Retrying { .. } if self.has_child(id) => {}
+            Phase::Performing | Phase::Retrying { .. } => drop(self.state.working.insert(id)),
+            Phase::Child { .. } => drop(self.state.children.insert(id)),
             Phase::Over
             | Phase::Ready
             | Phase::Deciding { .. }
@@ -221,6 +224,12 @@ impl Fold<'_> {
             | Phase::Questioned { .. }
             | Phase::AwaitingPermit { .. } => {}
         }
+    }
+
+    /// A step with a child execution takes no place among the working ones, between its attempts neither.
+    fn has_child(&self, id: InstanceId) -> bool {
+        let step = self.state.instances.get(id).step;
+        matches!(self.program.step(step).kind, Kind::Workflow { .. })
     }
 
     pub(super) fn drop_timer(&mut self, id: InstanceId, phase: &Phase) {

@@ -213,6 +213,7 @@ impl Fold<'_> {
         self.state.performing.clear();
         self.state.asking.clear();
         self.state.working.clear();
+        self.state.children.clear();
         self.state.queued.clear();
         self.state.entry = Entry::Open;
         self.state.failure = failure.cloned();

@@ -44,6 +44,7 @@ impl Fold<'_> {
         state.performing.clear();
         state.asking.clear();
         state.working.clear();
+        state.children.clear();
         state.queued.clear();
         state.entry = Entry::Open;
     }

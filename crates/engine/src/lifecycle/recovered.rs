@@ -27,8 +27,11 @@ pub(super) fn handle(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
         return hold(turn, lost);
     }
     deliver_again(turn)?;
+    if turn.state.flows() {
+        return super::resume::go_on(turn);
+    }
     crate::permits::ask_again(turn);
-    if turn.state.flows() { super::resume::go_on(turn) } else { Ok(()) }
+    Ok(())
 }
 
 /// Performs outstanding work again; what was asked to stop has stopped with the owner before.

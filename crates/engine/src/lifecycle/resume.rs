@@ -6,6 +6,7 @@ use skep_model::event::Event;
 use skep_model::status::Execution as Status;
 
 use crate::decide::Deciding;
+use crate::permits;
 use crate::rejection::Rejection;
 use crate::state::{InstanceId, Phase};
 use crate::steps::approval;
@@ -23,17 +24,18 @@ pub(super) fn handle(turn: &mut Deciding<'_>, actor: &Actor) -> Result<(), Rejec
         super::recovered::deliver_again(turn)?;
     }
     unknown::repeat_all(turn, actor)?;
-    crate::permits::ask_again(turn);
     go_on(turn)
 }
 
-/// Everything that may begin begins: allowed steps, lists, due timers.
+/// Everything that may begin begins: allowed steps, lists, due timers; what is waited for in line is asked for again, as
+/// nobody answers an execution that stands still.
 pub(crate) fn go_on(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
     let ready: Vec<InstanceId> =
         turn.state.instances.ids().filter(|id| turn.state.instance(*id).phase == Phase::Ready).collect();
     for id in ready {
         approval::begin_ready(turn, id)?;
     }
+    permits::ask_again(turn);
     turn.mark_all();
     turn.ask_again = true;
     super::timer::fire_due(turn)

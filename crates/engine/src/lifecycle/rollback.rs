@@ -38,14 +38,16 @@ pub(super) fn handle(turn: &mut Deciding<'_>, actor: &Actor, reason: Option<&str
 /// Cancel while the stack is worked through: the compensation that runs ends, then the execution is held. A second
 /// one while it is held leaves the rest as it is.
 pub(super) fn stop(turn: &mut Deciding<'_>, actor: &Actor, reason: Option<&str>) -> Result<(), Rejection> {
-    let held = turn.state.status == Status::Held;
-    match (turn.state.undo.stopped.is_some(), held) {
-        (true, true) => run::give_up(turn),
-        (true, false) => Ok(()),
-        (false, _) => {
-            turn.emit(Event::RollbackStopAsked { actor: actor.clone(), reason: reason.map(str::to_owned) })?;
-            if held && !turn.state.undelivered { run::hold_stopped(turn) } else { Ok(()) }
-        }
+    let (held, begun) = (turn.state.status == Status::Held, turn.state.undo.is_busy());
+    if turn.state.undo.stopped.is_some() {
+        return if held && begun { run::give_up(turn) } else { Ok(()) };
+    }
+    turn.emit(Event::RollbackStopAsked { actor: actor.clone(), reason: reason.map(str::to_owned) })?;
+    match (held, begun) {
+        (true, true) if !turn.state.undelivered => run::hold_stopped(turn),
+        // What runs has to end before the rollback can begin, and be stopped.
+        (true, false) => super::resume::handle(turn, actor),
+        (true, true) | (false, _) => Ok(()),
     }
 }
 

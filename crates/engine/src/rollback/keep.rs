@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use skep_definition::expr::Template;
 use skep_model::Map;
+use skep_model::actor::Actor;
 use skep_model::error::{Failure, Kind as FailureKind};
 use skep_model::event::Event;
 use skep_model::ids::{ExecutionId, StepPath};
@@ -17,6 +18,7 @@ use crate::rollback::Stage;
 use crate::scope::{Place, Trouble};
 use crate::state::FrameId;
 use crate::steps::work::{Templates, arguments};
+use crate::unknown;
 
 /// Arguments as an event records them, or why there are none.
 type Evaluated = Result<Option<Payload>, Failure>;
@@ -150,10 +152,11 @@ pub(crate) fn ask(turn: &mut Deciding<'_>, path: &StepPath, first: Option<StepIn
     }
     turn.emit(Event::CompensationAsked { path: path.clone(), first: first_path, arguments: recorded, problem })?;
     turn.mark_all();
-    match turn.state.root {
-        Some(root) => turn.stop_frame(root),
-        None => Ok(()),
+    if let Some(root) = turn.state.root {
+        turn.stop_frame(root)?;
     }
+    // Questions about steps end with them, and so does the hold for their sake: undoing does not wait for a person.
+    unknown::release(turn, &Actor::Engine)
 }
 
 /// Where a step stands as seen from a frame: in the same rounds of the loops that are around both.

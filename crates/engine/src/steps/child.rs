@@ -28,7 +28,7 @@ use crate::decide::Deciding;
 use crate::lifecycle;
 use crate::program::KindProgram;
 use crate::rejection::Rejection;
-use crate::state::{FrameId, InstanceId, Phase};
+use crate::state::{FrameId, InstanceId};
 
 pub(crate) fn begin(
     turn: &mut Deciding<'_>,
@@ -133,6 +133,5 @@ pub(crate) fn abandon(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
 }
 
 fn waiting(turn: &Deciding<'_>) -> Vec<InstanceId> {
-    let ids = turn.state.working.iter().copied();
-    ids.filter(|id| matches!(turn.state.instance(*id).phase, Phase::Child { .. })).collect()
+    turn.state.children.iter().copied().collect()
 }

@@ -35,13 +35,14 @@ pub(crate) fn begin(
     let known = turn.state.find(path).map(|id| turn.state.instance(id));
     let keeps_place = known.is_some_and(|known| matches!(known.phase, Phase::Retrying { .. }));
     match &turn.program.step(step).kind {
-        Kind::Run { .. } | Kind::Uses { .. } | Kind::Workflow { .. } => {
+        Kind::Run { .. } | Kind::Uses { .. } => {
             if keeps_place || turn.takes_slot(path)? {
-                begin_work(turn, frame, step, path)
+                work::begin(turn, frame, step, path)
             } else {
                 Ok(())
             }
         }
+        Kind::Workflow { .. } => child::begin(turn, frame, step, path),
         Kind::Approval(approval) => approval::begin(turn, frame, step, path, approval),
         Kind::Input(form) => form::begin(turn, frame, step, path, form),
         Kind::Wait(wait) => wait::begin(turn, frame, step, path, wait),
@@ -49,19 +50,6 @@ pub(crate) fn begin(
         Kind::Parallel { .. } => parallel::begin(turn, path),
         Kind::Foreach { .. } | Kind::While { .. } | Kind::Repeat { .. } => rounds::begin(turn, frame, step, path),
         Kind::Agent { .. } | Kind::Ai { .. } => not_built(turn, step, path),
-    }
-}
-
-/// Begins the work of a step that has a place among the working ones.
-pub(crate) fn begin_work(
-    turn: &mut Deciding<'_>,
-    frame: FrameId,
-    step: StepIndex,
-    path: &StepPath,
-) -> Result<(), Rejection> {
-    match &turn.program.step(step).kind {
-        Kind::Workflow { .. } => child::begin(turn, frame, step, path),
-        _ => work::begin(turn, frame, step, path),
     }
 }
 

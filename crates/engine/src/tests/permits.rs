@@ -125,6 +125,22 @@ fn what_is_waited_for_is_asked_again_after_a_crash_and_after_a_pause() {
 }
 
 #[test]
+fn what_is_waited_for_is_asked_again_when_a_question_is_answered() {
+    let yaml = "steps: [{id: p, parallel: {l: [{id: a, uses: noop}], r: [{id: b, uses: noop}]}}]";
+    let plan = |plan: &mut Plan| {
+        edit(plan, "a", |step| step.circuit_breaker = Some(breaker("api")));
+        super::undo_kit::asks(plan, "b");
+    };
+    let mut flow = flow_with(yaml, plan).hangs("b").start();
+    flow.crash();
+    assert_eq!(flow.status(), Status::Held);
+    // Nobody lets an execution through a breaker that stands still.
+    flow.asked.clear();
+    flow.tell(&kit::approve(Some("b")));
+    assert_eq!(flow.asked.keys().collect::<Vec<_>>(), ["a"]);
+}
+
+#[test]
 fn stopping_a_step_in_line_ends_it_and_leaves_the_line() {
     let mut flow = shared();
     flow.tell(&kit::cancel());

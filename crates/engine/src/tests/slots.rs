@@ -92,3 +92,12 @@ fn without_the_key_nothing_is_queued() {
     let harness = super::kit::flow(SIX).start();
     assert_eq!(harness.runs(), "a d each[0].c each[1].c each[2].c");
 }
+
+#[test]
+fn who_waits_for_a_child_takes_no_place() {
+    let yaml = "steps: [{id: p, parallel: {l: [{id: x, workflow: {name: inner}, retry: {max_attempts: 2, delay: 1m, jitter: false}}], \
+        r: [{id: y, workflow: {name: inner}}], q: [{id: a, uses: noop}]}}]";
+    let harness = limited(1, yaml).start();
+    assert_eq!(harness.last_turn().matches("child_asked").count(), 2, "{}", harness.last_turn());
+    assert_eq!(harness.runs(), "a");
+}

@@ -63,7 +63,8 @@ fn a_snapshot_that_does_not_fit_is_refused() {
     assert!(read(&good).is_ok_and(|state| state == harness.state));
     assert_eq!(State::from_snapshot(&good, &other.program).unwrap_err(), BadSnapshot::OtherPlan);
     let text = String::from_utf8(good.clone()).unwrap();
-    let newer = text.replace(r#"{"format":1,"#, r#"{"format":2,"#);
+    let newer =
+        text.replace(&format!("{{\"format\":{SNAPSHOT_FORMAT},"), &format!("{{\"format\":{},", SNAPSHOT_FORMAT + 1));
     let format = SNAPSHOT_FORMAT + 1;
     assert_eq!(read(newer.as_bytes()).unwrap_err(), BadSnapshot::OtherFormat { format, engine: 1 });
     let changed = text.replace(r#""attempt":1"#, r#""attempt":2"#);

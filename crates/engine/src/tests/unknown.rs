@@ -451,3 +451,17 @@ fn steps_without_a_word_about_it_are_simply_delivered_again() {
     harness.settle();
     assert_eq!(harness.status(), Status::Completed);
 }
+
+#[test]
+fn undoing_does_not_wait_for_questions_about_steps() {
+    let yaml = "steps: [{id: p, parallel: {l: [{id: a, uses: noop}], r: [{id: loop, foreach: [1], steps: [{id: b, uses: noop}]}]}}]";
+    let plan = |plan: &mut Plan| {
+        asks(plan, "a");
+        step(plan, "b").on_error = OnError::Compensate { step: None };
+    };
+    let mut harness = flow_with(yaml, plan).hangs("loop[0].b").fails("a", Kind::Timeout).run();
+    assert_eq!(harness.status(), Status::Held, "{}", harness.trace());
+    harness.fail("loop[0].b", Kind::Exit);
+    harness.settle();
+    assert_eq!(harness.status(), Status::Failed, "{}", harness.trace());
+}

@@ -481,8 +481,8 @@ fn is_ours(message: &Message) -> bool {
         | Message::Recovered
         | Message::ChildEnded(_)
         | Message::Permit { .. } => true,
-        // A parent that stops cancels its children once.
-        Message::Cancel { actor, .. } => *actor == Actor::Engine,
+        // A parent cancels its children once, and undoes them once.
+        Message::Cancel { actor, .. } | Message::Rollback { actor, .. } => *actor == Actor::Engine,
         Message::Start(_)
         | Message::Progress(_)
         | Message::Signal { .. }
@@ -491,7 +491,6 @@ fn is_ours(message: &Message) -> bool {
         | Message::Input { .. }
         | Message::Pause { .. }
         | Message::Resume { .. }
-        | Message::Rollback { .. }
         | Message::Rerun { .. } => false,
     }
 }
