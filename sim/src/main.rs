@@ -48,7 +48,7 @@ fn main() -> ExitCode {
     let catalogue = skep_node::catalogue::build();
     let succeeded = match (options.seed, options.mutants) {
         (Some(seed), _) => one(seed, &options.cuts, &catalogue),
-        (None, true) => skep_sim::mutants::find_all(options.seeds, &catalogue),
+        (None, true) => skep_sim::mutants::find_all(options.seeds, options.jobs, &catalogue),
         (None, false) => many(&options, &catalogue),
     };
     if succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -33,20 +33,20 @@ pub const MUTANTS: [(&str, &str); 27] = [
     ("row-twice", "a turn is written twice"),
 ];
 
-/// Plants each bug in turn and runs worlds until it is found, at most `worlds`. False if one is not found.
+/// Plants each bug in turn and runs worlds on `jobs` threads until it is found, at most `worlds`. False if one is not
+/// found.
 #[cfg(feature = "mutants")]
-pub fn find_all(worlds: u64, catalogue: &Catalogue) -> bool {
+pub fn find_all(worlds: u64, jobs: usize, catalogue: &Catalogue) -> bool {
     let mut all = true;
     for (name, what) in MUTANTS {
         skep_model::mutant::switch(Some(name));
-        let found = (1..=worlds).find_map(|seed| {
-            let scenario = crate::world::Scenario::draw(seed, catalogue);
-            crate::world::run(&scenario, catalogue).verdict.err().map(|violation| (seed, violation.invariant))
-        });
+        let found = crate::run::seeds(1, worlds, jobs, catalogue).failure;
         skep_model::mutant::switch(None);
         all &= found.is_some();
         match found {
-            Some((seed, invariant)) => println!("found after {seed:>4} worlds by {invariant:?}: {name} ({what})"),
+            Some((seed, violation)) => {
+                println!("found after {seed:>4} worlds by {:?}: {name} ({what})", violation.invariant);
+            }
             None => println!("NOT FOUND in {worlds} worlds: {name} ({what})"),
         }
     }
@@ -55,7 +55,7 @@ pub fn find_all(worlds: u64, catalogue: &Catalogue) -> bool {
 
 /// Without the feature there is nothing to plant.
 #[cfg(not(feature = "mutants"))]
-pub fn find_all(_worlds: u64, _catalogue: &Catalogue) -> bool {
+pub fn find_all(_worlds: u64, _jobs: usize, _catalogue: &Catalogue) -> bool {
     println!("this build has no planted bugs: {} are in one with the feature `mutants`", MUTANTS.len());
     false
 }

@@ -208,6 +208,8 @@ pub(crate) struct Instance {
     pub child: Option<ExecutionId>,
     /// What it was granted and has not given back.
     pub granted: Vec<Resource>,
+    /// Its work is done, and a person decides on what came of it.
+    pub proposed: bool,
 }
 
 /// What an instance is doing.

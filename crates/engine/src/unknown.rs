@@ -189,8 +189,9 @@ fn reason(turn: &Deciding<'_>) -> Option<Failure> {
         Question::Unknown => ("it was done", "it was not"),
         Question::Escalated => ("try it again", "let it fail"),
     };
-    let hint =
-        format!("`skep approve EXECUTION --step {path}` says: {yes}; `skep reject EXECUTION --step {path}` says: {no}");
+    let repeatable = about == Question::Unknown || check_repeatable(turn, &path).is_ok();
+    let yes = if repeatable { format!("`skep approve EXECUTION --step {path}` says: {yes}; ") } else { String::new() };
+    let hint = format!("{yes}`skep reject EXECUTION --step {path}` says: {no}");
     let failure = Failure::new(kind.unwrap_or(FailureKind::Crash), code, messages.join("; "));
     Some(failure.at_step(&path).with_hint(hint))
 }
@@ -270,15 +271,16 @@ pub(crate) fn repeat_all(turn: &mut Deciding<'_>, actor: &Actor) -> Result<(), R
     Ok(())
 }
 
-/// What a step with others inside has done is done: none of it is performed twice.
+/// What was done is done: neither a step with others inside nor one whose result is waiting for a decision is performed
+/// twice.
 fn check_repeatable(turn: &Deciding<'_>, path: &StepPath) -> Result<(), Rejection> {
-    match step_at(turn, path) {
-        Some(step) if !step.kind.blocks().is_empty() => Err(Rejection::WrongState {
-            status: turn.state.status,
-            message: format!("`{path}` holds other steps and cannot be tried again as a whole; reject it"),
-        }),
-        Some(_) | None => Ok(()),
-    }
+    let proposed = turn.state.find(path).is_some_and(|id| turn.state.instance(id).proposed);
+    let why = match step_at(turn, path) {
+        Some(step) if !step.kind.blocks().is_empty() => "holds other steps and cannot be tried again as a whole",
+        _ if proposed => "was done already and is not done twice",
+        Some(_) | None => return Ok(()),
+    };
+    Err(Rejection::WrongState { status: turn.state.status, message: format!("`{path}` {why}; reject it") })
 }
 
 fn step_at<'a>(turn: &Deciding<'a>, path: &str) -> Option<&'a Step> {

@@ -12,7 +12,7 @@ impl Fold<'_> {
         escalations: &[(Timestamp, String)],
     ) -> Result<(), Misfit> {
         let id = self.begin(path)?;
-        let proposed = self.state.instances.get(id).attempt > 0;
+        let proposed = self.state.instances.get(id).proposed;
         let escalations: VecDeque<_> = escalations.iter().cloned().collect();
         self.set_phase(id, Phase::Deciding { until, escalations, proposed }, StepStatus::Waiting);
         Ok(())

@@ -49,6 +49,7 @@ impl Fold<'_> {
             generation: self.state.generation(),
             child: None,
             granted: Vec::new(),
+            proposed: false,
         });
         self.state.instance_by_path.insert(path.clone(), id);
         id

@@ -122,6 +122,7 @@ impl Fold<'_> {
         self.answered(id);
         self.return_breaker(id);
         self.keep_outputs(id, outputs);
+        self.state.instances.get_mut(id).proposed = true;
         self.set_phase(id, Phase::Ready, StepStatus::Waiting);
         Ok(())
     }

@@ -44,10 +44,11 @@ impl Deciding<'_> {
         self.emit(Event::UndoKept { path, arguments, check: None, verify: None, problem: None, unsure: false })
     }
 
-    /// The step at `path` has ended and nobody knows whether its work was done. Not if it still waits for an answer.
+    /// The step at `path` has ended and nobody knows whether its work was done. Not if it still waits for an answer, and
+    /// not if its work was done and is kept already.
     pub fn keep_unsure(&mut self, path: &StepPath) -> Result<(), Rejection> {
-        let ended = self.state.find(path).is_some_and(|id| self.is_final(id));
-        let Some((_, step)) = self.program.split_path(path).filter(|_| ended) else { return Ok(()) };
+        let unsure = self.state.find(path).is_some_and(|id| self.is_final(id) && !self.state.instance(id).proposed);
+        let Some((_, step)) = self.program.split_path(path).filter(|_| unsure) else { return Ok(()) };
         let step = self.program.step(step);
         if step.read_only || !step.kind.is_work() { Ok(()) } else { keep(self, path, None, true) }
     }

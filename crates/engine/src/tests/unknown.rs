@@ -465,3 +465,20 @@ fn undoing_does_not_wait_for_questions_about_steps() {
     harness.settle();
     assert_eq!(harness.status(), Status::Failed, "{}", harness.trace());
 }
+
+#[test]
+fn a_step_whose_result_was_not_decided_on_in_time_is_not_done_twice() {
+    let yaml = "steps: [{id: a, uses: noop, total_timeout: 1m, approve: {when: after, message: ok}}]";
+    let plan = |plan: &mut Plan| {
+        undoable(plan, "a");
+        step(plan, "a").on_error = OnError::Escalate { to: String::new() };
+    };
+    let mut harness = flow_with(yaml, plan).run();
+    harness.pass_ms(60_000);
+    assert_eq!(harness.status(), Status::Held, "{}", harness.trace());
+    let refused = harness.try_tell(&approve(Some("a")));
+    assert!(matches!(&refused, Err(Rejection::WrongState { message, .. }) if message.contains("done already")));
+    harness.tell(&reject(Some("a")));
+    harness.settle();
+    assert_eq!((harness.status(), harness.order().as_str()), (Status::RolledBack, "a a.rollback"));
+}

@@ -203,7 +203,11 @@ impl Driver {
             return;
         }
         match self.reader.breakers() {
-            Ok(rows) => rows.iter().filter(|row| names.contains(&row.name)).for_each(|row| self.gates.restore(row)),
+            Ok(rows) => {
+                for name in &names {
+                    self.gates.restore(name, rows.iter().find(|row| row.name == *name));
+                }
+            }
             Err(error) => tracing::error!("breakers cannot be read again: {error}"),
         }
     }

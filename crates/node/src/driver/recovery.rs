@@ -105,6 +105,7 @@ impl Driver {
                 self.unready.lost_recovery(local);
             }
             self.child_lost(local);
+            self.restore_breakers(&flight.effects);
             self.try_again(local, flight.retry);
             if let Some(reply) = flight.reply {
                 drop(reply.send(Err(Error::Commit(Arc::clone(error)))));

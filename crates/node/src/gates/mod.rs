@@ -77,7 +77,7 @@ impl Gates {
             }
         }
         for row in breakers {
-            gates.restore(&row);
+            gates.restore(&row.name, Some(&row));
         }
         for breaker in gates.breakers.values_mut() {
             breaker.orphan_probe(&is_open);
@@ -85,14 +85,13 @@ impl Gates {
         (gates, stale)
     }
 
-    /// A breaker becomes what the store says of it. One that cannot be read begins anew: closed.
-    pub fn restore(&mut self, row: &BreakerRow) {
-        match serde_json::from_str(&row.state) {
-            Ok(breaker) => drop(self.breakers.insert(row.name.clone(), breaker)),
-            Err(error) => {
-                tracing::error!(breaker = row.name, "its row cannot be read, it begins closed: {error}");
-                self.breakers.remove(&row.name);
-            }
+    /// A breaker becomes what the store says of it. One that it does not have, or that cannot be read, begins anew: closed.
+    pub fn restore(&mut self, name: &str, row: Option<&BreakerRow>) {
+        self.breakers.remove(name);
+        match row.map(|row| serde_json::from_str(&row.state)) {
+            None => {}
+            Some(Ok(breaker)) => drop(self.breakers.insert(name.to_owned(), breaker)),
+            Some(Err(error)) => tracing::error!(breaker = name, "its row cannot be read, it begins closed: {error}"),
         }
     }
 

@@ -52,7 +52,7 @@ fn play(settings: &Settings, script: &str) -> String {
         let row = gates.attempt_ended(settings, &who(number), verdict, now);
         // What stands in the store is what the next owner goes on with.
         let mut next = Gates::default();
-        row.iter().for_each(|row| next.restore(row));
+        row.iter().for_each(|row| next.restore(&row.name, Some(row)));
         assert!(row.is_none() || next.breaker("api") == gates.breaker("api"));
     }
     answers.join(" ")
