@@ -3,7 +3,7 @@
 use skep_model::catalogue::Catalogue;
 
 /// Every planted bug: its name where it stands in the code, and what it does.
-pub const MUTANTS: [(&str, &str); 27] = [
+pub const MUTANTS: [(&str, &str); 32] = [
     ("key-of-attempt", "the idempotency key changes with the attempt"),
     ("delivery-not-counted", "a redelivery keeps the old delivery's number in the state"),
     ("signal-forgotten", "a signal that comes before its wait is not kept"),
@@ -23,34 +23,56 @@ pub const MUTANTS: [(&str, &str); 27] = [
     ("child-released-without-commit", "a child goes on although its turn was not committed"),
     ("child-not-recorded", "a child is not put on record"),
     ("parent-not-told", "the end of a child execution is not told to its parent"),
-    ("wake-not-moved", "the wake-up of an execution stays at its first timer"),
+    ("second-timer-lost", "an execution is not woken for its second timer"),
     ("row-not-changed", "the list does not say that an execution is paused"),
     ("folded-too-soon", "a lost execution is folded while its other turns are with the writer"),
     ("recovered-twice", "a `Recovered` that was lost comes again after other messages"),
     ("commit-not-synced", "commits are not synced"),
-    ("position-kept-after-failure", "a failed commit's positions are taken as given"),
+    ("numbers-kept-after-failure", "the numbers of turns that could not be committed are taken as given"),
     ("refused-write-takes-the-next", "a refused write takes the next one with it, which is acknowledged"),
     ("row-twice", "a turn is written twice"),
+    ("folded-twice", "a new owner folds every turn twice"),
+    ("snapshot-one-turn-short", "the turn after a snapshot is not folded"),
+    ("breaker-forgets", "a new owner knows nothing of breakers"),
+    ("places-forgotten", "a new owner knows nothing of places in groups"),
+    ("one-place-more", "a group lets one more in than it has places"),
 ];
 
-/// Plants each bug in turn and runs worlds on `jobs` threads until it is found, at most `worlds`. False if one is not
-/// found.
+/// Plants each bug and runs worlds until it is found, at most `worlds`; so many bugs at a time as there are `jobs`.
+/// False if one is not found.
 #[cfg(feature = "mutants")]
 pub fn find_all(worlds: u64, jobs: usize, catalogue: &Catalogue) -> bool {
-    let mut all = true;
-    for (name, what) in MUTANTS {
-        skep_model::mutant::switch(Some(name));
-        let found = crate::run::seeds(1, worlds, jobs, catalogue).failure;
-        skep_model::mutant::switch(None);
-        all &= found.is_some();
-        match found {
-            Some((seed, violation)) => {
-                println!("found after {seed:>4} worlds by {:?}: {name} ({what})", violation.invariant);
-            }
-            None => println!("NOT FOUND in {worlds} worlds: {name} ({what})"),
+    let (next, missed) = (std::sync::atomic::AtomicUsize::new(0), std::sync::atomic::AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.max(1) {
+            scope.spawn(|| {
+                let order = std::sync::atomic::Ordering::Relaxed;
+                while let Some((name, what)) = MUTANTS.get(next.fetch_add(1, order)) {
+                    if !find(name, what, worlds, catalogue) {
+                        missed.fetch_add(1, order);
+                    }
+                }
+            });
         }
+    });
+    let missed = missed.into_inner();
+    println!("{} of {} planted bugs were found", MUTANTS.len() - missed, MUTANTS.len());
+    missed == 0
+}
+
+#[cfg(feature = "mutants")]
+fn find(name: &'static str, what: &str, worlds: u64, catalogue: &Catalogue) -> bool {
+    skep_model::mutant::switch(Some(name));
+    let found = (1..=worlds).find_map(|seed| {
+        let scenario = crate::world::Scenario::draw(seed, catalogue);
+        crate::world::run(&scenario, catalogue).verdict.err().map(|violation| (seed, violation.invariant))
+    });
+    skep_model::mutant::switch(None);
+    match found {
+        Some((seed, invariant)) => println!("found after {seed:>4} worlds by {invariant:?}: {name} ({what})"),
+        None => println!("NOT FOUND in {worlds} worlds: {name} ({what})"),
     }
-    all
+    found.is_some()
 }
 
 /// Without the feature there is nothing to plant.

@@ -136,6 +136,17 @@ pub fn queued(state: &State, program: &Program) -> Vec<Effect> {
     entry_effect(state).into_iter().chain(steps).collect()
 }
 
+impl State {
+    /// True if this is asked for and not answered. `None` is the execution's own place.
+    pub fn awaits_permit_at(&self, path: Option<&StepPath>, resource: &Resource) -> bool {
+        let Some(path) = path else {
+            return matches!(&self.entry, Entry::Queued { resource: asked, .. } if asked == resource);
+        };
+        let phase = self.find(path).map(|id| &self.instance(id).phase);
+        matches!(phase, Some(Phase::AwaitingPermit { resource: asked, .. }) if **asked == *resource)
+    }
+}
+
 fn entry_effect(state: &State) -> Option<Effect> {
     let Entry::Queued { resource, since } = &state.entry else { return None };
     Some(Effect::AskPermit { path: None, resource: resource.clone(), priority: Priority::default(), since: *since })

@@ -36,6 +36,8 @@ pub struct Core {
     wakes: BTreeSet<(Timestamp, LocalId)>,
     time: ShardTime,
     rest: rest::Rest,
+    /// Events after which a snapshot is due, if not [`skep_model::limits::SNAPSHOT_EVENTS`].
+    snapshot_events: Option<usize>,
 }
 
 /// An execution in memory.
@@ -184,8 +186,10 @@ impl Core {
         let mut write = live.write(&decision.turn);
         live.history.add(decision.turn.events.len(), write.turn.as_ref().map_or(0, |turn| turn.events.len()));
         write.rows.extend(live.idle_change().map(Row::Idle));
-        if !skep_model::mutant!("wake-not-moved") || live.wake.is_none() {
+        if !skep_model::mutant!("second-timer-lost") || live.wake.is_none() {
             self.set_wake(local);
+        } else if let Some(old) = live.wake.take() {
+            self.wakes.remove(&(old, local));
         }
         let Decision { effects, blobs, more, .. } = decision;
         Ok(Accepted { write, effects, blobs, more })

@@ -66,8 +66,16 @@ fn tail(
         if page.is_empty() {
             return Ok((state, history));
         }
-        for stored in &page {
+        let short = usize::from(skep_model::mutant!("snapshot-one-turn-short") && state.seq > 0);
+        for stored in &page[..short.min(page.len())] {
+            state.seq = stored.seq;
+        }
+        for stored in &page[short.min(page.len())..] {
             let turn = turn(stored)?;
+            if skep_model::mutant!("folded-twice") && turn.seq > 1 {
+                drop(apply_turn(&mut state, program, &turn));
+                state.seq = turn.seq - 1;
+            }
             history.add(turn.events.len(), stored.events.len());
             apply_turn(&mut state, program, &turn).map_err(|misfit| Error::damaged(&row.id, misfit))?;
         }

@@ -12,6 +12,7 @@ use skep_node::core::Core;
 use skep_store::{Row, Write};
 use skep_views::execution::Execution;
 
+use super::shared::Shared;
 use super::{Deliveries, Invariant, Journal, Verdict, Violation, demand};
 use crate::report::{Hit, Report};
 use crate::trace;
@@ -45,6 +46,7 @@ pub struct Books {
     /// By number.
     pub accounts: BTreeMap<LocalId, Account>,
     programs: HashMap<Hash, Arc<Program>>,
+    shared: Shared,
 }
 
 impl Books {
@@ -91,19 +93,25 @@ impl Books {
         deliveries: &mut Deliveries,
         report: &mut Report,
     ) -> Verdict {
-        for row in &write.rows {
-            self.row(row)?;
-        }
-        let Some(new) = &write.turn else { return Ok(()) };
-        let unknown = || Violation::new(Invariant::StoreIsWhatWasCommitted, "a turn of an unknown execution");
-        let account = self.accounts.get_mut(&new.execution).ok_or_else(unknown)?;
+        let Some(new) = &write.turn else { return write.rows.iter().try_for_each(|row| self.row(row)) };
         let events: Vec<Event> = serde_json::from_str(&new.events)
             .map_err(|error| Violation::new(Invariant::ReplayIsLive, format!("events cannot be read: {error}")))?;
         let turn = Turn { seq: new.seq, at: new.at, events };
+        let is_over = |local| self.accounts.get(&local).is_none_or(|account| account.state.status.is_terminal());
+        self.shared.granted(new.execution, &turn, is_over)?;
+        write.rows.iter().try_for_each(|row| self.row(row))?;
+        self.shared.counted(new.execution, &turn)?;
+        let unknown = || Violation::new(Invariant::StoreIsWhatWasCommitted, "a turn of an unknown execution");
+        let account = self.accounts.get_mut(&new.execution).ok_or_else(unknown)?;
         report.turns += 1;
         report.events += turn.events.len() as u64;
         report.executions += u64::from(turn.seq == 1);
         account.commit(turn, outside, deliveries, report)
+    }
+
+    /// A commit failed.
+    pub fn lost(&mut self) {
+        self.shared.lost();
     }
 
     fn row(&mut self, row: &Row) -> Verdict {
@@ -129,6 +137,7 @@ impl Books {
                 };
                 self.accounts.insert(row.local, account);
             }
+            Row::Breaker(row) => self.shared.row(row),
             Row::ExecutionChanged(change) => {
                 if let Some(account) = self.accounts.get_mut(&change.local) {
                     account.row = change.status;

@@ -2,7 +2,8 @@
 //! and what the world saw.
 //!
 //! ```text
-//! every commit   -> Books::commit   journal rules (steps, order, limits, stops, waits), replay = live, views
+//! every commit   -> Books::commit   journal rules (steps, order, limits, stops, waits), what is shared, replay = live,
+//!                                   views
 //! every effect   -> Deliveries      durable before acted upon, once, one key, never side by side
 //! every answer   -> Promises        what was acknowledged is durable; everybody is answered
 //! every takeover -> Store           what SQLite has is what was committed
@@ -15,6 +16,7 @@ mod journal;
 mod limits;
 mod order;
 mod promises;
+mod shared;
 mod steps;
 mod stops;
 mod store;
@@ -68,6 +70,8 @@ pub enum Invariant {
     CompensationOrder,
     /// Bounds of parallel work and of rounds hold.
     Limits,
+    /// A group holds no more than it may, and an open breaker lets nothing but one probe through, over all executions.
+    SharedLimits,
     /// Nothing begins in an execution that stands still, and what was asked to stop ends.
     StopsStop,
     /// No timer fires early.
@@ -84,7 +88,7 @@ pub enum Invariant {
 
 impl Invariant {
     /// Every one, for tables.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::DurableBeforeActedUpon,
         Self::NoRecordedStepRunsAgain,
         Self::DeliveredOnce,
@@ -104,6 +108,7 @@ impl Invariant {
         Self::Order,
         Self::CompensationOrder,
         Self::Limits,
+        Self::SharedLimits,
         Self::StopsStop,
         Self::TimersKeepTime,
         Self::SignalsAreKept,

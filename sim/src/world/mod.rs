@@ -384,6 +384,7 @@ impl<'a> World<'a> {
     /// A commit that failed: the store may have it all the same.
     fn in_doubt(&mut self, lost: Vec<Write>) -> Verdict {
         self.store.doubt(lost);
+        self.books.lost();
         let owner = self.owner.as_ref().expect("there is always an owner");
         // A disk that cannot be read now is compared later.
         let Ok(verdict) = self.store.compare(&owner.reader, true) else { return Ok(()) };

@@ -19,6 +19,8 @@ use crate::trace;
 const OPEN_MAX: usize = 1_000;
 /// So few that wait stay in memory, so that most of them leave it and come back.
 const IDLE_MAX: usize = 2;
+/// So few that even small executions have snapshots, and turns after them.
+const SNAPSHOT_EVENTS: usize = 5;
 /// So often an opening may fail by faults before something else must be wrong.
 const OPENINGS_MAX: u32 = 20;
 
@@ -42,6 +44,7 @@ impl World<'_> {
         let recovering = self.recovering > 0;
         self.owner = None;
         self.promises.forget();
+        self.books.lost();
         self.recovering = 0;
         {
             let mut machine = lock(&self.machine);
@@ -113,6 +116,7 @@ impl World<'_> {
         };
         let mut driver = Driver::new(parts)?;
         driver.keep_idle(IDLE_MAX);
+        driver.snapshot_after(SNAPSHOT_EVENTS);
         self.owner = Some(Owner { driver, journal, reader, dirty: Vec::new() });
         Ok(())
     }

@@ -10,7 +10,7 @@ use skep_model::status::Execution as Status;
 use crate::codes;
 use crate::decide::Deciding;
 use crate::rejection::Rejection;
-use crate::state::InstanceId;
+use crate::state::{InstanceId, Timer};
 use crate::steps::child;
 use crate::unknown;
 
@@ -26,7 +26,10 @@ pub(super) fn handle(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
     if !turn.state.performing.is_empty() && lost >= limits::LOST_DELIVERIES_MAX {
         return hold(turn, lost);
     }
-    deliver_again(turn)?;
+    // What ends by force in this turn is not begun before.
+    if !turn.state.timers.iter().any(|(at, timer)| *timer == Timer::Force && *at <= turn.now) {
+        deliver_again(turn)?;
+    }
     if turn.state.flows() {
         return super::resume::go_on(turn);
     }

@@ -29,8 +29,8 @@ impl History {
 
     /// A snapshot is worth it: there is much to fold, and at least as much as the last snapshot was long, so that
     /// all snapshots of an execution together cost no more than its journal.
-    fn is_due(&self) -> bool {
-        let much = self.events >= limits::SNAPSHOT_EVENTS || self.bytes >= limits::SNAPSHOT_BYTES;
+    fn is_due(&self, after_events: usize) -> bool {
+        let much = self.events >= after_events || self.bytes >= limits::SNAPSHOT_BYTES;
         much && self.bytes >= self.snapshot_bytes && !self.making
     }
 }
@@ -43,11 +43,19 @@ impl Live {
 }
 
 impl Core {
+    /// Another bound than the usual one: for tests.
+    pub fn snapshot_after(&mut self, events: usize) {
+        self.snapshot_events = Some(events);
+    }
+
     /// The state to make a snapshot of, if one is due after the turn that was just decided. A copy shares what does
     /// not change, so it costs little.
     pub(crate) fn due_snapshot(&mut self, local: LocalId) -> Option<State> {
+        let after_events = self.snapshot_events.unwrap_or(limits::SNAPSHOT_EVENTS);
         let live = self.live.get_mut(&local)?;
-        let wanted = live.history.is_due() && live.state.status != Status::Pending && !live.state.status.is_terminal();
+        let wanted = live.history.is_due(after_events)
+            && live.state.status != Status::Pending
+            && !live.state.status.is_terminal();
         if !wanted {
             return None;
         }
@@ -80,7 +88,7 @@ mod tests {
             (of(1_000, 1_000, 0, true), false),
         ];
         for (history, expected) in table {
-            assert_eq!(history.is_due(), expected, "{history:?}");
+            assert_eq!(history.is_due(limits::SNAPSHOT_EVENTS), expected, "{history:?}");
         }
     }
 }

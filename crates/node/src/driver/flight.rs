@@ -11,7 +11,7 @@ use skep_model::payload::NewBlob;
 use skep_model::status::Execution as Status;
 use skep_runner::Identity;
 use skep_store::writer::{Submission, Ticket};
-use skep_store::{ChildRow, Row, Write};
+use skep_store::{BreakerRow, ChildRow, Row, Write};
 
 use super::{NO_EXECUTION, Performer, Reply};
 use crate::watch::Summary;
@@ -38,6 +38,8 @@ pub(super) struct Flight {
     pub snapshot: Option<Box<State>>,
     /// It has events: if it is lost, so is what follows from them.
     pub has_turn: bool,
+    /// The rows of breakers in it, once its rows are with the writer.
+    pub sent_breakers: Vec<BreakerRow>,
 }
 
 impl Flight {
@@ -57,6 +59,7 @@ impl Flight {
             blobs: Vec::new(),
             snapshot: None,
             has_turn: false,
+            sent_breakers: Vec::new(),
         }
     }
 
@@ -114,7 +117,20 @@ impl Flight {
         parked.filter_map(|(effect, _)| self.task(*effect)).map(|task| task.token.clone()).collect()
     }
 
+    /// What breakers are once it is committed.
+    pub fn breakers(&self) -> impl Iterator<Item = &BreakerRow> {
+        self.sent_breakers.iter().chain(breaker_rows(&self.write))
+    }
+
     pub fn submission(&mut self, ticket: u64) -> Submission {
+        self.sent_breakers = breaker_rows(&self.write).cloned().collect();
         Submission { ticket: Ticket(ticket), write: std::mem::take(&mut self.write) }
     }
+}
+
+fn breaker_rows(write: &Write) -> impl Iterator<Item = &BreakerRow> {
+    write.rows.iter().filter_map(|row| match row {
+        Row::Breaker(row) => Some(row),
+        _ => None,
+    })
 }

@@ -162,6 +162,11 @@ impl Driver {
         self.core.keep_idle(idle_max);
     }
 
+    /// Another bound than the usual one for events after which a snapshot is made.
+    pub fn snapshot_after(&mut self, events: usize) {
+        self.core.snapshot_after(events);
+    }
+
     /// What it has in memory.
     pub fn core(&self) -> &Core {
         &self.core

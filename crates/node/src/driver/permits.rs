@@ -13,9 +13,11 @@ use skep_model::permit::{Answer, Resource, Verdict};
 use skep_model::plan::{Breaker, Concurrency, Priority};
 use skep_model::status::Execution as Status;
 use skep_model::time::Timestamp;
-use skep_store::{PermitRow, PermitState, Reader, Row};
+use skep_store::{BreakerRow, PermitRow, PermitState, Reader, Row};
 
-use super::Driver;
+use super::flight::Flight;
+use super::{Driver, Input};
+use crate::core::Live;
 use crate::gates::groups::{Moves, row_path};
 use crate::gates::{Gates, Holder, group_key};
 
@@ -98,7 +100,12 @@ impl Driver {
     /// A request is durable: it is answered, or waits in line.
     pub(super) fn ask_permit(&mut self, local: LocalId, request: Request) {
         // An owner that is ending begins nothing; the next one is asked again.
-        if self.stopping.is_some() || self.core.get(local).is_none() {
+        if self.stopping.is_some() {
+            return;
+        }
+        // Asked twice and answered once: a second answer would be refused, and the place taken back that it has.
+        let awaits = |live: &Live| live.state.awaits_permit_at(request.path.as_ref(), &request.resource);
+        if !self.core.get(local).is_some_and(awaits) {
             return;
         }
         let who = Holder { local, path: request.path };
@@ -127,11 +134,20 @@ impl Driver {
         }
     }
 
-    /// A request whose commit was lost. Asked for what nobody waits for any more, the gates' answer is stale and is
-    /// taken back.
+    /// A request whose commit was lost, or whose answer could not be taken.
     pub(super) fn ask_permit_again(&mut self, local: LocalId, effect: Effect) {
         if let Effect::AskPermit { path, resource, priority, since } = effect {
             self.ask_permit(local, Request { path, resource, priority, since });
+        }
+    }
+
+    /// An answer could not be taken now; one that is not ready asks by itself when it is.
+    pub(super) fn ask_permit_later(&mut self, local: LocalId, path: Option<&StepPath>) {
+        let Some(live) = self.core.get(local) else { return };
+        for effect in skep_engine::permits_awaited(&live.state, &live.program) {
+            if matches!(&effect, Effect::AskPermit { path: asking, .. } if asking.as_ref() == path) {
+                self.mailbox.send_later(Input::AskPermit(local, Box::new(effect)));
+            }
         }
     }
 
@@ -187,28 +203,23 @@ impl Driver {
         }
     }
 
-    /// A turn was lost: the breakers that it counted on are what the store says.
-    pub(super) fn restore_breakers(&mut self, effects: &[Effect]) {
-        let breaker = |effect: &Effect| match effect {
-            Effect::ReleasePermit { resource: Resource::Breaker(breaker), .. } => Some(breaker.name.clone()),
-            Effect::ReleasePermit { resource: Resource::Group(_), .. }
-            | Effect::AskPermit { .. }
-            | Effect::Perform(_)
-            | Effect::StartChild(_)
-            | Effect::CancelChild { .. }
-            | Effect::Abort { .. } => None,
-        };
-        let names: Vec<String> = effects.iter().filter_map(breaker).collect();
+    /// A turn was lost: the breakers that it counted on are what the newest turn on its way makes of them, or what the
+    /// store says.
+    pub(super) fn restore_breakers(&mut self, lost: &Flight) {
+        let names: Vec<String> = lost.breakers().map(|row| row.name.clone()).collect();
         if names.is_empty() {
             return;
         }
-        match self.reader.breakers() {
-            Ok(rows) => {
-                for name in &names {
-                    self.gates.restore(name, rows.iter().find(|row| row.name == *name));
-                }
-            }
-            Err(error) => tracing::error!("breakers cannot be read again: {error}"),
+        let stored = match self.reader.breakers() {
+            Ok(rows) => rows,
+            Err(error) => return tracing::error!("breakers cannot be read again: {error}"),
+        };
+        let mut tickets: Vec<u64> = self.flights.keys().copied().collect();
+        tickets.sort_unstable();
+        let on_their_way = tickets.iter().map(|ticket| &self.flights[ticket]).chain(&self.pending);
+        let rows: Vec<&BreakerRow> = stored.iter().chain(on_their_way.flat_map(Flight::breakers)).collect();
+        for name in &names {
+            self.gates.restore(name, rows.iter().rev().find(|row| row.name == *name).copied());
         }
     }
 }

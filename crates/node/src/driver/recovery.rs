@@ -105,7 +105,7 @@ impl Driver {
                 self.unready.lost_recovery(local);
             }
             self.child_lost(local);
-            self.restore_breakers(&flight.effects);
+            self.restore_breakers(&flight);
             self.try_again(local, flight.retry);
             if let Some(reply) = flight.reply {
                 drop(reply.send(Err(Error::Commit(Arc::clone(error)))));
@@ -113,10 +113,11 @@ impl Driver {
         }
     }
 
-    /// A `Recovered` that was lost comes again: it counts only if nothing has brought it about meanwhile.
+    /// A `Recovered` that was lost comes again: it counts only if nothing has brought it about meanwhile. While turns
+    /// that were decided after the lost one are with the writer it is too early for it.
     pub(super) fn recover_again(&mut self, local: LocalId) {
-        if self.unready.unrecovered.contains(&local) {
-            self.make_ready(local);
+        if self.unready.unrecovered.contains(&local) && !self.make_ready(local) {
+            self.try_again(local, Some(Message::Recovered));
         }
     }
 }

@@ -209,15 +209,13 @@ impl Driver {
             has_turn: write.turn.is_some(),
             write,
             effects: accepted.effects,
-            children: std::collections::HashMap::new(),
             reply: early(local, reply),
             retry: (is_ours(message) && !skep_model::mutant!("lost-turn-forgotten")).then(|| message.clone()),
             summary,
             more: accepted.more,
-            deferred: std::collections::HashSet::new(),
-            from_backlog: false,
             blobs: accepted.blobs,
             snapshot,
+            ..Flight::of_rows(Vec::new())
         };
         self.pending.push(flight);
         true
@@ -228,6 +226,9 @@ impl Driver {
         // A value that cannot be read now may be read later; a timer that is due fires again by itself.
         if matches!(refusal, Refusal::Blob { .. } | Refusal::NotReady) && is_ours(message) {
             self.refused_for_now(local, message);
+        }
+        if let (Refusal::Blob { .. }, Message::Permit { path, .. }) = (&refusal, message) {
+            self.ask_permit_later(local, path.as_ref());
         }
         if let Refusal::Rejected(Rejection::Broken(problem)) = &refusal {
             self.set_aside(local, problem);
@@ -401,7 +402,7 @@ impl Driver {
             self.performer.discard(&token);
         }
         self.child_lost(flight.local);
-        self.restore_breakers(&flight.effects);
+        self.restore_breakers(&flight);
         self.key_settled(flight.local, Some(error));
         if flight.has_summary() && !flight.has_turn {
             // Nothing of the state is lost with it, so nothing is decided again; later turns may have been committed.
@@ -476,11 +477,9 @@ fn early(local: LocalId, reply: Option<Reply>) -> Option<Reply> {
 /// True if nobody outside would send the message again.
 fn is_ours(message: &Message) -> bool {
     match message {
-        Message::Outcome(_)
-        | Message::TimerFired
-        | Message::Recovered
-        | Message::ChildEnded(_)
-        | Message::Permit { .. } => true,
+        Message::Outcome(_) | Message::TimerFired | Message::Recovered | Message::ChildEnded(_) => true,
+        // Asked for again instead: meanwhile the place may be another's, the breaker open.
+        Message::Permit { .. } => false,
         // A parent cancels its children once, and undoes them once.
         Message::Cancel { actor, .. } | Message::Rollback { actor, .. } => *actor == Actor::Engine,
         Message::Start(_)

@@ -77,7 +77,7 @@ impl Driver {
         }
         self.child_lost(flight.local);
         self.starting.forget(flight.local);
-        self.restore_breakers(&flight.effects);
+        self.restore_breakers(&flight);
         self.refold_when_quiet(flight.local);
         self.try_again(flight.local, flight.retry);
         if let Some(reply) = flight.reply {

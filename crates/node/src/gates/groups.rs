@@ -127,7 +127,8 @@ impl Group {
     /// Lets in whoever is first, as long as its own limit allows it.
     fn serve(&mut self) -> Moves {
         let mut moves = Moves::default();
-        while self.line.first().is_some_and(|first| self.held.len() < first.resource.limit.max(1) as usize) {
+        let more = usize::from(skep_model::mutant!("one-place-more"));
+        while self.line.first().is_some_and(|first| self.held.len() < first.resource.limit.max(1) as usize + more) {
             let Waiting { who, since, resource, .. } = self.line.remove(0);
             self.held.insert(who.clone(), since);
             moves.answers.push((who, resource, Answer::Granted { probe: false }));

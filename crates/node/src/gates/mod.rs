@@ -71,12 +71,12 @@ impl Gates {
         let mut stale = Vec::new();
         for row in permits {
             match (is_open(row.execution), row.state) {
-                (true, PermitState::Held) => gates.groups.hold(&row),
-                (true, PermitState::Waiting) => {}
+                (true, PermitState::Held) if !skep_model::mutant!("places-forgotten") => gates.groups.hold(&row),
+                (true, PermitState::Held | PermitState::Waiting) => {}
                 (false, PermitState::Held | PermitState::Waiting) => stale.push(row),
             }
         }
-        for row in breakers {
+        for row in breakers.into_iter().filter(|_| !skep_model::mutant!("breaker-forgets")) {
             gates.restore(&row.name, Some(&row));
         }
         for breaker in gates.breakers.values_mut() {

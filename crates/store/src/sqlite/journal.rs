@@ -106,10 +106,10 @@ impl SqliteJournal {
         if !self.connection.is_autocommit() {
             let _ = self.connection.execute_batch("ROLLBACK");
         }
-        if !skep_model::mutant!("position-kept-after-failure") {
-            self.position = None;
+        self.position = None;
+        if !skep_model::mutant!("numbers-kept-after-failure") {
+            self.sequences.clear();
         }
-        self.sequences.clear();
     }
 
     #[cfg(test)]
