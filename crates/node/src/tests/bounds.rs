@@ -259,7 +259,7 @@ fn a_snapshot_that_does_not_fit_is_left_alone() {
         StoredSnapshot { bytes: damaged, ..good.clone() },
         StoredSnapshot { bytes: Vec::new(), ..good.clone() },
         StoredSnapshot { bytes: foreign, ..good.clone() },
-        StoredSnapshot { format: 2, ..good.clone() },
+        StoredSnapshot { format: good.format + 1, ..good.clone() },
         StoredSnapshot { seq: good.seq + 1, ..good.clone() },
         StoredSnapshot { seq: seq + 1, ..good.clone() },
     ];
