@@ -1,6 +1,6 @@
 //! What executions share, over all of them: places in groups and the leave of breakers, from what is durable alone.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 use skep_model::error::{Class, Failure};
@@ -20,8 +20,8 @@ type Holder = (LocalId, Option<StepPath>);
 #[derive(Default)]
 pub struct Shared {
     asked: HashMap<Holder, Resource>,
-    /// By group, those of executions apart from those of steps.
-    places: BTreeMap<(String, bool), HashSet<Holder>>,
+    /// By group, those of executions apart from those of steps: who is in, and how many may be as far as they say.
+    places: BTreeMap<(String, bool), HashMap<Holder, u32>>,
     /// Attempts that a breaker let through, with its name and how many failures open it.
     let_through: HashMap<Holder, (String, u32)>,
     breakers: BTreeMap<String, Breaker>,
@@ -58,7 +58,7 @@ impl Shared {
                 }
                 Event::PermitGranted { path, probe } => self.grant((local, path.clone()), *probe, turn.at, &is_over)?,
                 Event::Ended { .. } | Event::Rerun { .. } => self.places.values_mut().for_each(|holders| {
-                    holders.retain(|(holder, _)| *holder != local);
+                    holders.retain(|(holder, _), _| *holder != local);
                 }),
                 Event::Completed { path, .. }
                 | Event::Failed { path, .. }
@@ -77,10 +77,11 @@ impl Shared {
             Some(Resource::Group(group)) => {
                 let key = (group.group.clone(), who.1.is_some());
                 let holders = self.places.entry(key).or_default();
-                let others = holders.iter().filter(|holder| **holder != who).count();
-                let text = format!("{who:?} is let into `{}`, where {others} of {} are", group.group, group.limit);
-                holders.insert(who);
-                demand(others < group.limit as usize, Invariant::SharedLimits, || text)
+                let text = format!("{who:?} is let into `{}` of {}, where {holders:?} are", group.group, group.limit);
+                holders.insert(who, group.limit);
+                // An answer whose commit failed is given again later, behind others with another limit.
+                let limit = holders.values().copied().max().unwrap_or_default();
+                demand(holders.len() <= limit as usize, Invariant::SharedLimits, || text)
             }
             Some(Resource::Breaker(breaker)) => {
                 let known = self.breakers.entry(breaker.name.clone()).or_default();
