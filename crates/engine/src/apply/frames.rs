@@ -181,14 +181,22 @@ impl Fold<'_> {
 
     /// Keeps the sets of instances by what they do.
     fn note_phase(&mut self, id: InstanceId, old: &Phase, new: &Phase) {
-        match old {
-            Phase::Asking { .. } => drop(self.state.asking.remove(&id)),
+        self.note(id, old, false);
+        self.note(id, new, true);
+    }
+
+    fn note(&mut self, id: InstanceId, phase: &Phase, is_in: bool) {
+        let set = match phase {
+            Phase::Asking { .. } => &mut self.state.asking,
+            Phase::Retrying { .. } if self.has_child(id) => return,
+            Phase::Performing | Phase::Retrying { .. } => &mut self.state.working,
+            Phase::Child { .. } => &mut self.state.children,
             Phase::Queued { turn } => {
-                let step = self.state.instances.get(id).step;
-                self.state.queued.remove(&(*turn, step, id));
+                let entry = (*turn, self.state.instances.get(id).step, id);
+                let queued = &mut self.state.queued;
+                let _ = if is_in { queued.insert(entry) } else { queued.remove(&entry) };
+                return;
             }
-            Phase::Performing | Phase::Retrying { .. } => drop(self.state.working.remove(&id)),
-            Phase::Child { .. } => drop(self.state.children.remove(&id)),
             Phase::Over
             | Phase::Ready
             | Phase::Deciding { .. }
@@ -200,30 +208,13 @@ impl Fold<'_> {
             | Phase::Looping(_)
             | Phase::Doubtful { .. }
             | Phase::Questioned { .. }
-            | Phase::AwaitingPermit { .. } => {}
-        }
-        match new {
-            Phase::Asking { .. } => drop(self.state.asking.insert(id)),
-            Phase::Queued { turn } => {
-                let step = self.state.instances.get(id).step;
-                self.state.queued.insert((*turn, step, id));
-            }
-            Phase::Retrying { .. } if self.has_child(id) => {}
-            Phase::Performing | Phase::Retrying { .. } => drop(self.state.working.insert(id)),
-            Phase::Child { .. } => drop(self.state.children.insert(id)),
-            Phase::Over
-            | Phase::Ready
-            | Phase::Deciding { .. }
-            | Phase::Filling { .. }
-            | Phase::Sleeping { .. }
-            | Phase::Listening { .. }
-            | Phase::Choosing { .. }
-            | Phase::Forking { .. }
-            | Phase::Looping(_)
-            | Phase::Doubtful { .. }
-            | Phase::Questioned { .. }
-            | Phase::AwaitingPermit { .. } => {}
-        }
+            | Phase::AwaitingPermit { .. } => return,
+        };
+        if is_in {
+            set.insert(id)
+        } else {
+            set.remove(&id)
+        };
     }
 
     /// A step with a child execution takes no place among the working ones, between its attempts neither.
