@@ -358,8 +358,7 @@ impl Deciding<'_> {
                 self.stop_children(id)
             }
             Phase::Retrying { .. } => {
-                let unsure = self.last_attempt_is_unsure(id);
-                crate::lifecycle::outcome::end_stopped(self, id, then, unsure)
+                crate::lifecycle::outcome::end_stopped(self, id, then, false)
             }
             Phase::Child { .. } => {
                 self.emit(Event::StopAsked { path, then })?;
@@ -380,12 +379,6 @@ impl Deciding<'_> {
                 Then::Cancelled | Then::Completed => self.emit(Event::Cancelled { path }),
             },
         }
-    }
-
-    fn last_attempt_is_unsure(&self, id: InstanceId) -> bool {
-        let instance = self.state.instance(id);
-        let step = self.program.step(instance.step);
-        instance.failure.as_ref().is_some_and(|failure| rollback::keep::is_left_unsure(step, failure))
     }
 
     /// Asks everything inside a step to stop.

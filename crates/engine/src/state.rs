@@ -210,6 +210,8 @@ pub(crate) struct Instance {
     pub granted: Vec<Resource>,
     /// Its work is done, and a person decides on what came of it.
     pub proposed: bool,
+    /// An attempt or a delivery before the present one may have done its work, and nobody looked.
+    pub unsure: bool,
 }
 
 /// What an instance is doing.

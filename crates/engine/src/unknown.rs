@@ -230,7 +230,8 @@ pub(crate) fn answer(
 
 /// A step that failed for good and is not tried again.
 fn give_in(turn: &mut Deciding<'_>, path: &StepPath, failure: Failure) -> Result<(), Rejection> {
-    let unsure = step_at(turn, path).is_some_and(|step| is_left_unsure(step, &failure));
+    let before = turn.state.find(path).is_some_and(|id| turn.state.instance(id).unsure);
+    let unsure = before || step_at(turn, path).is_some_and(|step| is_left_unsure(step, &failure));
     turn.emit(Event::Failed { path: path.clone(), failure, outputs: Map::new() })?;
     if unsure { turn.keep_unsure(path) } else { Ok(()) }
 }

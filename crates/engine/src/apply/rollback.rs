@@ -50,6 +50,7 @@ impl Fold<'_> {
             child: None,
             granted: Vec::new(),
             proposed: false,
+            unsure: false,
         });
         self.state.instance_by_path.insert(path.clone(), id);
         id

@@ -3,6 +3,7 @@
 use skep_model::ids::ExecutionId;
 
 use super::*;
+use crate::rollback::keep::{is_left_unsure, is_left_unsure_by_death};
 
 impl Fold<'_> {
     pub(super) fn scheduled(
@@ -88,6 +89,8 @@ impl Fold<'_> {
         if !skep_model::mutant!("delivery-not-counted") {
             self.state.instances.get_mut(id).delivery = delivery;
         }
+        let instance = self.state.instances.get_mut(id);
+        instance.unsure |= is_left_unsure_by_death(self.program.step(instance.step));
         // A recovery delivers all outstanding work; it counts once, with the first of it.
         if self.state.performing.first() == Some(&id) {
             self.state.lost_deliveries += 1;
@@ -113,6 +116,7 @@ impl Fold<'_> {
         if failure.class == skep_model::error::Class::System {
             instance.system_failures += 1;
         }
+        instance.unsure |= is_left_unsure(self.program.step(instance.step), failure);
         instance.failure = Some(failure.clone());
         Ok(())
     }

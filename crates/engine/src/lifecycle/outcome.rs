@@ -126,7 +126,7 @@ pub(crate) fn repeat_or_fail(
             turn.emit(Event::AttemptFailed { path: path.clone(), failure: failure.at_step(&path), retry_at })
         }
         None => {
-            let unsure = is_left_unsure(turn.step_of(id).0, &failure);
+            let unsure = instance.unsure || is_left_unsure(turn.step_of(id).0, &failure);
             turn.fail(&path, failure, outputs)?;
             if unsure { turn.keep_unsure(&path) } else { Ok(()) }
         }
@@ -146,7 +146,8 @@ pub(crate) fn stopped(turn: &mut Deciding<'_>, id: InstanceId, then: Then, open:
 
 /// A step that was asked to stop ends.
 pub(crate) fn end_stopped(turn: &mut Deciding<'_>, id: InstanceId, then: Then, open: bool) -> Result<(), Rejection> {
-    let path = turn.state.instance(id).path.clone();
+    let instance = turn.state.instance(id);
+    let (path, open) = (instance.path.clone(), open || instance.unsure);
     match then {
         Then::Failed(failure) => turn.fail(&path, failure, Map::new())?,
         Then::Cancelled | Then::Completed => turn.emit(Event::Cancelled { path: path.clone() })?,

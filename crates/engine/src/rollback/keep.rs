@@ -56,7 +56,12 @@ impl Deciding<'_> {
 
 /// True if a step that failed for good like this may have done its work: nothing looked.
 pub(crate) fn is_left_unsure(step: &Step, failure: &Failure) -> bool {
-    failure.kind.leaves_unknown() && !step.read_only && step.on_unknown() == OnUnknown::Retry
+    failure.kind.leaves_unknown() && is_left_unsure_by_death(step)
+}
+
+/// True if a delivery of the step whose owner died may have done its work: it is delivered again, and nothing looked.
+pub(crate) fn is_left_unsure_by_death(step: &Step) -> bool {
+    !step.read_only && step.on_unknown() == OnUnknown::Retry
 }
 
 fn keep(turn: &mut Deciding<'_>, path: &StepPath, raw: Option<&Map<Value>>, unsure: bool) -> Result<(), Rejection> {

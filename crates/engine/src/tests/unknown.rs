@@ -320,6 +320,9 @@ fn unsure(verifies: bool, how: &str) -> Harness {
     let harness = flow_with("steps: [{id: t, uses: noop}, {id: u, uses: noop}]", |plan| {
         undoable(plan, "t u");
         plan.on_cancel = OnCancel::Rollback;
+        if how == "timed out before" {
+            step(plan, "u").retry = Some(retry(2));
+        }
         if verifies {
             verified(plan, "u");
             step(plan, "u").on_unknown = Some(skep_model::plan::OnUnknown::Retry);
@@ -338,6 +341,21 @@ fn unsure(verifies: bool, how: &str) -> Harness {
             harness.crash();
             harness
         }
+        // What the last delivery says does not tell what those before it did.
+        "died before" => {
+            let mut harness = harness.hangs("u").run();
+            harness.crash();
+            harness.fail("u", Kind::Exit);
+            harness
+        }
+        "timed out before" => {
+            let mut harness = harness.hangs("u").run();
+            harness.fail("u", Kind::Timeout);
+            harness.now = harness.now.plus_ms(60_000);
+            harness.tell(&Message::TimerFired);
+            harness.fail("u", Kind::Exit);
+            harness
+        }
         kind => {
             let mut harness = harness.hangs("u").run();
             harness.fail("u", Kind::parse(kind).expect("a kind"));
@@ -348,7 +366,7 @@ fn unsure(verifies: bool, how: &str) -> Harness {
 
 #[test]
 fn an_unsure_step_is_looked_at_before_it_is_undone() {
-    for how in ["aborted", "died", "timeout", "crash", "network"] {
+    for how in ["aborted", "died", "timeout", "crash", "network", "died before", "timed out before"] {
         let start = || unsure(true, how);
         let check = |mut harness: Harness, verification: Option<Kind>, order: &str| {
             assert_eq!(harness.runs(), "u.verify", "{how}");
@@ -370,7 +388,7 @@ fn an_unsure_step_is_looked_at_before_it_is_undone() {
 
 #[test]
 fn a_person_is_asked_about_an_unsure_step_without_a_verification() {
-    for how in ["aborted", "died", "timeout"] {
+    for how in ["aborted", "died", "timeout", "died before", "timed out before"] {
         for (message, order) in [(approve(Some("u")), "u.rollback t.rollback"), (reject(None), "t.rollback")] {
             let mut harness = unsure(false, how);
             assert_eq!(harness.state.waiting_for().as_deref(), Some("answer: u (was it done?)"), "{how}");
