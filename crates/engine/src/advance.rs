@@ -357,9 +357,7 @@ impl Deciding<'_> {
                 self.emit(Event::StopAsked { path, then })?;
                 self.stop_children(id)
             }
-            Phase::Retrying { .. } => {
-                crate::lifecycle::outcome::end_stopped(self, id, then, false)
-            }
+            Phase::Retrying { .. } => crate::lifecycle::outcome::end_stopped(self, id, then, false),
             Phase::Child { .. } => {
                 self.emit(Event::StopAsked { path, then })?;
                 self.ask_child(id)

@@ -24,7 +24,6 @@ use crate::codes;
 use crate::decide::{Deciding, split};
 use crate::lifecycle::{outcome, resume, timer};
 use crate::rejection::Rejection;
-use crate::rollback::keep::is_left_unsure;
 use crate::state::{InstanceId, Phase};
 use crate::steps::results;
 use crate::steps::work::arguments;
@@ -230,8 +229,7 @@ pub(crate) fn answer(
 
 /// A step that failed for good and is not tried again.
 fn give_in(turn: &mut Deciding<'_>, path: &StepPath, failure: Failure) -> Result<(), Rejection> {
-    let before = turn.state.find(path).is_some_and(|id| turn.state.instance(id).unsure);
-    let unsure = before || step_at(turn, path).is_some_and(|step| is_left_unsure(step, &failure));
+    let unsure = turn.state.find(path).is_some_and(|id| turn.state.instance(id).unsure);
     turn.emit(Event::Failed { path: path.clone(), failure, outputs: Map::new() })?;
     if unsure { turn.keep_unsure(path) } else { Ok(()) }
 }

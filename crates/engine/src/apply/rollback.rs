@@ -3,6 +3,7 @@
 use skep_model::rollback::{Part, Question, RollbackCause};
 
 use super::*;
+use crate::rollback::keep::may_be_done;
 use crate::rollback::{Kept, Stage};
 
 /// True if an instance stands beside the flow: in no slot of its frame, so that nothing waits for it.
@@ -115,6 +116,8 @@ impl Fold<'_> {
         let id = self.reach(path)?;
         self.answered(id);
         self.suspend_deadline(id);
+        let instance = self.state.instances.get_mut(id);
+        instance.unsure |= failure.is_some_and(|failure| may_be_done(self.program.step(instance.step), failure));
         match about {
             Question::Unknown => {
                 let failure = match &self.state.instances.get(id).phase {

@@ -3,7 +3,7 @@
 use skep_model::ids::ExecutionId;
 
 use super::*;
-use crate::rollback::keep::{is_left_unsure, is_left_unsure_by_death};
+use crate::rollback::keep::{is_left_unsure_by_death, may_be_done};
 
 impl Fold<'_> {
     pub(super) fn scheduled(
@@ -116,7 +116,7 @@ impl Fold<'_> {
         if failure.class == skep_model::error::Class::System {
             instance.system_failures += 1;
         }
-        instance.unsure |= is_left_unsure(self.program.step(instance.step), failure);
+        instance.unsure |= may_be_done(self.program.step(instance.step), failure);
         instance.failure = Some(failure.clone());
         Ok(())
     }

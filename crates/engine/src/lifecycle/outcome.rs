@@ -60,7 +60,7 @@ pub(crate) fn succeeded(turn: &mut Deciding<'_>, id: InstanceId, raw: &Map<Value
     match (results::checked(turn, id, raw)?, stop) {
         (Err(_), Some(then)) => stopped(turn, id, then, true),
         (Err((failure, outputs)), None) => {
-            repeat_or_fail(turn, id, failure, outputs)?;
+            repeat_or_end(turn, id, failure, outputs)?;
             // The result is not what was asked for, but the work was done.
             let over = turn.state.find(&path).is_some_and(|id| turn.is_final(id));
             if over { turn.keep_done(&path, Some(raw)) } else { Ok(()) }
@@ -114,6 +114,19 @@ pub(crate) fn repeat_or_fail(
     outputs: Map<Value>,
 ) -> Result<(), Rejection> {
     let instance = turn.state.instance(id);
+    let unsure = instance.unsure || is_left_unsure(turn.step_of(id).0, &failure);
+    let path = instance.path.clone();
+    repeat_or_end(turn, id, failure, outputs)?;
+    if unsure { turn.keep_unsure(&path) } else { Ok(()) }
+}
+
+fn repeat_or_end(
+    turn: &mut Deciding<'_>,
+    id: InstanceId,
+    failure: Failure,
+    outputs: Map<Value>,
+) -> Result<(), Rejection> {
+    let instance = turn.state.instance(id);
     let path = instance.path.clone();
     let seed = turn.state.start.as_ref().map_or(0, |start| start.seed);
     let retry = turn.step_of(id).0.retry.as_ref();
@@ -125,11 +138,7 @@ pub(crate) fn repeat_or_fail(
             let retry_at = turn.now.plus_ms(pause);
             turn.emit(Event::AttemptFailed { path: path.clone(), failure: failure.at_step(&path), retry_at })
         }
-        None => {
-            let unsure = instance.unsure || is_left_unsure(turn.step_of(id).0, &failure);
-            turn.fail(&path, failure, outputs)?;
-            if unsure { turn.keep_unsure(&path) } else { Ok(()) }
-        }
+        None => turn.fail(&path, failure, outputs),
     }
 }
 

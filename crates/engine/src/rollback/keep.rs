@@ -59,6 +59,13 @@ pub(crate) fn is_left_unsure(step: &Step, failure: &Failure) -> bool {
     failure.kind.leaves_unknown() && is_left_unsure_by_death(step)
 }
 
+/// True if an attempt that failed like this has done its work, or may have: a result that is not what was asked for is
+/// one all the same.
+pub(crate) fn may_be_done(step: &Step, failure: &Failure) -> bool {
+    let has_result = matches!(failure.kind, FailureKind::Criterion | FailureKind::OutputSchema);
+    (has_result && !step.read_only) || is_left_unsure(step, failure)
+}
+
 /// True if a delivery of the step whose owner died may have done its work: it is delivered again, and nothing looked.
 pub(crate) fn is_left_unsure_by_death(step: &Step) -> bool {
     !step.read_only && step.on_unknown() == OnUnknown::Retry

@@ -500,3 +500,18 @@ fn a_step_whose_result_was_not_decided_on_in_time_is_not_done_twice() {
     harness.settle();
     assert_eq!((harness.status(), harness.order().as_str()), (Status::RolledBack, "a a.rollback"));
 }
+
+#[test]
+fn a_step_that_was_done_badly_and_is_let_fail_is_not_left_alone() {
+    let yaml = "steps: [{id: a, uses: noop, output_schema: {type: object, required: [missing]}}]";
+    let plan = |plan: &mut Plan| {
+        undoable(plan, "a");
+        step(plan, "a").on_error = OnError::Escalate { to: String::new() };
+    };
+    let mut harness = flow_with(yaml, plan).run();
+    harness.tell(&reject(Some("a")));
+    assert_eq!(harness.state.waiting_for().as_deref(), Some("answer: a (was it done?)"), "{}", harness.trace());
+    harness.tell(&approve(Some("a")));
+    harness.settle();
+    assert_eq!((harness.status(), harness.order().as_str()), (Status::RolledBack, "a a.rollback"));
+}
