@@ -30,12 +30,12 @@ pub(super) fn handle(turn: &mut Deciding<'_>, actor: &Actor) -> Result<(), Rejec
 /// Everything that may begin begins: allowed steps, lists, due timers; what is waited for in line is asked for again, as
 /// nobody answers an execution that stands still.
 pub(crate) fn go_on(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
+    permits::ask_again(turn);
     let ready: Vec<InstanceId> =
         turn.state.instances.ids().filter(|id| turn.state.instance(*id).phase == Phase::Ready).collect();
     for id in ready {
         approval::begin_ready(turn, id)?;
     }
-    permits::ask_again(turn);
     turn.mark_all();
     turn.ask_again = true;
     super::timer::fire_due(turn)
