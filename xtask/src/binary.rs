@@ -31,7 +31,7 @@ impl Binary {
     /// The build fails.
     pub fn build(profile: Profile) -> Result<Self> {
         let mut cargo = process::cargo();
-        cargo.args(["build", "--workspace", "--exclude", "xtask", "--exclude", "skep-sim"]);
+        cargo.args(["build", "--workspace", "--exclude", "xtask", "--exclude", "skep-sim", "--exclude", "skep-bench"]);
         let folder = match profile {
             Profile::Dev => "debug",
             Profile::Release => {

@@ -21,7 +21,7 @@ use crate::driver::{Driver, Input, Parts};
 use crate::error::Error;
 use crate::log_sink::LogSink;
 use crate::retention::{Reserve, Retention};
-use crate::service::Reading;
+use crate::service::{Definitions, Reading};
 use crate::watch::Watcher;
 
 /// How long a child may take to die when the owner ends.
@@ -57,6 +57,7 @@ pub struct Node {
     inputs: Sender<Input>,
     watcher: Watcher,
     catalogue: Arc<Catalogue>,
+    pub(crate) definitions: Definitions,
     driver: Option<JoinHandle<()>>,
     runner: Arc<Runner>,
     writer: Arc<WriterThread>,
@@ -113,6 +114,7 @@ impl Node {
             inputs: sender,
             watcher,
             catalogue: Arc::new(crate::catalogue::build()),
+            definitions: Definitions::default(),
             driver: Some(driver),
             runner,
             writer,
@@ -174,9 +176,13 @@ impl Node {
         input: impl FnOnce(crate::driver::Reply) -> Input,
     ) -> Result<crate::driver::Receipt, Error> {
         let (reply, answer) = tokio::sync::oneshot::channel();
-        self.inputs.send(input(reply)).map_err(|_| Error::Ending)?;
+        self.send(input(reply))?;
         // Callers are plain threads or blocking tasks, never the async threads that keep the socket alive.
         answer.blocking_recv().map_err(|_| Error::Ending)?
+    }
+
+    pub(crate) fn send(&self, input: Input) -> Result<(), Error> {
+        self.inputs.send(input).map_err(|_| Error::Ending)
     }
 
     /// Reads of the same directory.
@@ -192,6 +198,11 @@ impl Node {
     /// What it can execute.
     pub fn catalogue(&self) -> &Arc<Catalogue> {
         &self.catalogue
+    }
+
+    /// What was committed so far.
+    pub fn stats(&self) -> Stats {
+        self.writer.stats()
     }
 
     /// Its data directory.

@@ -67,6 +67,16 @@ struct Summaries {
     open: HashMap<LocalId, Summary>,
     /// How many of them are not settled.
     unsettled: usize,
+    ended: Ended,
+}
+
+/// How many executions have ended since this owner began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ended {
+    /// Completed ones.
+    pub completed: u64,
+    /// All others.
+    pub otherwise: u64,
 }
 
 impl Summaries {
@@ -75,6 +85,13 @@ impl Summaries {
             if summary.status.is_terminal() { self.open.remove(&local) } else { self.open.insert(local, summary) };
         self.unsettled -= usize::from(old.is_some_and(|old| !old.is_settled()));
         self.unsettled += usize::from(!summary.is_settled());
+    }
+
+    fn count(&mut self, ended: Status) {
+        match ended {
+            Status::Completed => self.ended.completed += 1,
+            _ => self.ended.otherwise += 1,
+        }
     }
 }
 
@@ -90,8 +107,18 @@ impl Watcher {
     }
 
     pub(crate) fn publish(&self, changes: impl IntoIterator<Item = (LocalId, Summary)>) {
+        self.publish_with(changes, []);
+    }
+
+    /// The same, with the states in which executions have just ended.
+    pub(crate) fn publish_with(
+        &self,
+        changes: impl IntoIterator<Item = (LocalId, Summary)>,
+        ended: impl IntoIterator<Item = Status>,
+    ) {
         let mut summaries = self.summaries();
         changes.into_iter().for_each(|(local, summary)| summaries.note(local, summary));
+        ended.into_iter().for_each(|status| summaries.count(status));
         drop(summaries);
         self.beat();
     }
@@ -113,6 +140,11 @@ impl Watcher {
     /// True if every execution that this owner has taken on is terminal or waits for people.
     pub fn all_settled(&self) -> bool {
         self.summaries().unsettled == 0
+    }
+
+    /// Executions that have durably ended since this owner began; one that is run again counts again.
+    pub fn ended(&self) -> Ended {
+        self.summaries().ended
     }
 
     /// Changes whenever something was committed or logged.
@@ -140,5 +172,8 @@ mod tests {
         assert!(!watcher.all_settled());
         watcher.publish([(one, of(Status::Cancelled, false))]);
         assert!(watcher.all_settled() && watcher.summaries().open.is_empty());
+        assert_eq!(watcher.ended(), Ended::default());
+        watcher.publish_with([], [Status::Completed, Status::Failed, Status::Cancelled]);
+        assert_eq!(watcher.ended(), Ended { completed: 1, otherwise: 2 });
     }
 }

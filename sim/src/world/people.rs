@@ -39,8 +39,8 @@ impl World<'_> {
         self.started += 1;
         let (program, text) = &self.programs[workflow];
         let execution = ExecutionId::new(format!("sim-{}-{number}", self.scenario.seed));
-        let definition = text.clone().into_bytes();
-        let definition_hash = Hash::of(&definition);
+        let definition: std::sync::Arc<str> = text.as_str().into();
+        let definition_hash = Hash::of(definition.as_bytes());
         let start = Start {
             execution: execution.clone(),
             plan_hash: program.hash(),
@@ -54,7 +54,7 @@ impl World<'_> {
             parent: None,
         };
         let program = std::sync::Arc::clone(program);
-        let creation = Creation { start, program, definition, definition_hash, workflow_path: None, key: None };
+        let creation = Creation { start, program, definition, workflow_path: None, key: None };
         self.ask(Promise::Started(execution), |reply| Input::Create(Box::new(creation), reply));
         true
     }

@@ -22,7 +22,7 @@ const PURE: [&str; 4] = ["skep-model", "skep-definition", "skep-engine", "skep-v
 const IMPURE: [&str; 10] =
     ["axum", "getrandom", "hyper", "libc", "rand", "reqwest", "rusqlite", "rustix", "tokio", "uuid"];
 /// May import anything; nothing imports them.
-const DEVELOPMENT_ONLY: [&str; 2] = ["skep-sim", "xtask"];
+const DEVELOPMENT_ONLY: [&str; 3] = ["skep-bench", "skep-sim", "xtask"];
 
 /// Compares what `cargo metadata` says with the table. Tests may import anything but development crates.
 pub fn check(metadata: &Value) -> Vec<String> {

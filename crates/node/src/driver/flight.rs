@@ -74,6 +74,11 @@ impl Flight {
         self.local != NO_EXECUTION && !self.from_backlog
     }
 
+    /// The state in which its execution ends with it, if that is so.
+    pub fn ended(&self) -> Option<Status> {
+        (self.has_turn && self.summary.status.is_terminal()).then_some(self.summary.status)
+    }
+
     /// The effects that need a child forked before the commit.
     pub fn wants(&self, at: usize, performer: &dyn Performer) -> Vec<(usize, usize)> {
         let needs = |effect: &Effect| matches!(effect, Effect::Perform(task) if performer.needs_child(task));

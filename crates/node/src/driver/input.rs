@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use skep_engine::Program;
 use skep_model::effect::{Child, Effect, Task};
-use skep_model::ids::{ExecutionId, Hash, LocalId, StepPath};
+use skep_model::ids::{ExecutionId, LocalId, StepPath};
 use skep_model::message::{ChildEnded, Message, Parent, Start};
 use skep_model::outcome::Outcome;
 use skep_store::Ack;
@@ -53,9 +53,7 @@ pub struct Creation {
     /// Its plan, compiled.
     pub program: Arc<Program>,
     /// The source text.
-    pub definition: Vec<u8>,
-    /// Of `definition`.
-    pub definition_hash: Hash,
+    pub definition: Arc<str>,
     /// Where it lies in the library, if it came from there.
     pub workflow_path: Option<String>,
     /// Its key, if it has one.

@@ -253,7 +253,8 @@ impl Driver {
         let flights = acks.into_iter().filter_map(|ack| Some((self.flights.remove(&ack.ticket.0)?, ack.result)));
         let flights: Vec<_> = flights.collect();
         let landed = flights.iter().filter(|(_, result)| result.is_ok()).map(|(flight, _)| flight);
-        self.watcher.publish(landed.filter(|flight| flight.has_summary()).map(|f| (f.local, f.summary)));
+        let ended = landed.clone().filter_map(Flight::ended);
+        self.watcher.publish_with(landed.filter(|flight| flight.has_summary()).map(|f| (f.local, f.summary)), ended);
         let changed: Vec<LocalId> = flights.iter().map(|(flight, _)| flight.local).collect();
         self.publish_parents(&changed);
         for (flight, result) in flights {

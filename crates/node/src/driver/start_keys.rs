@@ -49,17 +49,17 @@ impl Driver {
         let workflow = creation.program.plan().workflow.id.clone();
         let place = (workflow, key.key.clone());
         if let Some(first) = self.starting.by_key.get_mut(&place) {
-            first.later.push((key, creation.definition_hash, reply));
+            first.later.push((key, creation.start.definition_hash, reply));
             return None;
         }
         match self.reader.start_key(&place.0, &place.1) {
             Err(error) => drop(reply.send(Err(error.into()))),
             Ok(Some(row)) => {
-                let answer = self.answer_of(row.execution, row.digest, None, &key, creation.definition_hash);
+                let answer = self.answer_of(row.execution, row.digest, None, &key, creation.start.definition_hash);
                 drop(reply.send(answer));
             }
             Ok(None) => {
-                let (digest, definition_hash) = (key.digest, creation.definition_hash);
+                let (digest, definition_hash) = (key.digest, creation.start.definition_hash);
                 let first = First { local: self.next_local, digest, definition_hash, later: Vec::new() };
                 self.starting.by_key.insert(place, first);
                 return Some((creation, reply));

@@ -54,11 +54,11 @@ impl Driver {
         let Some((creation, reply)) = self.first_of_its_key(creation, reply) else { return };
         let local = self.next_local;
         self.next_local = LocalId(local.0 + 1);
-        let Creation { start, program, definition, definition_hash, workflow_path, key } = creation;
+        let Creation { start, program, definition, workflow_path, key } = creation;
         let program = self.programs.keep(program);
         let plan_bytes = program.plan().to_bytes();
         let head = program.plan().workflow.clone();
-        let plan_hash = program.hash();
+        let (plan_hash, definition_hash) = (program.hash(), start.definition_hash);
         self.core.open(Live::new(local, State::default(), program).created());
         self.locals.insert(start.execution.clone(), local);
         let now = self.now();
@@ -83,7 +83,7 @@ impl Driver {
         };
         let mut rows = vec![
             Row::Plan { hash: plan_hash, format: PLAN_FORMAT, bytes: plan_bytes },
-            Row::Definition { hash: definition_hash, text: definition },
+            Row::Definition { hash: definition_hash, text: definition.as_bytes().to_vec() },
             Row::ExecutionCreated(row),
         ];
         rows.extend(key_row);

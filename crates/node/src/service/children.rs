@@ -94,8 +94,7 @@ fn prepare(reader: &dyn Reader, catalogue: &Catalogue, child: &Child) -> Result<
     Ok(Creation {
         start,
         program: Arc::new(program),
-        definition: text.into_bytes(),
-        definition_hash,
+        definition: text.into(),
         workflow_path: Some(entry.path),
         key: None,
     })

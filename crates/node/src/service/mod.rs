@@ -7,6 +7,7 @@ mod backup;
 mod check;
 mod children;
 mod control;
+mod definitions;
 mod dry_run;
 mod library;
 mod listing;
@@ -27,6 +28,7 @@ pub use check::{Report, validate};
 pub(crate) use children::creation as child_creation;
 pub use children::library_warnings;
 pub use control::Decide;
+pub(crate) use definitions::Definitions;
 pub use dry_run::dry_run;
 pub use library::WorkflowEntry;
 pub use listing::{ExecutionSummary, ListQuery, Listing};
@@ -38,7 +40,7 @@ pub use rerun::RerunRequest;
 pub use skep_store::backup::{Amount as BackupAmount, Part as BackupPart, Summary as BackupSummary};
 pub use skep_store::check::{Finding, Mend};
 pub use skep_store::logs::{Cursor as LogCursor, LogPage, Record as LogRecord, Stream as LogStream};
-pub use start::{Source, StartRequest, Started};
+pub use start::{Source, StartRequest, Started, Starting};
 pub use verify::{Verified, verify};
 
 /// What this build can execute.

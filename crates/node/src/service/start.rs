@@ -4,21 +4,21 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use skep_definition::inputs;
-use skep_engine::Program;
 use skep_model::Map;
 use skep_model::actor::Actor;
-use skep_model::ids::{ExecutionId, Hash, LocalId};
+use skep_model::ids::{ExecutionId, LocalId};
 use skep_model::message::Start;
 use skep_model::plan::{Input as DeclaredInput, Kind, Plan};
 use skep_model::problem::{Problem, Severity};
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::check::startable;
+use super::definitions::{Definition, Refused};
 use super::library::WorkflowEntry;
 use super::reading::Reading;
 use super::start_key;
 use crate::codes;
-use crate::driver::{Creation, Input};
+use crate::driver::{Answer, Creation, Input};
 use crate::error::Error;
 use crate::owner::Node;
 
@@ -68,7 +68,7 @@ pub struct Started {
     /// What a person should know about the definition.
     pub warnings: Vec<Problem>,
     /// The definition's text, for excerpts.
-    pub text: String,
+    pub text: Arc<str>,
     /// Its file, for messages.
     pub file: Option<String>,
     /// Nothing was started: this execution was, with the same key.
@@ -82,6 +82,31 @@ pub(super) struct Found {
     pub entry: Option<WorkflowEntry>,
 }
 
+/// A start on its way to the disk.
+#[must_use = "nobody is told of a start that nobody waits for"]
+pub struct Starting<'n> {
+    node: &'n Node,
+    started: Started,
+    answer: oneshot::Receiver<Answer>,
+    has_folder: bool,
+}
+
+impl Starting<'_> {
+    /// Returns when the start is durable.
+    ///
+    /// # Errors
+    /// Trouble with the store, a key that stands for another start. Nothing was started then.
+    pub fn wait(self) -> Result<Started, Error> {
+        let receipt = self.answer.blocking_recv().map_err(|_| Error::Ending)??;
+        let mut started = self.started;
+        if receipt.existing {
+            started.existing = true;
+            started.execution = self.node.existing(receipt.local, &started.execution, self.has_folder)?;
+        }
+        Ok(started)
+    }
+}
+
 impl Node {
     /// Starts an execution and returns when its start is durable.
     ///
@@ -89,21 +114,27 @@ impl Node {
     /// [`Error::InvalidDefinition`], [`Error::InvalidInputs`], unknown workflow, trouble with the store. Nothing
     /// was started then.
     pub fn start(&self, request: StartRequest) -> Result<Started, Error> {
+        self.begin(request)?.wait()
+    }
+
+    /// Checks a start and hands it over; whether it became durable is said by [`Starting::wait`].
+    ///
+    /// # Errors
+    /// [`Error::InvalidDefinition`], [`Error::InvalidInputs`], unknown workflow. Nothing was started then.
+    pub fn begin(&self, request: StartRequest) -> Result<Starting<'_>, Error> {
         self.keeping.reserve.check(std::time::Instant::now())?;
-        let found = self.reading().definition_of(&request.source)?;
-        let checked = startable(&found.text, self.catalogue()).map_err(|problems| invalid(&found, problems))?;
-        known_children(&self.reading(), &found, &checked.plan)?;
-        let inputs = resolve_inputs(&checked.plan, &request.inputs, &request.arguments)?;
-        let definition_hash = Hash::of(found.text.as_bytes());
-        let key = start_key::of_start(request.idempotency_key, &checked.plan, definition_hash, &inputs)?;
-        let program = Program::new(checked.plan).map_err(|bad| Error::damaged(&"the plan", bad))?;
+        let found = self.found(request.source)?;
+        let definition = self.definition(&found)?;
+        let plan = definition.program.plan();
+        let inputs = resolve_inputs(plan, &request.inputs, &request.arguments)?;
+        let key = start_key::of_start(request.idempotency_key, plan, definition.hash, &inputs)?;
         let uuid = Uuid::now_v7();
         let execution = ExecutionId::new(uuid.to_string());
         let has_folder = request.base_dir.is_none();
         let start = Start {
             execution: execution.clone(),
-            plan_hash: program.hash(),
-            definition_hash,
+            plan_hash: definition.program.hash(),
+            definition_hash: definition.hash,
             inputs,
             base_dir: self.base_dir(request.base_dir, &execution)?,
             environment: request.environment,
@@ -114,20 +145,36 @@ impl Node {
         };
         let creation = Creation {
             start,
-            program: Arc::new(program),
-            definition: found.text.clone().into_bytes(),
-            definition_hash,
+            program: Arc::clone(&definition.program),
+            definition: Arc::clone(&definition.text),
             workflow_path: found.entry.map(|entry| entry.path),
             key,
         };
-        let mut warnings = checked.warnings;
-        warnings.extend(unconfined(creation.program.plan()));
-        let receipt = self.ask(|reply| Input::Create(Box::new(creation), reply))?;
-        let execution = match receipt.existing {
-            true => self.existing(receipt.local, &execution, has_folder)?,
-            false => execution,
-        };
-        Ok(Started { execution, warnings, text: found.text, file: found.file, existing: receipt.existing })
+        let mut warnings = definition.warnings.clone();
+        warnings.extend(unconfined(plan));
+        let (reply, answer) = oneshot::channel();
+        self.send(Input::Create(Box::new(creation), reply))?;
+        let text = Arc::clone(&definition.text);
+        let started = Started { execution, warnings, text, file: found.file, existing: false };
+        Ok(Starting { node: self, started, answer, has_folder })
+    }
+
+    fn found(&self, source: Source) -> Result<Found, Error> {
+        match source {
+            Source::Text { text, file } => Ok(Found { text, file, entry: None }),
+            Source::Library { .. } => self.reading().definition_of(&source),
+        }
+    }
+
+    fn definition(&self, found: &Found) -> Result<Arc<Definition>, Error> {
+        let definition = self.definitions.checked(&found.text, self.catalogue()).map_err(|refused| match refused {
+            Refused::Invalid(problems) => invalid(found, problems),
+            Refused::Broken(error) => error,
+        })?;
+        if definition.program.plan().steps.iter().any(|step| matches!(step.kind, Kind::Workflow { .. })) {
+            known_children(&self.reading(), found, definition.program.plan())?;
+        }
+        Ok(definition)
     }
 
     /// The execution that a key stands for; what was made for the one that did not begin is removed.

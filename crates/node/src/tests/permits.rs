@@ -35,14 +35,8 @@ fn start(node: &Node, text: &str, edit: impl FnOnce(&mut Plan)) -> ExecutionId {
         seed: 1,
         parent: None,
     };
-    let creation = Creation {
-        start,
-        program: Arc::new(program),
-        definition: text.as_bytes().to_vec(),
-        definition_hash,
-        workflow_path: None,
-        key: None,
-    };
+    let creation =
+        Creation { start, program: Arc::new(program), definition: text.into(), workflow_path: None, key: None };
     node.ask(|reply| Input::Create(Box::new(creation), reply)).unwrap();
     execution
 }

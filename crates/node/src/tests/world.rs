@@ -309,12 +309,5 @@ pub(super) fn creation(text: &str, id: &str) -> Creation {
         event: json!(null),
         seed: 7,
     };
-    Creation {
-        start,
-        program: Arc::new(program),
-        definition: text.into_bytes(),
-        definition_hash,
-        workflow_path: None,
-        key: None,
-    }
+    Creation { start, program: Arc::new(program), definition: text.into(), workflow_path: None, key: None }
 }

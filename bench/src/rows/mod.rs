@@ -1,0 +1,3 @@
+//! One file per row of the table.
+
+pub mod sequence;
