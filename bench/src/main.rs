@@ -5,6 +5,7 @@ mod disk;
 mod figures;
 mod floor;
 mod load;
+mod processor;
 mod rows;
 
 use std::path::PathBuf;
@@ -12,6 +13,10 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 
 use figures::Figure;
+
+/// As in the product.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const USAGE: &str = "\
 Usage: skep-bench [OPTIONS] [ROW...]

@@ -76,11 +76,12 @@ pub enum Trouble {
     BlobNotWritten,
     BlobNotRead,
     OrphanKeepsRunning,
+    AnswerAtOnce,
 }
 
 impl Trouble {
     /// Every one, for tables.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::StepFails,
         Self::StepIsSlow,
         Self::StepTimesOut,
@@ -97,6 +98,7 @@ impl Trouble {
         Self::BlobNotWritten,
         Self::BlobNotRead,
         Self::OrphanKeepsRunning,
+        Self::AnswerAtOnce,
     ];
 }
 

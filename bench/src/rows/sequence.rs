@@ -56,7 +56,9 @@ fn at(plan: &Plan, in_flight: u64, target: Option<f64>) -> Result<Figure> {
     for _ in 0..repeats {
         let folder = Scratch::new(&plan.folder, "sequence")?;
         let mut loaded = Loaded::open(folder.path())?;
+        let before = crate::processor::by_thread();
         let stretch = loaded.run(SEQUENCE, in_flight, Until::Time(time))?;
+        let shares = crate::processor::shares(&before, stretch.stats.turns);
         loaded.close(TURNS)?;
         let sample = Sample::of(folder.path())?;
         drop(folder);
@@ -66,7 +68,7 @@ fn at(plan: &Plan, in_flight: u64, target: Option<f64>) -> Result<Figure> {
         let floor = rows * STEPS as f64 / TURNS as f64;
         let rate = stretch.executions_per_second() * STEPS as f64;
         println!(
-            "sequence, {in_flight} in flight: {} steps/s; floor {}; {:.1} turns a commit, {:.0} bytes a turn",
+            "sequence, {in_flight} in flight: {} steps/s; floor {}; {:.1} turns a commit, {:.0} bytes a turn; µs a turn: {shares}",
             thousands(rate),
             thousands(floor),
             stretch.turns_per_commit(),

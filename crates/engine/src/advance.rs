@@ -99,10 +99,9 @@ impl Deciding<'_> {
     }
 
     fn path(&self, frame: &Frame, index: StepIndex) -> StepPath {
-        let id = &self.program.step(index).id;
         match frame.prefixes.last() {
-            Some(prefix) if !prefix.is_empty() => format!("{prefix}{id}").into(),
-            _ => id.as_str().into(),
+            Some(prefix) if !prefix.is_empty() => format!("{prefix}{}", self.program.step(index).id).into(),
+            _ => StepPath::clone(&self.program.step_program(index).path),
         }
     }
 
@@ -136,7 +135,7 @@ impl Deciding<'_> {
         if self.program.order(self.state.frame(frame_id).block) == Order::Graph {
             place.flags.failed = self.a_dependency_failed(frame_id, index);
         }
-        match place.evaluate(template, &format!("`if` of step `{path}`")) {
+        match place.evaluate(template, &format_args!("`if` of step `{path}`")) {
             Ok(value) => Ok(Ok(value == serde_json::Value::Bool(true))),
             Err(crate::scope::Trouble::Wrong(failure)) => Ok(Err(*failure)),
             Err(crate::scope::Trouble::Needs(reference)) => Err(Rejection::NeedsBlob(reference)),
@@ -314,7 +313,7 @@ impl Deciding<'_> {
         let mut outputs = Map::new();
         let Some(root) = self.state.root else { return Ok(Ok(outputs)) };
         for (name, template) in &self.program.outputs {
-            match self.value(root, template, &format!("the workflow's output `{name}`"))? {
+            match self.value(root, template, &format_args!("the workflow's output `{name}`"))? {
                 Ok(value) => outputs.insert(name.clone(), value),
                 Err(failure) => return Ok(Err(failure)),
             };

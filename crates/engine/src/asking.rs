@@ -67,7 +67,7 @@ impl Deciding<'_> {
         let KindProgram::WaitCondition(condition) = &self.program.step_program(instance.step).kind else {
             return Err(Rejection::Broken(format!("`{path}` waits for no condition")));
         };
-        match self.value(frame, condition, &format!("`condition` of step `{path}`"))? {
+        match self.value(frame, condition, &format_args!("`condition` of step `{path}`"))? {
             Ok(Value::Bool(true)) => self.complete(&path, Map::new()),
             Ok(_) => Ok(()),
             Err(failure) => self.fail(&path, failure, Map::new()),

@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::fmt::Display;
 
 use serde_json::Value;
 use skep_definition::expr::{StatusFlags, Template};
@@ -175,7 +176,12 @@ impl<'a> Deciding<'a> {
     }
 
     /// A typed value of a template in `frame`; the outer error ends the turn, the inner one fails the step.
-    pub fn value(&self, frame: FrameId, template: &Template, what: &str) -> Result<Result<Value, Failure>, Rejection> {
+    pub fn value(
+        &self,
+        frame: FrameId,
+        template: &Template,
+        what: &dyn Display,
+    ) -> Result<Result<Value, Failure>, Rejection> {
         split(self.place(frame).evaluate(template, what))
     }
 
@@ -185,7 +191,7 @@ impl<'a> Deciding<'a> {
         frame: FrameId,
         index: u32,
         template: &Template,
-        what: &str,
+        what: &dyn Display,
     ) -> Result<Result<Value, Failure>, Rejection> {
         let mut place = self.place(frame);
         place.index = Some(index);
@@ -193,7 +199,12 @@ impl<'a> Deciding<'a> {
     }
 
     /// The text of a template in `frame`.
-    pub fn text(&self, frame: FrameId, template: &Template, what: &str) -> Result<Result<String, Failure>, Rejection> {
+    pub fn text(
+        &self,
+        frame: FrameId,
+        template: &Template,
+        what: &dyn Display,
+    ) -> Result<Result<String, Failure>, Rejection> {
         split(self.place(frame).text(template, what))
     }
 

@@ -1,9 +1,11 @@
 //! A map from a key to a number, in shards that copies share: see [`crate::chunks`].
 
 use std::borrow::Borrow;
-use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
+
+use foldhash::HashMap;
+use foldhash::fast::RandomState;
 
 /// Entries per shard on average, before there are twice as many shards.
 const SHARD: usize = 64;
@@ -14,11 +16,13 @@ pub(crate) struct Index<K> {
     /// None, or a power of two of them.
     shards: Vec<Arc<HashMap<K, u32>>>,
     length: usize,
+    /// Chooses the shard.
+    hasher: RandomState,
 }
 
 impl<K> Default for Index<K> {
     fn default() -> Self {
-        Self { shards: Vec::new(), length: 0 }
+        Self { shards: Vec::new(), length: 0, hasher: RandomState::default() }
     }
 }
 
@@ -39,9 +43,10 @@ impl<K: Hash + Eq> Index<K> {
     }
 
     fn place<Q: Hash + ?Sized>(&self, key: &Q) -> usize {
-        let mut hasher = DefaultHasher::new();
-        key.hash(&mut hasher);
-        (hasher.finish() as usize) & self.shards.len().saturating_sub(1)
+        match self.shards.len() {
+            0 | 1 => 0,
+            many => (self.hasher.hash_one(key) as usize) & (many - 1),
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! What a state still waits for: the effects that its events asked for and no outcome has answered.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 use skep_model::Map;
 use skep_model::effect::{Child, Effect, Script, Task, Work};
-use skep_model::ids::{ExecutionId, Hash, idempotency_key};
+use skep_model::ids::{ExecutionId, Hash};
 use skep_model::message::Start;
 use skep_model::payload::BlobRef;
 use skep_model::plan::{Kind, Retry, Step};
@@ -136,13 +137,8 @@ fn task_of(state: &State, instance: &Instance, start: &Start, timeout_ms: Option
         attempt: instance.attempt,
         delivery: instance.delivery,
         token: state.token(instance),
-        idempotency_key: if skep_model::mutant!("key-of-attempt") {
-            idempotency_key(&start.execution, &instance.path, instance.attempt)
-        } else {
-            idempotency_key(&start.execution, &instance.path, instance.generation)
-        },
         timeout_ms,
-        policy: "none".to_owned(),
+        policy: Cow::Borrowed("none"),
         work,
         priority: skep_model::plan::Priority::default(),
     }

@@ -1,8 +1,10 @@
 //! Between values and payloads: what is large goes to the blob store, by hash, before it reaches an event.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use serde_json::Value;
 use skep_model::Map;
 use skep_model::ids::Hash;
@@ -16,9 +18,9 @@ pub trait Blobs {
     fn get(&self, blob: &Hash) -> Option<Arc<Value>>;
 }
 
-impl Blobs for HashMap<Hash, Arc<Value>> {
+impl<S: BuildHasher> Blobs for std::collections::HashMap<Hash, Arc<Value>, S> {
     fn get(&self, blob: &Hash) -> Option<Arc<Value>> {
-        HashMap::get(self, blob).cloned()
+        std::collections::HashMap::get(self, blob).cloned()
     }
 }
 

@@ -95,7 +95,7 @@ pub(crate) fn ask_entry(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
     let (Some(template), Some(group)) = (&program.group, &program.plan().concurrency) else { return Ok(()) };
     let Some(root) = turn.state.root else { return Ok(()) };
     let what = "`concurrency` of the workflow";
-    let name = match turn.text(root, template, what)? {
+    let name = match turn.text(root, template, &what)? {
         Ok(name) => good_name(name, what),
         Err(failure) => Err(Box::new(failure)),
     };

@@ -2,11 +2,10 @@
 //!
 //! Shared by all executions of one plan. It must hold nothing that an execution changes.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use skep_definition::expr::{self, Names, Template};
 use skep_model::Map;
-use skep_model::ids::Hash;
+use skep_model::ids::{Hash, StepPath};
 use skep_model::plan::{Approval, BlockIndex, Kind, OnError, Order, Plan, Side, Step, StepIndex, Wait};
 use skep_model::rollback::Part;
 
@@ -26,6 +25,7 @@ pub struct Program {
     pub(crate) group: Option<Template>,
     /// It asks for something that executions share.
     pub(crate) shares: bool,
+    no_prefix: StepPath,
 }
 
 /// A plan whose expressions do not compile: it was made by another version, or by hand.
@@ -41,6 +41,8 @@ pub struct BadPlan {
 /// What a step needs beside its plan entry.
 #[derive(Debug)]
 pub(crate) struct StepProgram {
+    /// Its path outside of loops.
+    pub path: StepPath,
     /// How many loops are around it.
     pub depth: usize,
     pub condition: Option<Template>,
@@ -139,7 +141,7 @@ impl Program {
         let names = Names::of_plan(&plan);
         let compiler = Compiler { names: &names };
         let mut steps = Vec::with_capacity(plan.steps.len());
-        let mut bodies: HashMap<StepIndex, Vec<StepIndex>> = HashMap::new();
+        let mut bodies: HashMap<StepIndex, Vec<StepIndex>> = HashMap::default();
         for (index, step) in plan.steps.iter().enumerate() {
             let loops = plan.loops_around(index as StepIndex);
             if let Some(around) = loops.last().filter(|_| !step.kind.is_loop()) {
@@ -154,12 +156,31 @@ impl Program {
         let step_by_id = plan.steps.iter().enumerate().map(|(at, step)| (step.id.clone(), at as StepIndex)).collect();
         let group = plan.concurrency.as_ref().map(|group| compiler.text("concurrency", &group.group)).transpose()?;
         let shares = group.is_some() || steps.iter().any(|step| step.group.is_some() || step.breaker.is_some());
-        Ok(Self { hash: plan.hash(), plan, step_by_id, steps, blocks, bodies, vars, env, outputs, group, shares })
+        let no_prefix = StepPath::from("");
+        Ok(Self {
+            hash: plan.hash(),
+            plan,
+            step_by_id,
+            steps,
+            blocks,
+            bodies,
+            vars,
+            env,
+            outputs,
+            group,
+            shares,
+            no_prefix,
+        })
     }
 
     /// The plan.
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// The loop prefix of what is in no loop.
+    pub(crate) fn no_prefix(&self) -> &StepPath {
+        &self.no_prefix
     }
 
     /// The plan's hash.
@@ -239,6 +260,7 @@ impl Compiler<'_> {
         let condition = step.condition.as_ref().map(|condition| self.condition(&place("if"), &condition.expression));
         let outputs = step.outputs.as_ref().map(|outputs| self.values(&place("outputs"), outputs));
         Ok(StepProgram {
+            path: step.id.as_str().into(),
             depth,
             condition: condition.transpose()?,
             outputs: outputs.transpose()?,

@@ -5,6 +5,7 @@
 //! that it does not know.
 
 use std::cell::RefCell;
+use std::fmt::Display;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -53,12 +54,12 @@ pub(crate) enum Trouble {
 
 impl Place<'_> {
     /// The value of a template here; a failure is of kind invalid and names `what` (`if of step x`).
-    pub fn evaluate(&mut self, template: &Template, what: &str) -> Result<Value, Trouble> {
+    pub fn evaluate(&mut self, template: &Template, what: &dyn Display) -> Result<Value, Trouble> {
         template.evaluate(self).map_err(|error| trouble(error, what))
     }
 
     /// The text of a text template here.
-    pub fn text(&mut self, template: &Template, what: &str) -> Result<String, Trouble> {
+    pub fn text(&mut self, template: &Template, what: &dyn Display) -> Result<String, Trouble> {
         match self.evaluate(template, what)? {
             Value::String(text) => Ok(text),
             other => Ok(other.to_string()),
@@ -363,7 +364,7 @@ fn unknown(message: &str) -> ScopeError {
     ScopeError::Unknown { message: message.to_owned(), hint: None }
 }
 
-fn trouble(error: Error, what: &str) -> Trouble {
+fn trouble(error: Error, what: &dyn Display) -> Trouble {
     if let Some(reference) = error.needs {
         return Trouble::Needs(reference);
     }

@@ -124,7 +124,9 @@ pub(crate) fn escalate(turn: &mut Deciding<'_>, path: &StepPath, failure: &Failu
     }
     let to = match (&turn.program.step_program(step).escalate_to, found) {
         // Who is asked must not make the question disappear.
-        (Some(to), Some(frame)) => turn.text(frame, to, &format!("`on_error` of step `{path}`"))?.unwrap_or_default(),
+        (Some(to), Some(frame)) => {
+            turn.text(frame, to, &format_args!("`on_error` of step `{path}`"))?.unwrap_or_default()
+        }
         (Some(_) | None, _) => String::new(),
     };
     ask(turn, path, Question::Escalated, to, Some(failure.clone()))?;

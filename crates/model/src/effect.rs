@@ -1,10 +1,12 @@
 //! Work that the engine asks for. Effects follow from events; after a crash the same ones follow from the fold.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Map;
-use crate::ids::{ExecutionId, StepPath, Token};
+use crate::ids::{ExecutionId, StepPath, Token, idempotency_key};
 use crate::permit::{Resource, Verdict};
 use crate::plan::Priority;
 use crate::time::Timestamp;
@@ -91,17 +93,23 @@ pub struct Task {
     pub delivery: u32,
     /// Names this delivery.
     pub token: Token,
-    /// The same for all attempts: `EXECUTION/PATH/gGENERATION`.
-    pub idempotency_key: String,
     /// The attempt is stopped after this many milliseconds of monotonic time; `None` = no limit.
     pub timeout_ms: Option<u64>,
     /// The sandbox policy; `none` until there is a sandbox.
-    pub policy: String,
+    pub policy: Cow<'static, str>,
     /// What to do.
     pub work: Work,
     /// Who is served first when slots are scarce.
     #[serde(default)]
     pub priority: Priority,
+}
+
+impl Task {
+    /// The same for all attempts: `EXECUTION/PATH/gGENERATION`.
+    pub fn idempotency_key(&self) -> String {
+        let changes = if crate::mutant!("key-of-attempt") { self.attempt } else { self.generation };
+        idempotency_key(&self.execution, &self.path, changes)
+    }
 }
 
 /// What a task does.

@@ -1,5 +1,8 @@
 //! Why a step, or an execution, failed: one table of classes and kinds (durability.md, "Errors: one table").
 
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 /// What kind of failure it is; the class and whether it is retried by default follow from it.
@@ -154,9 +157,15 @@ impl Class {
 }
 
 /// Why a step or an execution failed. Serializes as the outer contract wants it:
-/// `{class, kind, code, message, hint, step, exit_code}`.
+/// `{class, kind, code, message, hint, step, exit_code}`. Small, and cheap to copy: what may fail carries one wherever
+/// it goes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
+#[serde(transparent)]
+pub struct Failure(Arc<FailureParts>);
+
+/// What a [`Failure`] says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailureParts {
     /// Follows from the kind; written out for readers.
     pub class: Class,
     /// What kind of failure.
@@ -185,7 +194,7 @@ pub struct Failure {
 impl Failure {
     /// A failure of `kind` with its stable `code`.
     pub fn new(kind: Kind, code: &str, message: impl Into<String>) -> Self {
-        Self {
+        Self(Arc::new(FailureParts {
             class: kind.class(),
             kind,
             code: code.to_owned(),
@@ -195,7 +204,7 @@ impl Failure {
             exit_code: None,
             http_status: None,
             retry_after_ms: None,
-        }
+        }))
     }
 
     /// The same with a hint.
@@ -208,7 +217,23 @@ impl Failure {
     /// The same, about the step at `path`.
     #[must_use]
     pub fn at_step(mut self, path: &str) -> Self {
-        self.step.get_or_insert_with(|| path.to_owned());
+        if self.step.is_none() {
+            self.step = Some(path.to_owned());
+        }
         self
+    }
+}
+
+impl Deref for Failure {
+    type Target = FailureParts;
+
+    fn deref(&self) -> &FailureParts {
+        &self.0
+    }
+}
+
+impl DerefMut for Failure {
+    fn deref_mut(&mut self) -> &mut FailureParts {
+        Arc::make_mut(&mut self.0)
     }
 }

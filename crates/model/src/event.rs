@@ -347,10 +347,10 @@ pub enum Event {
         arguments: Option<Payload>,
         /// Resolved arguments of the compensation's own verification.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        check: Option<Payload>,
+        check: Option<Box<Payload>>,
         /// Resolved arguments of the step's `verify`; only for an unsure one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        verify: Option<Payload>,
+        verify: Option<Box<Payload>>,
         /// Why the arguments could not be evaluated: a rollback that comes here fails with it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         problem: Option<Failure>,

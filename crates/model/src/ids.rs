@@ -1,6 +1,6 @@
 //! Identifiers. Raw text becomes one of these once, at the edge, and stays one.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -119,10 +119,10 @@ impl Token {
     /// The token of delivery `delivery` (from 1, counted over all attempts of the step) of the step at
     /// `path` in `execution`, generation `generation`.
     pub fn derive(execution: &ExecutionId, path: &str, generation: u32, delivery: u32) -> Self {
-        let text = format!("{execution}/{path}/g{generation}/d{delivery}");
-        let mut hex = Hash::of(text.as_bytes()).to_string();
-        hex.truncate(32);
-        Self(hex.into())
+        let mut text = String::with_capacity(execution.0.len() + path.len() + 24);
+        text.extend([execution.as_str(), "/", path, "/g"]);
+        write!(text, "{generation}/d{delivery}").expect("a text can be written to");
+        Self(blake3::hash(text.as_bytes()).to_hex()[..32].into())
     }
 
     /// Wraps a token that came back from outside.

@@ -7,9 +7,10 @@
 mod history;
 mod rest;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use foldhash::{HashMap, HashMapExt};
 use serde_json::Value;
 use skep_engine::{Decision, Program, Rejection, State, decide};
 use skep_model::effect::Effect;
@@ -58,7 +59,7 @@ pub struct Live {
     cut: bool,
     /// Turns on their way to the disk.
     aloft: u32,
-    /// When it began to rest, in the order of all that did.
+    /// When it began to rest, in the order of all that did; 0 if it does not rest.
     touched: u64,
     history: History,
 }

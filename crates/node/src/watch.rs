@@ -1,9 +1,10 @@
 //! Who follows an execution is woken after each commit and then reads what is new: nothing is sent twice,
 //! nothing is missed, and a slow follower holds nobody up.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use foldhash::HashMap;
 use skep_model::ids::{ExecutionId, LocalId, StepPath};
 use skep_model::status::Execution as Status;
 use tokio::sync::watch;

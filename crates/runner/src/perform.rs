@@ -9,12 +9,13 @@ use serde_json::Value;
 use skep_model::Map;
 use skep_model::effect::{Task, Work};
 use skep_model::error::{Failure, Kind};
+use skep_model::ids::StepPath;
 use skep_model::outcome::{Ended, Outcome};
 use skep_model::time::Timestamp;
 use tokio::sync::oneshot;
 use tokio::task::JoinError;
 
-use crate::actions::{self, BuiltIn, Cancel, Context, Manner};
+use crate::actions::{self, BuiltIn, Cancel, Context, Manner, Now};
 use crate::codes;
 use crate::live::Live;
 use crate::prepare::Prepared;
@@ -38,10 +39,7 @@ impl Report {
     fn tell(&mut self, result: Ended) {
         self.sent = true;
         self.live.end(&self.task.token);
-        let result = match result {
-            Ended::Failed { failure, outputs } => Ended::Failed { failure: failure.at_step(&self.task.path), outputs },
-            Ended::Succeeded(_) | Ended::Aborted => result,
-        };
+        let result = of_step(result, &self.task.path);
         let outcome = Outcome {
             path: self.task.path.clone(),
             token: self.task.token.clone(),
@@ -82,20 +80,53 @@ pub(crate) fn perform(shared: &Arc<Shared>, task: Task, prepared: Option<Prepare
         began_at: crate::clock::now(),
         sent: false,
     };
-    if !matches!(task.policy.as_str(), "none" | "") {
+    if !is_permitted(&task) {
         return report.send(failed(no_sandbox(&task)));
     }
     match &task.work {
         Work::Script(_) => perform_script(shared, task, prepared, abort, report),
         Work::Action { name, with, base_dir } => {
-            let context = context(shared, &task, name, with, base_dir);
-            perform_action(shared, context, abort, report);
+            let Some(action) = BuiltIn::named(name) else { return report.send(failed(unknown(name))) };
+            if let Manner::Now(perform) = action.manner() {
+                return report.send(now(shared, &task, with.clone(), perform));
+            }
+            perform_action(shared, action, context(shared, &task, name, with, base_dir), abort, report);
         }
         Work::UndoChild { child } => {
             let message = format!("the child execution {child} cannot be undone by a runner, only by the node");
             report.send(failed(Failure::new(Kind::Bug, codes::PANIC, message)));
         }
     }
+}
+
+/// Performs `task` if that takes no waiting, or gives it back.
+pub(crate) fn perform_at_once(shared: &Arc<Shared>, mut task: Box<Task>) -> Result<Outcome, Box<Task>> {
+    let Work::Action { name, with, .. } = &mut task.work else { return Err(task) };
+    let Some(Manner::Now(perform)) = BuiltIn::named(name).map(BuiltIn::manner) else { return Err(task) };
+    let (with, began_at) = (std::mem::take(with), crate::clock::now());
+    let result = match is_permitted(&task) {
+        true => now(shared, &task, with, perform),
+        false => failed(no_sandbox(&task)),
+    };
+    let Task { path, token, .. } = *task;
+    let result = of_step(result, &path);
+    Ok(Outcome { path, token, began_at, ended_at: crate::clock::now(), result })
+}
+
+fn now(shared: &Shared, task: &Task, with: Value, perform: fn(Now<'_>) -> Result<Map<Value>, Failure>) -> Ended {
+    let done = catch_unwind(AssertUnwindSafe(|| perform(Now { task, with, sink: &*shared.sink })));
+    ended(done.unwrap_or_else(|_| Err(panicked())))
+}
+
+fn of_step(result: Ended, path: &StepPath) -> Ended {
+    match result {
+        Ended::Failed { failure, outputs } => Ended::Failed { failure: failure.at_step(path), outputs },
+        Ended::Succeeded(_) | Ended::Aborted => result,
+    }
+}
+
+fn is_permitted(task: &Task) -> bool {
+    matches!(&*task.policy, "none" | "")
 }
 
 /// Refusing is the only safe answer to a wish for a sandbox that does not exist.
@@ -143,21 +174,21 @@ fn context(shared: &Arc<Shared>, task: &Arc<Task>, name: &str, with: &Value, bas
         with: with.clone(),
         base_dir: PathBuf::from(base_dir),
         config: Arc::clone(&shared.config),
-        sink: Arc::clone(&shared.sink),
         clients: Arc::clone(&shared.clients),
         cancel: Arc::new(Cancel::default()),
     }
 }
 
-fn perform_action(shared: &Arc<Shared>, context: Context, abort: oneshot::Receiver<()>, report: Report) {
-    let Some(action) = BuiltIn::named(&context.name) else {
-        return report.send(failed(unknown(&context.name)));
-    };
+fn perform_action(
+    shared: &Arc<Shared>,
+    action: BuiltIn,
+    context: Context,
+    abort: oneshot::Receiver<()>,
+    report: Report,
+) {
     match action.manner() {
-        Manner::Now(perform) => {
-            let done = catch_unwind(AssertUnwindSafe(|| perform(&context)));
-            report.send(ended(done.unwrap_or_else(|_| Err(panicked()))));
-        }
+        // Done before anybody could stop it.
+        Manner::Now(_) => {}
         Manner::Blocking(perform) => {
             shared.runtime.spawn(async move { report.send(block(context, perform, abort).await) });
         }

@@ -114,6 +114,14 @@ impl Runner {
         perform::perform(&self.shared, task, prepared);
     }
 
+    /// Performs the task now if that takes no waiting (`noop`, `set`, `log`); then nothing comes by `done`.
+    ///
+    /// # Errors
+    /// The task, if it is one for [`Runner::perform`].
+    pub fn perform_at_once(&self, task: Box<Task>) -> Result<Outcome, Box<Task>> {
+        perform::perform_at_once(&self.shared, task)
+    }
+
     /// Stops a delivery. Its outcome is `Aborted`, or what it was faster with. An unknown token is ignored.
     pub fn abort(&self, token: &Token) {
         self.shared.live.abort(token);

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use skep_model::Map;
 use skep_model::effect::{Script, Task, Work};
 use skep_model::error::{Failure, Kind};
-use skep_model::ids::{ExecutionId, StepPath, Token, idempotency_key};
+use skep_model::ids::{ExecutionId, StepPath, Token};
 use skep_model::outcome::{Ended, Outcome};
 
 use crate::{Config, LogLine, Runner, Sink, Stream};
@@ -119,7 +119,6 @@ pub(crate) fn task(path: &str, work: Work) -> Task {
         attempt: 2,
         delivery: serial,
         token: Token::derive(&execution, path, 1, serial),
-        idempotency_key: idempotency_key(&execution, path, 1),
         timeout_ms: None,
         policy: "none".into(),
         work,
@@ -394,7 +393,7 @@ fn simple_actions_answer_at_once() {
     assert_eq!(failure(world.run_action("log", json!({"text": 1}))).code, "SKEP-R011");
     let missing = failure(world.run_action("nope", Value::Null));
     assert_eq!(missing.code, "SKEP-R010");
-    assert_eq!(missing.hint.unwrap(), "it has: email, file, http, log, noop, set, sql");
+    assert_eq!(missing.hint.clone().unwrap(), "it has: email, file, http, log, noop, set, sql");
 }
 
 #[test]

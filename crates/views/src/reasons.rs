@@ -2,7 +2,7 @@
 //! all kinds. What only the store knows (a place in a line, who holds a place) is added by whoever reads it.
 
 use serde_json::{Value, json};
-use skep_model::error::Failure;
+use skep_model::error::FailureParts;
 use skep_model::permit::Resource;
 use skep_model::time::Timestamp;
 
@@ -107,7 +107,7 @@ pub(crate) fn permit(step: Option<&str>, resource: &Resource) -> Value {
 
 /// The entry of an execution that is held.
 pub(crate) fn held(execution: &Execution, time: Print<'_>) -> Option<Value> {
-    let Failure { message, step, .. } = execution.held.as_ref()?;
+    let FailureParts { message, step, .. } = &**execution.held.as_ref()?;
     let since = execution.held_since.map(time);
     Some(json!({
         "step": step, "for": "held", "kind": "held", "since": since, "until": null, "detail": message,

@@ -72,7 +72,7 @@ impl Deliveries {
 
     /// The driver has something performed.
     pub fn performed(&mut self, task: &Task, outside: &Outside) {
-        let what = format!("{} delivery {} of attempt {}", task.idempotency_key, task.delivery, task.attempt);
+        let what = format!("{} delivery {} of attempt {}", task.idempotency_key(), task.delivery, task.attempt);
         let record = (task.execution.clone(), task.path.clone(), task.delivery);
         match self.on_record.get(&record) {
             None => self.violated(Invariant::DurableBeforeActedUpon, format!("{what} is not in the journal")),
@@ -86,7 +86,7 @@ impl Deliveries {
         }
         let key = idempotency_key(&task.execution, &task.path, task.generation);
         let token = Token::derive(&task.execution, &task.path, task.generation, task.delivery);
-        if task.idempotency_key != key || task.token != token {
+        if task.idempotency_key() != key || task.token != token {
             self.violated(Invariant::OneKey, format!("{what}: its key should be {key}, its token {token}"));
         }
         let first = self.work.entry(key.clone()).or_insert_with(|| task.work.clone());

@@ -85,7 +85,7 @@ impl Outside {
     /// A delivery begins. What it comes to does not depend on anything else that happens.
     pub fn begin(&mut self, task: Task, time: Time, report: &mut Report) {
         self.parked.remove(&task.token);
-        let mut random = Random::of(self.seed, &format!("{}/{}", task.idempotency_key, task.delivery));
+        let mut random = Random::of(self.seed, &format!("{}/{}", task.idempotency_key(), task.delivery));
         let (mut after_us, mut result) = self.fate(&task, &mut random, report);
         if let Some(timeout_ms) = task.timeout_ms {
             let timeout_us = i64::try_from(timeout_ms).unwrap_or(NEVER_US).saturating_mul(MILLISECOND_US);
@@ -185,18 +185,9 @@ impl Outside {
             if running.is_orphan {
                 continue;
             }
-            if let Ended::Succeeded(outputs) = &running.result {
-                self.succeeded.insert(token.clone(), outputs.clone());
-            }
-            let outcome = Outcome {
-                path: running.task.path.clone(),
-                token,
-                began_at: running.began.wall(),
-                ended_at: time.wall(),
-                result: running.result,
-            };
-            let said = (running.task.execution.clone(), outcome);
-            if running.twice {
+            let twice = running.twice;
+            let said = self.answer(running, time);
+            if twice {
                 report.hit(Hit::Trouble(Trouble::AnswerComesTwice));
                 outcomes.push(said.clone());
             }
@@ -208,6 +199,29 @@ impl Outside {
             outcomes.push(said);
         }
         outcomes
+    }
+
+    fn answer(&mut self, running: Running, time: Time) -> (ExecutionId, Outcome) {
+        let Running { task, result, began, .. } = running;
+        if let Ended::Succeeded(outputs) = &result {
+            self.succeeded.insert(task.token.clone(), outputs.clone());
+        }
+        let (began_at, ended_at) = (began.wall(), time.wall());
+        (task.execution, Outcome { path: task.path, token: task.token, began_at, ended_at, result })
+    }
+
+    /// The outcome of a delivery that has just begun, if it takes no waiting.
+    pub fn at_once(&mut self, token: &Token, time: Time, report: &mut Report) -> Option<Outcome> {
+        let is_quick = Random::of(self.seed, &format!("at once {token}")).percent(30) && self.trial.is_none();
+        let running = self.running.get(token).filter(|running| is_quick && !running.twice)?;
+        if !matches!(running.task.work, Work::Action { .. }) {
+            return None;
+        }
+        report.hit(Hit::Trouble(Trouble::AnswerAtOnce));
+        let running = self.running.remove(token)?;
+        let said = self.answer(running, time);
+        self.past.push(said.clone());
+        Some(said.1)
     }
 
     /// The owner's process ends: actions end with it, parked children exit, released ones go on until they are killed

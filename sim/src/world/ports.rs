@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use skep_model::effect::{Task, Work};
 use skep_model::error::{Failure, Kind};
 use skep_model::ids::{ExecutionId, Hash, StepPath, Token};
+use skep_model::outcome::Outcome;
 use skep_model::payload::NewBlob;
 use skep_model::time::Timestamp;
 use skep_node::driver::{Clock, Committer, Input, Mailbox, Performer, RETRY_AFTER};
@@ -190,16 +191,19 @@ impl Performer for SimPerformer {
         prepared
     }
 
-    fn perform(&mut self, task: Task) {
+    fn perform(&mut self, task: Box<Task>) -> Option<Outcome> {
         let mut machine = lock(&self.0);
         if !machine.pass(CrashPoint::BeforeEffect) {
-            return;
+            return None;
         }
         let Machine { outside, deliveries, time, report, .. } = &mut *machine;
         report.deliveries += 1;
         deliveries.performed(&task, outside);
-        outside.begin(task, *time, report);
+        let token = task.token.clone();
+        outside.begin(*task, *time, report);
+        let outcome = outside.at_once(&token, *time, report);
         machine.pass(CrashPoint::AfterEffect);
+        outcome
     }
 
     fn discard(&mut self, token: &Token) {

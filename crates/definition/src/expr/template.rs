@@ -144,6 +144,9 @@ impl Template {
     /// # Errors
     /// The first problem. With [`Error::needs`] it is no mistake: fetch that blob and evaluate again.
     pub fn evaluate(&self, scope: &mut dyn Scope) -> Result<Value, Error> {
+        if let (Node::Literal(value), Expectation::Anything) = (&self.0.root, self.0.expectation) {
+            return Ok(value.clone());
+        }
         let values = self.0.resolve(scope)?;
         let status = if self.0.status_aware { scope.status() } else { StatusFlags::default() };
         let evaluation = Evaluation(Surroundings { values: values.into(), status, budget: Arc::default() });
@@ -183,6 +186,14 @@ fn unresolved(error: ScopeError, reference: &Reference, used: &Use) -> Error {
 }
 
 impl Node {
+    /// The value of a literal; what holds only literals is one itself.
+    fn into_literal(self) -> Option<Value> {
+        match self {
+            Self::Literal(value) => Some(value),
+            Self::Text(_) | Self::Typed(_) | Self::List(_) | Self::Object(_) => None,
+        }
+    }
+
     fn is_literal(&self) -> bool {
         match self {
             Self::Literal(_) => true,
@@ -315,7 +326,11 @@ impl<'a> Compiler<'a> {
                     let pointer = key.replace('~', "~0").replace('/', "~1");
                     (key.clone(), self.value(value, &format!("{path}/{pointer}")))
                 });
-                Node::Object(compiled.collect())
+                let entries: Vec<(String, Node)> = compiled.collect();
+                match entries.iter().all(|(_, node)| node.is_literal()) {
+                    true => Node::Literal(literal_object(entries)),
+                    false => Node::Object(entries),
+                }
             }
         }
     }
@@ -428,11 +443,12 @@ fn plain(expr: &Expr) -> Option<Body> {
 }
 
 fn literal_list(nodes: Vec<Node>) -> Value {
-    let values = nodes.into_iter().filter_map(|node| match node {
-        Node::Literal(value) => Some(value),
-        Node::Text(_) | Node::Typed(_) | Node::List(_) | Node::Object(_) => None,
-    });
-    values.collect()
+    nodes.into_iter().filter_map(Node::into_literal).collect()
+}
+
+fn literal_object(entries: Vec<(String, Node)>) -> Value {
+    let values = entries.into_iter().filter_map(|(key, node)| Some((key, node.into_literal()?)));
+    Value::Object(values.collect())
 }
 
 fn push_literal(pieces: &mut Vec<Piece>, literal: &mut String) {

@@ -49,7 +49,8 @@ impl Fold<'_> {
 
     fn surroundings(&self, owner: Option<InstanceId>, round: Option<(StepIndex, u32, &StepPath)>) -> Surroundings {
         let Some(owner) = owner else {
-            return Surroundings { prefixes: Arc::from([StepPath::from("")]), loops: Arc::from([]) };
+            let prefixes = Arc::from([StepPath::clone(self.program.no_prefix())]);
+            return Surroundings { prefixes, loops: Arc::from([]) };
         };
         let around = self.state.frames.get(self.state.instances.get(owner).frame);
         let Some((step, index, path)) = round else {
@@ -133,8 +134,11 @@ impl Fold<'_> {
         let unknown = || no_step(path);
         let (prefix, step) = self.program.split_path(path).ok_or_else(unknown)?;
         let block = self.program.step(step).block;
-        let frame = self.state.frame_by_place.get(&(StepPath::from(prefix), block)).ok_or_else(unknown)?;
-        Ok((*frame, step))
+        let frame = match prefix.is_empty() {
+            true => self.state.frame_by_place.get(&(StepPath::clone(self.program.no_prefix()), block)),
+            false => self.state.frame_by_place.get(&(StepPath::from(prefix), block)),
+        };
+        Ok((*frame.ok_or_else(unknown)?, step))
     }
 
     pub(super) fn occupy(&mut self, frame: FrameId, step: StepIndex, id: InstanceId) {

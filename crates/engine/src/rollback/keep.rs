@@ -1,5 +1,7 @@
 //! What goes onto the stack, and when: as soon as a step's work is done, or may have been.
 
+use std::fmt::Display;
+
 use serde_json::{Value, json};
 use skep_definition::expr::Template;
 use skep_model::Map;
@@ -81,9 +83,9 @@ fn keep(turn: &mut Deciding<'_>, path: &StepPath, raw: Option<&Map<Value>>, unsu
     let own = Own { frame, index, raw, unsure };
     let of = format!("the rollback of step `{path}`");
     let work = evaluate(turn, &own, Some(undo), &of)?;
-    let check = evaluate(turn, &own, step.rollback_verify.as_ref(), &format!("`verify` of {of}"))?;
+    let check = evaluate(turn, &own, step.rollback_verify.as_ref(), &format_args!("`verify` of {of}"))?;
     let verify = match step.verify.as_ref().filter(|_| unsure) {
-        Some(verify) => evaluate(turn, &own, Some(verify), &format!("`verify` of step `{path}`"))?,
+        Some(verify) => evaluate(turn, &own, Some(verify), &format_args!("`verify` of step `{path}`"))?,
         None => Ok(None),
     };
     // One that needs no arguments is told from one that cannot be performed.
@@ -93,6 +95,7 @@ fn keep(turn: &mut Deciding<'_>, path: &StepPath, raw: Option<&Map<Value>>, unsu
         (Ok(arguments), Ok(check)) => (arguments, check, None),
         (Err(failure), _) | (_, Err(failure)) => (None, None, Some(unusable(path, &failure))),
     };
+    let (check, verify) = (check.map(Box::new), verify.map(Box::new));
     turn.emit(Event::UndoKept { path: path.clone(), arguments, check, verify, problem, unsure })
 }
 
@@ -112,7 +115,7 @@ fn evaluate(
     turn: &mut Deciding<'_>,
     own: &Own<'_>,
     side: Option<&SideProgram>,
-    of: &str,
+    of: &dyn Display,
 ) -> Result<Evaluated, Rejection> {
     let Some(side) = side else { return Ok(Ok(None)) };
     let mut place = turn.place(own.frame);
@@ -125,7 +128,7 @@ fn evaluate(
 fn evaluated(
     place: &mut Place<'_>,
     templates: &Templates<'_>,
-    of: &str,
+    of: &dyn Display,
 ) -> Result<Result<Option<Value>, Failure>, Rejection> {
     match arguments(place, templates, of) {
         Ok(value) => Ok(Ok(value)),

@@ -83,7 +83,7 @@ impl Kept {
     /// The entry that an event puts on the stack, or keeps to run before it.
     pub fn of(event: &Event) -> Option<Self> {
         if let Event::UndoKept { path, arguments, check, verify, problem, unsure } = event {
-            let (arguments, check, verify) = (arguments.clone(), check.clone(), verify.clone());
+            let (arguments, check, verify) = (arguments.clone(), check.as_deref().cloned(), verify.as_deref().cloned());
             let (path, problem, unsure) = (path.clone(), problem.clone(), *unsure);
             return Some(Self { path, arguments, check, verify, problem, unsure, verify_deliveries: 0 });
         }

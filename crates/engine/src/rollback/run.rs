@@ -107,11 +107,8 @@ pub(crate) fn schedule(turn: &mut Deciding<'_>, step: &StepPath, part: Part) -> 
 pub(crate) fn fail(turn: &mut Deciding<'_>, step: &StepPath, failure: &Failure) -> Result<(), Rejection> {
     let before = turn.state.undo.origin.as_ref().map(|origin| format!("; undone because: {}", origin.message));
     let message = format!("undoing `{step}` failed: {}{}", failure.message, before.unwrap_or_default());
-    let failed = Failure {
-        exit_code: failure.exit_code,
-        http_status: failure.http_status,
-        ..Failure::new(failure.kind, codes::COMPENSATION_FAILED.id, message)
-    };
+    let mut failed = Failure::new(failure.kind, codes::COMPENSATION_FAILED.id, message);
+    (failed.exit_code, failed.http_status) = (failure.exit_code, failure.http_status);
     let left = turn.state.undo.kept.len();
     let hint = format!("{left} of its effects are left; `skep status EXECUTION` shows which steps are not rolled_back");
     finish(turn, Status::RollbackFailed, Some(failed.at_step(step).with_hint(hint)))

@@ -42,7 +42,7 @@ pub(crate) fn begin(
     let KindProgram::Workflow { inputs } = &turn.program.step_program(step).kind else {
         return Err(Rejection::Broken(format!("`{path}` has no child execution")));
     };
-    let inputs = match turn.value(frame, inputs, &format!("`workflow` of step `{path}`"))? {
+    let inputs = match turn.value(frame, inputs, &format_args!("`workflow` of step `{path}`"))? {
         Ok(inputs) => inputs,
         Err(failure) => return turn.fail(path, failure, Map::new()),
     };

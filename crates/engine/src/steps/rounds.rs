@@ -29,12 +29,12 @@ pub(crate) fn begin(
 ) -> Result<(), Rejection> {
     match &turn.program.step_program(step).kind {
         KindProgram::Foreach { items } => {
-            let items = turn.value(frame, items, &format!("`foreach` of step `{path}`"))?;
+            let items = turn.value(frame, items, &format_args!("`foreach` of step `{path}`"))?;
             begin_foreach(turn, step, path, items)
         }
         KindProgram::While { .. } => begin_while(turn, frame, step, path),
         KindProgram::Repeat { times, .. } => {
-            let times = times.as_ref().map(|times| turn.value(frame, times, &format!("`times` of step `{path}`")));
+            let times = times.as_ref().map(|times| turn.value(frame, times, &format_args!("`times` of step `{path}`")));
             begin_repeat(turn, step, path, times.transpose()?)
         }
         KindProgram::Run { .. }
@@ -173,7 +173,7 @@ fn ask(turn: &Deciding<'_>, frame: FrameId, step: StepIndex, path: &StepPath, ro
     let limit = max_rounds(turn, step);
     // `while` asks about the round to come, `until` about the one that has just ended.
     let index = if wanted { rounds } else { rounds.saturating_sub(1) };
-    match turn.value_in_round(frame, index, condition, &format!("`{word}` of step `{path}`"))? {
+    match turn.value_in_round(frame, index, condition, &format_args!("`{word}` of step `{path}`"))? {
         Err(failure) => Ok(Next::Fail(failure)),
         Ok(value) if (value == Value::Bool(true)) != wanted => Ok(Next::End),
         Ok(_) if rounds >= limit => Ok(Next::Fail(too_many(path, limit, "its condition still asks for more"))),

@@ -22,7 +22,7 @@ pub(crate) fn begin(
     };
     let mut taken = None;
     for (at, when) in cases.iter().enumerate() {
-        match turn.value(frame, when, &format!("`when` of case {} of step `{path}`", at + 1))? {
+        match turn.value(frame, when, &format_args!("`when` of case {} of step `{path}`", at + 1))? {
             Ok(Value::Bool(true)) => {
                 taken = Some(at as u32);
                 break;

@@ -30,7 +30,7 @@ pub(crate) fn begin(
     let KindProgram::Wait(template) = &turn.program.step_program(step).kind else {
         return Err(Rejection::Broken(format!("`{path}` waits for what this build does not know")));
     };
-    let text = match turn.text(frame, template, &format!("`wait` of step `{path}`"))? {
+    let text = match turn.text(frame, template, &format_args!("`wait` of step `{path}`"))? {
         Ok(text) => text,
         Err(failure) => return turn.fail(path, failure, Map::new()),
     };

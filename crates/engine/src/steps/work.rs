@@ -1,5 +1,7 @@
 //! Scripts and actions: resolved arguments are recorded, then a runner does the work.
 
+use std::fmt::Display;
+
 use serde_json::{Value, json};
 use skep_definition::expr::Template;
 use skep_model::Map;
@@ -28,7 +30,7 @@ pub(crate) fn begin(
     let (attempt, delivery) = known.map_or((1, 1), |known| (known.attempt + 1, known.delivery + 1));
     // Recorded with the first delivery, and valid for all.
     let arguments = match delivery {
-        1 => split(arguments(&mut turn.place(frame), &templates, &format!("step `{path}`")))?,
+        1 => split(arguments(&mut turn.place(frame), &templates, &format_args!("step `{path}`")))?,
         _ => Ok(None),
     };
     let arguments = match arguments {
@@ -63,10 +65,14 @@ pub(crate) struct Templates<'p> {
 
 /// What the event records, so that no later delivery evaluates an expression again; `None` = nothing to record.
 /// `of` names the work in failures: `step x`.
-pub(crate) fn arguments(place: &mut Place<'_>, templates: &Templates<'_>, of: &str) -> Result<Option<Value>, Trouble> {
+pub(crate) fn arguments(
+    place: &mut Place<'_>,
+    templates: &Templates<'_>,
+    of: &dyn Display,
+) -> Result<Option<Value>, Trouble> {
     match templates.kind {
         KindProgram::Uses { with } => {
-            let value = place.evaluate(with, &format!("`with` of {of}"))?;
+            let value = place.evaluate(with, &format_args!("`with` of {of}"))?;
             Ok((!is_empty(&value)).then_some(value))
         }
         KindProgram::Run { values } => script_arguments(place, templates, values, of),
@@ -94,7 +100,7 @@ fn script_arguments(
     place: &mut Place<'_>,
     templates: &Templates<'_>,
     values: &[(String, Template)],
-    of: &str,
+    of: &dyn Display,
 ) -> Result<Option<Value>, Trouble> {
     let mut object = serde_json::Map::new();
     let env: Vec<&(String, Template)> = place.program.env.iter().chain(templates.env).collect();
@@ -107,12 +113,12 @@ fn script_arguments(
         }
     }
     if let Some(template) = templates.working_dir {
-        let text = place.text(template, &format!("`working_dir` of {of}"))?;
+        let text = place.text(template, &format_args!("`working_dir` of {of}"))?;
         object.insert("working_dir".to_owned(), json!(text));
     }
     Ok((!object.is_empty()).then_some(Value::Object(object)))
 }
 
-fn texts(place: &mut Place<'_>, templates: &[&(String, Template)], what: &str) -> Result<Map<String>, Trouble> {
+fn texts(place: &mut Place<'_>, templates: &[&(String, Template)], what: &dyn Display) -> Result<Map<String>, Trouble> {
     templates.iter().map(|(name, template)| Ok((name.clone(), place.text(template, what)?))).collect()
 }

@@ -77,7 +77,7 @@ fn nested_loops_name_every_round_in_paths_and_keys() {
         steps: [{id: x, uses: noop, with: {v: '${{ item }}', i: '${{ index }}'}}]}]}]";
     let harness = flow(yaml).run();
     assert_eq!(harness.order(), "outer[0].inner[0].x outer[0].inner[1].x outer[1].inner[0].x outer[1].inner[1].x");
-    assert_eq!(harness.performed[2].idempotency_key, "e1/outer[1].inner[0].x/g1");
+    assert_eq!(harness.performed[2].idempotency_key(), "e1/outer[1].inner[0].x/g1");
     assert_eq!(harness.with("outer[1].inner[0].x"), json!({"v": 2, "i": 0}));
 }
 

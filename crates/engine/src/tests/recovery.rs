@@ -16,7 +16,7 @@ fn outstanding_work_is_delivered_again_under_the_same_key() {
     let old = harness.running["a"].clone();
     harness.crash();
     let new = harness.running["a"].clone();
-    assert_eq!((new.attempt, new.delivery, &new.idempotency_key), (1, 2, &old.idempotency_key));
+    assert_eq!((new.attempt, new.delivery, new.idempotency_key()), (1, 2, old.idempotency_key()));
     assert_ne!(new.token, old.token);
     assert_eq!(new.work, old.work);
     let stale = harness.try_tell(&outcome_of("a", old.token, Ended::Aborted));

@@ -13,7 +13,7 @@ fn checked(rest: &str, criteria: &[&str], schema: Option<Value>) -> Harness {
 
 fn failure(harness: &Harness) -> (String, String) {
     let failure = harness.state.failure.clone().expect("it failed");
-    (failure.kind.as_str().to_owned(), failure.message)
+    (failure.kind.as_str().to_owned(), failure.message.clone())
 }
 
 #[test]

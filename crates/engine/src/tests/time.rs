@@ -81,7 +81,7 @@ fn pauses(retry: &str, failures: &[Failure]) -> (Vec<u64>, String) {
             harness.pass_ms(pause);
         }
     }
-    let keys: Vec<&str> = harness.performed.iter().map(|task| task.idempotency_key.as_str()).collect();
+    let keys: Vec<String> = harness.performed.iter().map(|task| task.idempotency_key()).collect();
     assert!(keys.iter().all(|key| *key == "e1/a/g1"));
     (pauses, harness.summary())
 }
@@ -149,8 +149,16 @@ fn the_execution_has_a_bound_and_still_cleans_up() {
 
 #[test]
 fn exit_codes_and_http_statuses_name_what_is_repeated() {
-    let exit = |code: i32| Failure { exit_code: Some(code), ..failure(Kind::Exit) };
-    let http = |status: u16| Failure { http_status: Some(status), ..failure(Kind::Invalid) };
+    let exit = |code: i32| {
+        let mut failed = failure(Kind::Exit);
+        failed.exit_code = Some(code);
+        failed
+    };
+    let http = |status: u16| {
+        let mut failed = failure(Kind::Invalid);
+        failed.http_status = Some(status);
+        failed
+    };
     let check = |on: &str, failure: Failure, expect: &str| {
         let (_, end) = pauses(&format!("jitter: false, delay: 1s, max_attempts: 2, on: [{on}]"), &[failure]);
         assert_eq!(end, expect, "{on}");

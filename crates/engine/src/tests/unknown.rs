@@ -203,7 +203,7 @@ fn work_beside_a_question_goes_on_and_several_questions_are_named() {
     assert_eq!((harness.status(), harness.runs().as_str()), (Status::Held, "b c"), "a new owner performs it again");
     harness.fail("b", Kind::Exit);
     assert_eq!(harness.state.waiting_for().as_deref(), Some("answer: a (was it done?), answer: b (try it again?)"));
-    let reason = harness.state.held.clone().expect("it is held").message;
+    let reason = harness.state.held.clone().expect("it is held").message.clone();
     assert!(reason.contains("`a`") && reason.contains("`b` failed and ops is asked"), "{reason}");
     let both = harness.try_tell(&approve(None));
     assert!(matches!(&both, Err(Rejection::Ambiguous { paths, .. }) if paths == &["a", "b"]), "{both:?}");

@@ -1,8 +1,9 @@
 //! Executions that only wait leave the memory, the one that was touched least lately first; what stays of them is
 //! when they wake. They come back through the fold, like after a restart.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
+use foldhash::{HashMap, HashMapExt};
 use skep_model::ids::{ExecutionId, LocalId};
 use skep_model::limits;
 use skep_model::time::Timestamp;
@@ -97,7 +98,9 @@ impl Core {
         if live.aloft > 0 || !live.is_idle() {
             return;
         }
-        self.rest.order.remove(&(live.touched, local));
+        if live.touched > 0 {
+            self.rest.order.remove(&(live.touched, local));
+        }
         self.rest.touches += 1;
         live.touched = self.rest.touches;
         self.rest.order.insert((live.touched, local));
@@ -105,8 +108,11 @@ impl Core {
 
     /// The execution is used: it is not evicted before it rests again.
     pub(super) fn touch(&mut self, local: LocalId) {
-        if let Some(live) = self.live.get(&local) {
+        if let Some(live) = self.live.get_mut(&local)
+            && live.touched > 0
+        {
             self.rest.order.remove(&(live.touched, local));
+            live.touched = 0;
         }
     }
 

@@ -123,14 +123,13 @@ mod tests {
         let (execution, path) = (ExecutionId::new("e"), StepPath::from(path));
         Task {
             token: Token::derive(&execution, &path, 1, 1),
-            idempotency_key: skep_model::ids::idempotency_key(&execution, &path, 1),
             execution,
             path,
             generation: 1,
             attempt: 1,
             delivery: 1,
             timeout_ms: None,
-            policy: "none".to_owned(),
+            policy: "none".into(),
             work: Work::Action { name: "noop".to_owned(), with: serde_json::Value::Null, base_dir: "/".to_owned() },
             priority: Priority(priority),
         }

@@ -121,7 +121,7 @@ impl Driver {
         let cancelling = self.core.get(local).is_some_and(|live| live.state.status == Status::Cancelling);
         if !cancelling || forced {
             let reason = Some("the step that waits for it was stopped".to_owned());
-            self.decide(local, &Message::Cancel { actor: Actor::Engine, reason }, None);
+            self.decide(local, Message::Cancel { actor: Actor::Engine, reason }, None);
         }
     }
 
@@ -156,7 +156,7 @@ impl Driver {
         self.children.undoing.insert(child.clone(), task);
         if status.is_terminal() {
             let reason = Some("the execution that started it is undone".to_owned());
-            self.decide(local, &Message::Rollback { actor: Actor::Engine, reason }, None);
+            self.decide(local, Message::Rollback { actor: Actor::Engine, reason }, None);
         }
     }
 
@@ -303,7 +303,7 @@ impl Driver {
                 return self.mailbox.send_later(Input::ChildEnded(parent.clone(), Box::new(ended)));
             }
         };
-        self.decide(local, &Message::ChildEnded(Box::new(ended)), None);
+        self.decide(local, Message::ChildEnded(Box::new(ended)), None);
     }
 
     // ---- commits -------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ impl Driver {
         }
         if !self.has(local) {
             self.bring(local)?;
-            self.decide(local, &Message::Recovered, None);
+            self.decide(local, Message::Recovered, None);
         }
         self.fold_if_quiet(local);
         Ok(())

@@ -13,6 +13,7 @@ use skep_runner::Identity;
 use skep_store::writer::{Submission, Ticket};
 use skep_store::{BreakerRow, ChildRow, Row, Write};
 
+use super::stored::Hashes;
 use super::{NO_EXECUTION, Performer, Reply};
 use crate::watch::Summary;
 
@@ -38,6 +39,8 @@ pub(super) struct Flight {
     pub snapshot: Option<Box<State>>,
     /// It has events: if it is lost, so is what follows from them.
     pub has_turn: bool,
+    /// The plan and the text that the store has once it has landed.
+    pub stores: Option<Hashes>,
     /// The rows of breakers in it, once its rows are with the writer.
     pub sent_breakers: Vec<BreakerRow>,
 }
@@ -59,6 +62,7 @@ impl Flight {
             blobs: Vec::new(),
             snapshot: None,
             has_turn: false,
+            stores: None,
             sent_breakers: Vec::new(),
         }
     }

@@ -10,6 +10,7 @@ mod backlog;
 mod children;
 mod evict;
 mod flight;
+mod flights;
 mod input;
 mod park;
 mod permits;
@@ -17,16 +18,20 @@ mod ports;
 mod recovery;
 mod snapshots;
 mod start_keys;
+mod stored;
 pub(crate) mod thread;
 mod turn;
 mod values;
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use foldhash::{HashMap, HashMapExt};
 use skep_model::error::Failure;
 use skep_model::ids::{ExecutionId, LocalId, StepPath, Token};
+use skep_model::message::Message;
+use skep_model::outcome::Outcome;
 use skep_model::time::Timestamp;
 use skep_runner::Identity;
 use skep_store::blobs::Blobs;
@@ -39,6 +44,7 @@ use crate::watch::Watcher;
 
 use backlog::Backlog;
 use flight::Flight;
+use flights::Flights;
 pub use input::{Answer, Creation, Input, Receipt, Reply};
 pub use ports::{Clock, Committer, Mailbox, Performer};
 pub use start_keys::StartKey;
@@ -46,6 +52,9 @@ use start_keys::Starting;
 
 /// Pause before a turn whose commit failed is decided again.
 pub const RETRY_AFTER: Duration = Duration::from_millis(500);
+
+/// So many turns are handed to the writer at least, while there is more to decide: it commits them meanwhile.
+const TURNS_PER_SUBMISSION: usize = 64;
 
 /// Stands for no execution, in flights that only carry rows.
 pub(super) const NO_EXECUTION: LocalId = LocalId(0);
@@ -62,13 +71,14 @@ pub struct Driver {
     performer: Box<dyn Performer>,
     committer: Box<dyn Committer>,
     mailbox: Box<dyn Mailbox>,
-    flights: HashMap<u64, Flight>,
-    next_ticket: u64,
+    flights: Flights,
     /// Turns decided in this pass, with the children that were forked for them.
     pending: Vec<Flight>,
     locals: HashMap<ExecutionId, LocalId>,
     /// Deliveries that are performed, with what it takes to answer for them.
     delivered: HashMap<Token, Delivered>,
+    /// Outcomes that were there as soon as their work was asked for; they are taken in this pass.
+    at_once: VecDeque<AtOnce>,
     /// Set when it is told to end: how long running work is waited for.
     stopping: Option<Duration>,
     backlog: Backlog,
@@ -76,6 +86,7 @@ pub struct Driver {
     gates: Gates,
     starting: Starting,
     unready: recovery::Unready,
+    stored: stored::Stored,
 }
 
 /// A delivery that is performed.
@@ -84,6 +95,13 @@ pub(crate) struct Delivered {
     pub path: StepPath,
     pub delivery: u32,
     pub has_child: bool,
+}
+
+/// The outcome of a delivery that took no waiting.
+struct AtOnce {
+    local: LocalId,
+    delivery: u32,
+    outcome: Outcome,
 }
 
 /// What the driver starts with.
@@ -125,17 +143,18 @@ impl Driver {
             performer,
             committer,
             mailbox,
-            flights: HashMap::new(),
-            next_ticket: 0,
+            flights: Flights::default(),
             pending,
             locals: HashMap::new(),
             delivered: HashMap::new(),
+            at_once: VecDeque::new(),
             stopping: None,
             children: children::Children::default(),
             backlog,
             gates,
             starting: Starting::default(),
             unready: recovery::Unready::default(),
+            stored: stored::Stored::default(),
         })
     }
 
@@ -144,6 +163,7 @@ impl Driver {
     pub fn turn(&mut self, inputs: impl IntoIterator<Item = Input>) {
         for input in inputs {
             self.take(input);
+            self.launch_many();
         }
         self.fire_timers();
         self.serve_backlog();
@@ -193,11 +213,18 @@ impl Driver {
         }
         let now = self.now();
         for local in self.core.due(now) {
-            self.decide(local, &skep_model::message::Message::TimerFired, None);
+            self.decide(local, Message::TimerFired, None);
         }
     }
 
-    /// Hands what was decided in this pass to the writer, as one submission.
+    /// The writer begins while there is more to decide.
+    fn launch_many(&mut self) {
+        if self.pending.len() >= TURNS_PER_SUBMISSION {
+            self.launch();
+        }
+    }
+
+    /// Hands what was decided to the writer, as one submission.
     fn launch(&mut self) {
         if self.pending.is_empty() {
             return;
@@ -208,9 +235,8 @@ impl Driver {
         test_pause_before_commit();
         let mut submissions = Vec::with_capacity(flights.len());
         for mut flight in flights {
-            self.next_ticket += 1;
-            submissions.push(flight.submission(self.next_ticket));
-            self.flights.insert(self.next_ticket, flight);
+            submissions.push(flight.submission(self.flights.next_ticket()));
+            self.flights.add(Box::new(flight));
         }
         if let Err(error) = self.committer.submit(submissions) {
             tracing::error!("the writer takes no more turns: {error}");
@@ -250,9 +276,9 @@ impl Driver {
 
     /// Summaries are published before callers are answered, so that who was answered never sees an older one.
     fn acknowledged(&mut self, acks: Vec<Ack>) {
-        let flights = acks.into_iter().filter_map(|ack| Some((self.flights.remove(&ack.ticket.0)?, ack.result)));
+        let flights = acks.into_iter().filter_map(|ack| Some((self.flights.remove(ack.ticket.0)?, ack.result)));
         let flights: Vec<_> = flights.collect();
-        let landed = flights.iter().filter(|(_, result)| result.is_ok()).map(|(flight, _)| flight);
+        let landed = flights.iter().filter(|(_, result)| result.is_ok()).map(|(flight, _)| &**flight);
         let ended = landed.clone().filter_map(Flight::ended);
         self.watcher.publish_with(landed.filter(|flight| flight.has_summary()).map(|f| (f.local, f.summary)), ended);
         let changed: Vec<LocalId> = flights.iter().map(|(flight, _)| flight.local).collect();
@@ -263,6 +289,11 @@ impl Driver {
                 Ok(_) => self.landed(flight),
                 Err(error) => self.lost(flight, &error),
             }
+            // At once, while what it concerns is at hand.
+            while let Some(done) = self.at_once.pop_front() {
+                self.done_at_once(done);
+            }
+            self.launch_many();
         }
         self.programs.sweep();
     }

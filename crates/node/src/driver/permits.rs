@@ -65,8 +65,13 @@ fn place(group: &Concurrency, who: &Holder, state: PermitState, priority: Priori
 impl Driver {
     /// The rows of shared things that belong to a turn: what its message granted, what its effects ask for and give
     /// back.
-    pub(super) fn gate_rows(&mut self, local: LocalId, message: &Message, effects: &[Effect]) -> Vec<Row> {
-        let now = self.now();
+    pub(super) fn gate_rows(
+        &mut self,
+        local: LocalId,
+        message: &Message,
+        effects: &[Effect],
+        now: Timestamp,
+    ) -> Vec<Row> {
         let mut rows = Vec::new();
         if let Message::Permit { path, resource: Resource::Group(group), answer: Answer::Granted { .. } } = message {
             let who = Holder { local, path: path.clone() };
@@ -128,7 +133,7 @@ impl Driver {
         let rows = row.map(Row::Breaker).into_iter().collect();
         let granted = matches!(answer, Answer::Granted { .. });
         let message = Message::Permit { path: who.path.clone(), resource: Resource::Breaker(breaker.clone()), answer };
-        if !self.decide_with(who.local, &message, None, rows) && granted {
+        if !self.decide_with(who.local, message, None, rows) && granted {
             let row = self.gates.attempt_ended(breaker, &who, Verdict::Nothing, now);
             self.keep_rows(row.map(Row::Breaker).into_iter().collect());
         }
@@ -182,7 +187,7 @@ impl Driver {
         let message = Message::Permit { path: who.path.clone(), resource, answer };
         // One that is not ready asks again when it is; an answer that came later would be one without a place.
         let takes = self.has(who.local) && self.make_ready(who.local);
-        let taken = takes && self.decide_with(who.local, &message, None, Vec::new());
+        let taken = takes && self.decide_with(who.local, message, None, Vec::new());
         if !taken && granted {
             self.keep_rows(vec![place_gone(&group.group, &who)]);
             let moves = self.gates.groups.release(&group.group, &who);
@@ -199,7 +204,7 @@ impl Driver {
         let status = self.core.get(local).map(|live| live.state.status);
         if status.is_some_and(|status| !status.is_terminal() && status != Status::Cancelling) {
             let reason = Some("a newer execution of its group takes its place".to_owned());
-            self.decide(local, &Message::Cancel { actor: Actor::Engine, reason }, None);
+            self.decide(local, Message::Cancel { actor: Actor::Engine, reason }, None);
         }
     }
 
@@ -214,9 +219,7 @@ impl Driver {
             Ok(rows) => rows,
             Err(error) => return tracing::error!("breakers cannot be read again: {error}"),
         };
-        let mut tickets: Vec<u64> = self.flights.keys().copied().collect();
-        tickets.sort_unstable();
-        let on_their_way = tickets.iter().map(|ticket| &self.flights[ticket]).chain(&self.pending);
+        let on_their_way = self.flights.iter().chain(&self.pending);
         let rows: Vec<&BreakerRow> = stored.iter().chain(on_their_way.flat_map(Flight::breakers)).collect();
         for name in &names {
             self.gates.restore(name, rows.iter().rev().find(|row| row.name == *name).copied());

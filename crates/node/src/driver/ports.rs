@@ -4,6 +4,7 @@
 use skep_model::effect::Task;
 use skep_model::error::Failure;
 use skep_model::ids::{ExecutionId, StepPath, Token};
+use skep_model::outcome::Outcome;
 use skep_model::time::Timestamp;
 use skep_runner::Identity;
 use skep_store::writer::Submission;
@@ -18,16 +19,16 @@ pub trait Clock: Send {
     fn elapsed_us(&self) -> i64;
 }
 
-/// Does the work of effects. Every task that it is told to perform has exactly one outcome, which comes back as
-/// [`Input::Outcome`].
+/// Does the work of effects. Every task that it is told to perform has exactly one outcome, which is the answer or
+/// comes back as [`Input::Outcome`].
 pub trait Performer: Send {
     /// True if the task wants a child that is forked and recorded before the commit.
     fn needs_child(&self, task: &Task) -> bool;
     /// Forks one parked child per task and keeps it under the task's token; gives identities in the same order.
     /// A failure is the outcome of its task: nothing was begun.
     fn prepare(&mut self, tasks: &[&Task]) -> Vec<Result<Identity, Failure>>;
-    /// Lets the parked child of the task go, or does everything itself.
-    fn perform(&mut self, task: Task);
+    /// Lets the parked child of the task go, or does everything itself. What takes no waiting is answered at once.
+    fn perform(&mut self, task: Box<Task>) -> Option<Outcome>;
     /// A parked child is not wanted any more: it exits without having done anything.
     fn discard(&mut self, token: &Token);
     /// Stops a delivery that is performed; its outcome says how it ended.

@@ -3,9 +3,9 @@
 //!
 //! A `Recovered` that comes again later, after other messages, would deliver work anew that this owner performs.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
+use foldhash::HashSet;
 use skep_model::effect::Effect;
 use skep_model::ids::LocalId;
 use skep_model::message::Message;
@@ -55,7 +55,7 @@ impl Driver {
     pub(super) fn make_ready(&mut self, local: LocalId) -> bool {
         self.fold_if_quiet(local);
         if self.unready.unrecovered.contains(&local) && !self.unready.is_unfolded(local) {
-            self.decide(local, &Message::Recovered, None);
+            self.decide(local, Message::Recovered, None);
         }
         !self.unready.unrecovered.contains(&local) && !self.unready.is_unfolded(local)
     }
@@ -70,15 +70,17 @@ impl Driver {
 
     /// Folds what is to be folded again, if nothing of it is with the writer.
     pub(super) fn fold_if_quiet(&mut self, local: LocalId) {
-        let quiet = skep_model::mutant!("folded-too-soon") || self.is_quiet(local);
-        if self.unready.is_unfolded(local) && quiet {
+        if !self.unready.is_unfolded(local) {
+            return;
+        }
+        if skep_model::mutant!("folded-too-soon") || self.is_quiet(local) {
             self.refold(local);
         }
     }
 
     /// True if no turn of the execution is on its way to the disk: what is in memory is durable.
     pub(super) fn is_quiet(&self, local: LocalId) -> bool {
-        let mut on_their_way = self.flights.values().chain(&self.pending);
+        let mut on_their_way = self.flights.iter().chain(&self.pending);
         !on_their_way.any(|flight| flight.local == local && flight.has_summary())
     }
 

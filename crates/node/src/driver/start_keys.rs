@@ -3,9 +3,9 @@
 //! The key's row is written with the start. Until that is durable, others with the same key wait for it here, so that
 //! a race of two starts gives one execution, and nobody is told of one that is then lost.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use skep_model::ids::{Hash, LocalId};
 use skep_store::{Row, StartKeyRow};
 
@@ -25,12 +25,23 @@ pub struct StartKey {
 #[derive(Default)]
 pub(super) struct Starting {
     by_key: HashMap<(String, String), First>,
+    /// The keys of those first starts.
+    by_local: HashMap<LocalId, (String, String)>,
 }
 
 impl Starting {
     /// A start was refused; whoever waits for it is told to try again.
     pub fn forget(&mut self, local: LocalId) {
-        self.by_key.retain(|_, first| first.local != local);
+        drop(self.take(local));
+    }
+
+    fn add(&mut self, place: (String, String), first: First) {
+        self.by_local.insert(first.local, place.clone());
+        self.by_key.insert(place, first);
+    }
+
+    fn take(&mut self, local: LocalId) -> Option<First> {
+        self.by_key.remove(&self.by_local.remove(&local)?)
     }
 }
 
@@ -61,7 +72,7 @@ impl Driver {
             Ok(None) => {
                 let (digest, definition_hash) = (key.digest, creation.start.definition_hash);
                 let first = First { local: self.next_local, digest, definition_hash, later: Vec::new() };
-                self.starting.by_key.insert(place, first);
+                self.starting.add(place, first);
                 return Some((creation, reply));
             }
         }
@@ -88,8 +99,7 @@ impl Driver {
 
     /// The start of `local` is durable, or was not: those with the same key are answered.
     pub(super) fn key_settled(&mut self, local: LocalId, lost: Option<&Arc<skep_store::Error>>) {
-        let place = self.starting.by_key.iter().find(|(_, first)| first.local == local).map(|(place, _)| place.clone());
-        let Some(first) = place.and_then(|place| self.starting.by_key.remove(&place)) else { return };
+        let Some(first) = self.starting.take(local) else { return };
         for (key, definition, reply) in first.later {
             let answer = match lost {
                 Some(error) => Err(Error::Commit(Arc::clone(error))),

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use skep_model::effect::Task;
 use skep_model::error::Failure;
 use skep_model::ids::{ExecutionId, StepPath, Token};
+use skep_model::outcome::Outcome;
 use skep_model::time::Timestamp;
 use skep_runner::{Identity, Prepared, Runner};
 use skep_store::WriterThread;
@@ -96,9 +97,15 @@ impl Performer for LocalPerformer {
         identities
     }
 
-    fn perform(&mut self, task: Task) {
-        let prepared = self.parked.remove(&task.token);
-        self.runner.perform(task, prepared);
+    fn perform(&mut self, task: Box<Task>) -> Option<Outcome> {
+        match self.runner.perform_at_once(task) {
+            Ok(outcome) => Some(outcome),
+            Err(task) => {
+                let prepared = self.parked.remove(&task.token);
+                self.runner.perform(*task, prepared);
+                None
+            }
+        }
     }
 
     fn discard(&mut self, token: &Token) {

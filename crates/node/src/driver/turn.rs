@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use skep_engine::{Rejection, State};
+use skep_engine::{Program, Rejection, State};
 use skep_model::actor::Actor;
 use skep_model::effect::{Effect, Task, Work};
 use skep_model::error::Failure;
@@ -16,8 +16,9 @@ use skep_store::{ExecutionChange, ExecutionRow, IdleChange, Row};
 use super::flight::Flight;
 use super::permits::Request;
 use super::start_keys;
+use super::stored::Hashes;
 use super::values::WithPending;
-use super::{Creation, Delivered, Driver, Input, Receipt, Reply};
+use super::{AtOnce, Creation, Delivered, Driver, Input, Receipt, Reply};
 use crate::core::{Live, Refusal};
 use crate::error::Error;
 use crate::fold;
@@ -27,13 +28,13 @@ impl Driver {
     pub(super) fn take(&mut self, input: Input) {
         match input {
             Input::Create(creation, reply) => self.create(*creation, reply),
-            Input::Message(local, message, Some(reply)) => self.tell(local, &message, reply),
+            Input::Message(local, message, Some(reply)) => self.tell(local, *message, reply),
             Input::Message(local, message, None)
                 if *message == Message::Recovered && !skep_model::mutant!("recovered-twice") =>
             {
                 self.recover_again(local);
             }
-            Input::Message(local, message, None) => self.decide(local, &message, None),
+            Input::Message(local, message, None) => self.decide(local, *message, None),
             Input::Adopt(local, reply) => self.adopt(local, reply),
             Input::Acks(acks) => self.acknowledged(acks),
             Input::Outcome(execution, outcome) => self.outcome(&execution, *outcome),
@@ -56,9 +57,9 @@ impl Driver {
         self.next_local = LocalId(local.0 + 1);
         let Creation { start, program, definition, workflow_path, key } = creation;
         let program = self.programs.keep(program);
-        let plan_bytes = program.plan().to_bytes();
         let head = program.plan().workflow.clone();
         let (plan_hash, definition_hash) = (program.hash(), start.definition_hash);
+        let (mut rows, stores) = self.sources(&program, &definition, (plan_hash, definition_hash));
         self.core.open(Live::new(local, State::default(), program).created());
         self.locals.insert(start.execution.clone(), local);
         let now = self.now();
@@ -81,15 +82,26 @@ impl Driver {
             actor: start.actor.label(),
             seq: 1,
         };
-        let mut rows = vec![
-            Row::Plan { hash: plan_hash, format: PLAN_FORMAT, bytes: plan_bytes },
-            Row::Definition { hash: definition_hash, text: definition.as_bytes().to_vec() },
-            Row::ExecutionCreated(row),
-        ];
+        rows.push(Row::ExecutionCreated(row));
         rows.extend(key_row);
-        if !self.decide_with(local, &Message::Start(Box::new(start)), Some(reply), rows) {
+        if !self.decide_with(local, Message::Start(Box::new(start)), Some(reply), rows) {
             self.starting.forget(local);
+        } else if let Some(flight) = self.pending.last_mut() {
+            flight.stores = stores;
         }
+    }
+
+    /// The rows of a plan and its text, unless the store has them, and what it will have with them.
+    fn sources(&self, program: &Program, definition: &str, hashes: Hashes) -> (Vec<Row>, Option<Hashes>) {
+        if self.stored.has(&hashes) {
+            return (Vec::new(), None);
+        }
+        let (plan_hash, definition_hash) = hashes;
+        let rows = vec![
+            Row::Plan { hash: plan_hash, format: PLAN_FORMAT, bytes: program.plan().to_bytes() },
+            Row::Definition { hash: definition_hash, text: definition.as_bytes().to_vec() },
+        ];
+        (rows, Some(hashes))
     }
 
     fn adopt(&mut self, local: LocalId, reply: Reply) {
@@ -102,25 +114,25 @@ impl Driver {
                 self.park(local, &error);
                 drop(reply.send(Err(error)));
             }
-            Ok(()) => self.decide(local, &Message::Recovered, Some(reply)),
+            Ok(()) => self.decide(local, Message::Recovered, Some(reply)),
         }
     }
 
     /// A message of somebody outside: an execution that this owner does not have is taken on first, in the same
     /// pass, so that nothing comes between.
-    fn tell(&mut self, local: LocalId, message: &Message, reply: Reply) {
+    fn tell(&mut self, local: LocalId, message: Message, reply: Reply) {
         if !self.has(local) {
             if let Err(error) = self.bring(local) {
                 self.park(local, &error);
                 drop(reply.send(Err(error)));
                 return;
             }
-            self.decide(local, &Message::Recovered, None);
+            self.decide(local, Message::Recovered, None);
         }
         self.decide(local, message, Some(reply));
         let over = self.core.get(local).is_some_and(|live| live.state.status.is_terminal());
         // What is on its way to the disk may be its end, of which its parent is told when it is there.
-        let on_its_way = self.pending.iter().chain(self.flights.values()).any(|flight| flight.local == local);
+        let on_its_way = self.pending.iter().chain(self.flights.iter()).any(|flight| flight.local == local);
         if over && !on_its_way {
             self.close(local);
         }
@@ -144,13 +156,14 @@ impl Driver {
             rows.extend(delivered.has_child.then(|| Row::ChildGone { token: outcome.token.clone() }));
         }
         match self.locals.get(execution).copied() {
-            Some(local) => drop(self.decide_with(local, &Message::Outcome(Box::new(outcome)), None, rows)),
+            Some(local) => drop(self.decide_with(local, Message::Outcome(Box::new(outcome)), None, rows)),
             // The execution was forced to its end; only the child's row is left of it.
             None => self.keep_rows(rows),
         }
     }
 
     fn rows(&mut self, rows: Vec<Row>, reply: Reply) {
+        self.stored.note(&rows);
         let mut flight = Flight::of_rows(rows);
         flight.reply = Some(reply);
         self.pending.push(flight);
@@ -162,7 +175,7 @@ impl Driver {
         }
     }
 
-    pub(super) fn decide(&mut self, local: LocalId, message: &Message, reply: Option<Reply>) {
+    pub(super) fn decide(&mut self, local: LocalId, message: Message, reply: Option<Reply>) {
         self.decide_with(local, message, reply, Vec::new());
     }
 
@@ -170,33 +183,33 @@ impl Driver {
     pub(super) fn decide_with(
         &mut self,
         local: LocalId,
-        message: &Message,
+        message: Message,
         mut reply: Option<Reply>,
         rows: Vec<Row>,
     ) -> bool {
-        if !self.is_at_hand(local, message, &mut reply) {
+        if !self.is_at_hand(local, &message, &mut reply) {
             self.keep_rows(rows);
             return false;
         }
-        if *message == Message::Recovered {
+        if message == Message::Recovered {
             self.unready.recovers(local);
         } else if !self.make_ready(local) {
-            self.refused(local, message, Refusal::NotReady, reply, rows);
+            self.refused(local, &message, Refusal::NotReady, reply, rows);
             return false;
         }
         let now = self.now();
         let blobs = WithPending { stored: &*self.blobs, pending: &self.pending };
-        let accepted = match self.core.handle(local, message, now, &blobs) {
+        let accepted = match self.core.handle(local, &message, now, &blobs) {
             Ok(accepted) => accepted,
             Err(refusal) => {
-                self.refused(local, message, refusal, reply, rows);
+                self.refused(local, &message, refusal, reply, rows);
                 return false;
             }
         };
         let mut write = accepted.write;
         // Rows of the message go before the turn's own, so that a list row exists before it changes.
         write.rows.splice(0..0, rows);
-        let shared = self.gate_rows(local, message, &accepted.effects);
+        let shared = self.gate_rows(local, &message, &accepted.effects, now);
         write.rows.extend(shared);
         // Without a turn of its own this could land although the turn before it is lost.
         let snapshot = if write.turn.is_some() { self.core.due_snapshot(local).map(Box::new) } else { None };
@@ -210,7 +223,7 @@ impl Driver {
             write,
             effects: accepted.effects,
             reply: early(local, reply),
-            retry: (is_ours(message) && !skep_model::mutant!("lost-turn-forgotten")).then(|| message.clone()),
+            retry: (is_ours(&message) && !skep_model::mutant!("lost-turn-forgotten")).then_some(message),
             summary,
             more: accepted.more,
             blobs: accepted.blobs,
@@ -270,10 +283,12 @@ impl Driver {
     }
 
     /// The turn is durable: now it may have effects.
-    pub(super) fn landed(&mut self, flight: Flight) {
+    pub(super) fn landed(&mut self, flight: Box<Flight>) {
         let has_turn = flight.has_summary();
-        let Flight { local, effects, mut children, reply, summary, more, deferred, from_backlog, snapshot, .. } =
-            flight;
+        let Flight {
+            local, effects, mut children, reply, summary, more, deferred, from_backlog, snapshot, stores, ..
+        } = *flight;
+        stores.into_iter().for_each(|hashes| self.stored.add(hashes));
         self.child_landed(local);
         for (at, effect) in effects.into_iter().enumerate() {
             match effect {
@@ -284,7 +299,7 @@ impl Driver {
                     self.performer.discard(&task.token);
                     self.keep_rows(vec![Row::ChildGone { token: task.token }]);
                 }
-                Effect::Perform(task) => self.perform(*task, children.remove(&at)),
+                Effect::Perform(task) => self.perform(local, task, children.remove(&at)),
                 Effect::Abort { path, token } => self.abort(local, path, &token),
                 Effect::StartChild(child) => self.start_child(*child),
                 Effect::CancelChild { path, child } => self.cancel_child(local, &path, &child),
@@ -335,7 +350,7 @@ impl Driver {
         self.core.forget(local);
     }
 
-    fn perform(&mut self, task: Task, child: Option<Result<(), Box<Failure>>>) {
+    fn perform(&mut self, local: LocalId, task: Box<Task>, child: Option<Result<(), Box<Failure>>>) {
         // An owner that is ending begins nothing; the fold has it, and the next owner delivers it.
         if self.stopping.is_some() {
             return self.performer.discard(&task.token);
@@ -350,16 +365,24 @@ impl Driver {
         };
         if let Work::UndoChild { child } = &task.work {
             let child = child.clone();
-            return self.undo_child(task, &child);
+            return self.undo_child(*task, &child);
         }
-        let delivered = Delivered {
-            execution: task.execution.clone(),
-            path: task.path.clone(),
-            delivery: task.delivery,
-            has_child,
-        };
-        self.delivered.insert(task.token.clone(), delivered);
-        self.performer.perform(task);
+        let (token, delivery) = (task.token.clone(), task.delivery);
+        let delivered =
+            Delivered { execution: task.execution.clone(), path: Arc::clone(&task.path), delivery, has_child };
+        match self.performer.perform(task) {
+            Some(outcome) => self.at_once.push_back(AtOnce { local, delivery, outcome }),
+            None => drop(self.delivered.insert(token, delivered)),
+        }
+    }
+
+    /// As [`Driver::outcome`], of a delivery that nobody could stop.
+    pub(super) fn done_at_once(&mut self, done: AtOnce) {
+        let AtOnce { local, delivery, outcome } = done;
+        if let Some(start) = self.core.get(local).and_then(|live| live.state.start.as_ref()) {
+            self.performer.delivery_ended(&start.execution, &outcome.path, delivery);
+        }
+        self.decide(local, Message::Outcome(Box::new(outcome)), None);
     }
 
     pub(super) fn answer_for(&self, task: &Task, result: Ended) {
@@ -387,7 +410,7 @@ impl Driver {
     }
 
     /// The turn was not committed: the execution is folded again, and what nobody else would repeat is tried again.
-    pub(super) fn lost(&mut self, flight: Flight, error: &Arc<skep_store::Error>) {
+    pub(super) fn lost(&mut self, flight: Box<Flight>, error: &Arc<skep_store::Error>) {
         tracing::error!(local = flight.local.0, "a turn could not be committed: {error}");
         for token in flight.parked() {
             if skep_model::mutant!("child-released-without-commit") {
@@ -395,7 +418,7 @@ impl Driver {
                     Effect::Perform(task) if task.token == token => Some(task.as_ref().clone()),
                     _ => None,
                 });
-                task.into_iter().for_each(|task| self.performer.perform(task));
+                task.into_iter().for_each(|task| drop(self.performer.perform(Box::new(task))));
                 continue;
             }
             self.backlog.child_ended();

@@ -115,16 +115,20 @@ impl Performer for Outside {
         Vec::new()
     }
 
-    fn perform(&mut self, task: Task) {
+    fn perform(&mut self, task: Box<Task>) -> Option<Outcome> {
         let Work::Action { name, with, .. } = task.work else { panic!("these tests run no scripts") };
         if name == "log" {
-            return;
+            return None;
         }
         let outputs = with.as_object().cloned().unwrap_or_default().into_iter().collect();
         let at = self.now();
         let result = Ended::Succeeded(outputs);
         let outcome = Outcome { path: task.path, token: task.token, began_at: at, ended_at: at, result };
+        if name == "noop" {
+            return Some(outcome);
+        }
         self.push(Input::Outcome(task.execution, Box::new(outcome)));
+        None
     }
 
     fn discard(&mut self, _: &Token) {}

@@ -18,6 +18,31 @@ use crate::sink::Sink;
 /// Outputs of an action, or why it failed.
 pub(crate) type Result = std::result::Result<Map<Value>, Failure>;
 
+/// What an action gets that takes no waiting.
+pub(crate) struct Now<'a> {
+    pub task: &'a Task,
+    pub with: Value,
+    pub sink: &'a dyn Sink,
+}
+
+impl Now<'_> {
+    /// The arguments of the action `name` as what it takes.
+    pub fn arguments<T: DeserializeOwned>(&mut self, name: &str) -> std::result::Result<T, Failure> {
+        arguments(std::mem::take(&mut self.with), name)
+    }
+}
+
+fn arguments<T: DeserializeOwned>(with: Value, name: &str) -> std::result::Result<T, Failure> {
+    let with = if with.is_null() { Value::Object(serde_json::Map::new()) } else { with };
+    serde_json::from_value(with).map_err(|problem| invalid(name, &problem.to_string()))
+}
+
+fn invalid(name: &str, problem: &str) -> Failure {
+    let message = format!("the arguments of the action `{name}` are not what it takes: {problem}");
+    Failure::new(Kind::Invalid, codes::ARGUMENTS, message)
+        .with_hint(format!("see what `{name}` takes with `skep explain {}`", codes::ARGUMENTS))
+}
+
 /// What an action gets.
 #[derive(Clone)]
 pub(crate) struct Context {
@@ -26,7 +51,6 @@ pub(crate) struct Context {
     pub with: Value,
     pub base_dir: PathBuf,
     pub config: Arc<Config>,
-    pub sink: Arc<dyn Sink>,
     pub clients: Arc<Clients>,
     pub cancel: Arc<Cancel>,
 }
@@ -34,18 +58,12 @@ pub(crate) struct Context {
 impl Context {
     /// The arguments as what the action takes.
     pub fn arguments<T: DeserializeOwned>(&self) -> std::result::Result<T, Failure> {
-        let with = if self.with.is_null() { Value::Object(serde_json::Map::new()) } else { self.with.clone() };
-        serde_json::from_value(with).map_err(|problem| self.invalid(&problem.to_string()))
+        arguments(self.with.clone(), &self.name)
     }
 
     /// The failure of an argument.
     pub fn invalid(&self, problem: &str) -> Failure {
-        let message = format!("the arguments of the action `{}` are not what it takes: {problem}", self.name);
-        Failure::new(Kind::Invalid, codes::ARGUMENTS, message).with_hint(format!(
-            "see what `{}` takes with `skep explain {}`",
-            self.name,
-            codes::ARGUMENTS
-        ))
+        invalid(&self.name, problem)
     }
 
     /// A path argument: relative ones begin at the step's base directory.

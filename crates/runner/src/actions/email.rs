@@ -88,7 +88,7 @@ fn not_configured() -> Failure {
 fn message_id(context: &Context) -> String {
     let key: String = context
         .task
-        .idempotency_key
+        .idempotency_key()
         .chars()
         .map(|character| if character.is_ascii_alphanumeric() || "-_.".contains(character) { character } else { '.' })
         .collect();

@@ -162,7 +162,7 @@ fn with_body(
 
 fn headers(context: &Context, arguments: &Arguments) -> std::result::Result<HeaderMap, Failure> {
     let mut headers = HeaderMap::new();
-    headers.insert(HeaderName::from_static("idempotency-key"), value(context, &context.task.idempotency_key)?);
+    headers.insert(HeaderName::from_static("idempotency-key"), value(context, &context.task.idempotency_key())?);
     for (name, text) in pairs(&arguments.headers) {
         let name = HeaderName::from_bytes(name.as_bytes())
             .map_err(|_| context.invalid(&format!("{name:?} is not the name of a header")))?;

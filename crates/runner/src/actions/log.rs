@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use skep_model::Map;
 use skep_model::catalogue::Action;
 
-use super::context::{Context, Result};
+use super::context::{Now, Result};
 use crate::sink::LogLine;
 
 #[derive(Deserialize)]
@@ -55,14 +55,14 @@ pub(super) fn entry() -> Action {
     }
 }
 
-pub(super) fn perform(context: &Context) -> Result {
-    let arguments: Arguments = context.arguments()?;
+pub(super) fn perform(mut now: Now<'_>) -> Result {
+    let arguments: Arguments = now.arguments("log")?;
     let text = match &arguments.message {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
     let lines: Vec<LogLine> =
         text.lines().map(|line| LogLine::system(&format!("{}{line}", arguments.level.prefix()))).collect();
-    context.sink.lines(&context.task, &lines);
+    now.sink.lines(now.task, &lines);
     Ok(Map::from_iter([("message".to_owned(), Value::String(text))]))
 }

@@ -24,7 +24,7 @@ mod set;
 mod sql;
 mod sql_values;
 
-pub(crate) use context::{Cancel, Context};
+pub(crate) use context::{Cancel, Context, Now};
 pub(crate) use http::perform as request;
 pub(crate) use http_clients::Clients;
 pub use registry::catalogue_actions;

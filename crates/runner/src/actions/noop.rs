@@ -4,7 +4,7 @@ use serde_json::json;
 use skep_model::Map;
 use skep_model::catalogue::Action;
 
-use super::context::{Context, Result};
+use super::context::{Now, Result};
 
 pub(super) fn entry() -> Action {
     Action {
@@ -15,6 +15,6 @@ pub(super) fn entry() -> Action {
     }
 }
 
-pub(super) fn perform(_: &Context) -> Result {
+pub(super) fn perform(_: Now<'_>) -> Result {
     Ok(Map::new())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use skep_model::catalogue::Action;
 
-use super::context::{Context, Result};
+use super::context::{Context, Now, Result};
 use super::{email, file, http, log, noop, set, sql};
 
 /// A built-in action.
@@ -22,7 +22,7 @@ pub(crate) enum BuiltIn {
 /// How an action is performed.
 pub(crate) enum Manner {
     /// In microseconds, without waiting for anything.
-    Now(fn(&Context) -> Result),
+    Now(fn(Now<'_>) -> Result),
     /// With blocking calls; it looks at [`Context::cancel`].
     Blocking(fn(&Context) -> Result),
     /// Asynchronously; dropping it ends it.

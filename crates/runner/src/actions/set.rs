@@ -1,10 +1,9 @@
 //! `set`: its arguments become its outputs, so that later steps find a computed value under a name.
 
 use serde_json::{Value, json};
-use skep_model::Map;
 use skep_model::catalogue::Action;
 
-use super::context::{Context, Result};
+use super::context::{Now, Result};
 
 pub(super) fn entry() -> Action {
     Action {
@@ -15,7 +14,9 @@ pub(super) fn entry() -> Action {
     }
 }
 
-pub(super) fn perform(context: &Context) -> Result {
-    let arguments: Map<Value> = context.arguments()?;
-    Ok(arguments)
+pub(super) fn perform(mut now: Now<'_>) -> Result {
+    match now.with {
+        Value::Object(object) => Ok(object.into_iter().collect()),
+        _ => now.arguments("set"),
+    }
 }

@@ -207,12 +207,12 @@ fn arguments(
 fn environment(task: &Task, script: &Script, small: &[&str], scratch: &Path) -> Result<Vec<String>, Failure> {
     let inputs = scratch.join(INPUTS_FILE);
     let inputs = inputs.to_string_lossy();
-    let attempt = task.attempt.to_string();
+    let (attempt, key) = (task.attempt.to_string(), task.idempotency_key());
     let own = [
         ("SKEP_EXECUTION_ID", task.execution.as_str()),
         ("SKEP_STEP", &task.path),
         ("SKEP_ATTEMPT", &attempt),
-        ("SKEP_IDEMPOTENCY_KEY", &task.idempotency_key),
+        ("SKEP_IDEMPOTENCY_KEY", &key),
         (crate::kill::TOKEN_VARIABLE, task.token.as_str()),
         ("SKEP_INPUTS", &inputs),
     ];
