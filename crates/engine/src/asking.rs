@@ -32,7 +32,7 @@ impl PartialEq for Asked {
 impl State {
     /// When the next condition is to be asked, if they were `asked` then; `None` if none is awaited.
     pub(crate) fn next_asking(&self, asked: Asked) -> Option<Timestamp> {
-        self.asking.iter().filter_map(|id| self.next_asking_of(*id, asked)).min()
+        self.asking.iter().filter_map(|id| self.next_asking_of(id, asked)).min()
     }
 
     fn next_asking_of(&self, id: InstanceId, asked: Asked) -> Option<Timestamp> {
@@ -51,9 +51,9 @@ impl Deciding<'_> {
         if self.state.asking.is_empty() {
             return Ok(());
         }
-        for id in self.state.asking.clone() {
+        for id in self.state.asking.iter().collect::<Vec<_>>() {
             // One that held may have ended another, as the loser of a join.
-            if self.state.asking.contains(&id) {
+            if self.state.asking.contains(id) {
                 self.ask_condition(id)?;
             }
         }

@@ -16,6 +16,7 @@ mod asking;
 mod chunks;
 pub mod codes;
 mod decide;
+mod ids;
 mod index;
 pub mod lifecycle;
 mod outstanding;

@@ -22,11 +22,11 @@ use crate::state::{Instance, InstanceId, Phase, State};
 /// The reference of a blob that has to be fetched first.
 pub fn outstanding(state: &State, program: &Program, blobs: &dyn Blobs) -> Result<Vec<Effect>, BlobRef> {
     let mut effects = Vec::new();
-    for id in &state.performing {
-        let instance = state.instance(*id);
+    for id in state.performing.iter() {
+        let instance = state.instance(id);
         effects.push(match instance.stop {
             Some(_) => Effect::Abort { path: instance.path.clone(), token: state.token(instance) },
-            None => Effect::Perform(Box::new(task(state, program, *id, &|hash| blobs.get(hash))?)),
+            None => Effect::Perform(Box::new(task(state, program, id, &|hash| blobs.get(hash))?)),
         });
     }
     for id in state.instances.ids() {
@@ -148,7 +148,7 @@ fn script_of(shell: &str, script: &str, arguments: &Value, start: &Start) -> Scr
     let mut env = start.environment.clone();
     env.extend(texts(&arguments["env"]));
     let working_dir = arguments["working_dir"].as_str().unwrap_or_default();
-    let working_dir = std::path::Path::new(&start.base_dir).join(working_dir);
+    let working_dir = std::path::Path::new(&*start.base_dir).join(working_dir);
     Script {
         shell: shell.to_owned(),
         text: script.to_owned(),

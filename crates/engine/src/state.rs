@@ -5,7 +5,7 @@
 //! of it. Iterations leave the state when they end, so a loop costs what runs of it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 use skep_model::Map;
@@ -21,6 +21,7 @@ use skep_model::status::{Execution as Status, SkipReason, Step as StepStatus};
 use skep_model::time::Timestamp;
 
 use crate::asking::Asked;
+use crate::ids::Ids;
 use crate::index::Index;
 use crate::payload::KnownBlobs;
 use crate::results::Results;
@@ -73,7 +74,7 @@ pub struct State {
     pub(crate) timers: BTreeSet<(Timestamp, Timer)>,
     pub(crate) signals: Arc<VecDeque<KeptSignal>>,
     /// Instances whose work a runner does now.
-    pub(crate) performing: BTreeSet<InstanceId>,
+    pub(crate) performing: Ids,
     /// What can be undone, and how far undoing it is.
     pub(crate) undo: Undo,
     /// It is held because deliveries were lost: what counts as performed runs nowhere.
@@ -81,14 +82,14 @@ pub struct State {
     /// How often it was run again.
     pub(crate) reruns: u32,
     /// Instances that wait for a condition.
-    pub(crate) asking: BTreeSet<InstanceId>,
+    pub(crate) asking: Ids,
     /// When conditions were asked last. No part of the fold, see [`crate::asking`].
     #[serde(skip)]
     pub(crate) asked: Asked,
     /// Instances that do work or pause between attempts: what `max_parallel` of a workflow bounds.
-    pub(crate) working: BTreeSet<InstanceId>,
+    pub(crate) working: Ids,
     /// Instances that wait for a child execution.
-    pub(crate) children: BTreeSet<InstanceId>,
+    pub(crate) children: Ids,
     /// Instances that wait until fewer do: by turn, then in plan order.
     pub(crate) queued: BTreeSet<(u64, StepIndex, InstanceId)>,
     /// Whether its first step may begin.
@@ -212,6 +213,19 @@ pub(crate) struct Instance {
     pub proposed: bool,
     /// An attempt or a delivery before the present one may have done its work, and nobody looked.
     pub unsure: bool,
+    /// See [`State::token`].
+    #[serde(skip)]
+    pub token: KnownToken,
+}
+
+/// The token of a delivery, once somebody has asked for it: it follows from the rest, so it makes no difference.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KnownToken(OnceLock<(u32, u32, Token)>);
+
+impl PartialEq for KnownToken {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// What an instance is doing.
@@ -454,7 +468,13 @@ impl State {
 
     pub(crate) fn token(&self, instance: &Instance) -> Token {
         let execution = &self.start.as_ref().expect("an instance exists only after the start").execution;
-        Token::derive(execution, &instance.path, instance.generation, instance.delivery)
+        let (generation, delivery) = (instance.generation, instance.delivery);
+        let derive = || (generation, delivery, Token::derive(execution, &instance.path, generation, delivery));
+        let (of_generation, of_delivery, token) = instance.token.0.get_or_init(derive);
+        match (*of_generation, *of_delivery) == (generation, delivery) {
+            true => token.clone(),
+            false => derive().2,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Work that the engine asks for. Effects follow from events; after a crash the same ones follow from the fold.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -73,7 +74,7 @@ pub struct Child {
     /// Executions above it: 1 for a child of an execution that nobody's step started.
     pub depth: u32,
     /// Where relative paths of its steps begin: its parent's.
-    pub base_dir: String,
+    pub base_dir: Arc<str>,
     /// The environment that its steps get: its parent's.
     pub environment: Map<String>,
 }
@@ -121,11 +122,11 @@ pub enum Work {
     /// Perform a named action.
     Action {
         /// Name, as in the catalogue.
-        name: String,
+        name: Arc<str>,
         /// Its arguments, evaluated.
         with: Value,
         /// Where relative paths begin: absolute.
-        base_dir: String,
+        base_dir: Arc<str>,
     },
     /// Undo a child execution that is over; done by the node, which has both executions.
     UndoChild {

@@ -1,5 +1,7 @@
 //! What the engine is told.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -123,7 +125,7 @@ pub struct Start {
     /// Inputs, checked and with defaults filled in.
     pub inputs: Map<Value>,
     /// Where relative paths of steps begin: an absolute path.
-    pub base_dir: String,
+    pub base_dir: Arc<str>,
     /// The environment that steps get (PATH, HOME, USER, LANG, LC_*, TZ, and what `--pass-env` named).
     pub environment: Map<String>,
     /// Who started it.

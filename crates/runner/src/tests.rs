@@ -81,7 +81,7 @@ impl World {
 
     pub fn action(&self, name: &str, with: Value) -> Task {
         let base_dir = self.folder.path().to_string_lossy().into_owned();
-        task("step", Work::Action { name: name.into(), with, base_dir })
+        task("step", Work::Action { name: name.into(), with, base_dir: base_dir.into() })
     }
 
     pub fn next(&self) -> Outcome {

@@ -46,7 +46,7 @@ impl World<'_> {
             plan_hash: program.hash(),
             definition_hash,
             inputs: self.inputs.clone(),
-            base_dir: "/sim".to_owned(),
+            base_dir: "/sim".into(),
             environment: Map::new(),
             actor: Actor::Person { name: "starter".to_owned() },
             event: Value::Null,

@@ -86,7 +86,9 @@ impl Effects<'_> {
                 let shell = shell.as_deref().or(defaults.shell.as_deref()).unwrap_or(SHELL_DEFAULT);
                 kinds::script(script, shell, (self.placed)(of))
             }
-            SideWork::Uses { action, with } => plan::Kind::Uses { action: action.clone(), with: kinds::object(with) },
+            SideWork::Uses { action, with } => {
+                plan::Kind::Uses { action: action.as_str().into(), with: kinds::object(with) }
+            }
             SideWork::Agent | SideWork::Ai => return None,
         };
         // What the step's own work needed, its undoing and its verification need, too.

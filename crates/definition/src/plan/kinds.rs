@@ -33,7 +33,7 @@ impl Kinds<'_> {
     pub fn lower(&self) -> plan::Kind {
         match &self.step.kind {
             Kind::Run { script, shell } => self.run(script, shell.as_deref()),
-            Kind::Uses { action, with } => plan::Kind::Uses { action: action.clone(), with: object(with) },
+            Kind::Uses { action, with } => plan::Kind::Uses { action: action.as_str().into(), with: object(with) },
             Kind::Agent(config) => plan::Kind::Agent { config: config.clone() },
             Kind::Ai(config) => plan::Kind::Ai { config: config.clone() },
             Kind::Workflow(call) => child(call),

@@ -217,7 +217,7 @@ impl Fold<'_> {
         if is_in {
             set.insert(id)
         } else {
-            set.remove(&id)
+            set.remove(id)
         };
     }
 

@@ -31,7 +31,8 @@ use crate::program::Program;
 use crate::results::Results;
 use crate::rollback::{Kept, Stage};
 use crate::state::{
-    Ending, Entry, Frame, FrameId, Instance, InstanceId, KeptSignal, Looping, Phase, Role, RoundResult, State, Timer,
+    Ending, Entry, Frame, FrameId, Instance, InstanceId, KeptSignal, KnownToken, Looping, Phase, Role, RoundResult,
+    State, Timer,
 };
 
 /// How many failures `errors` keeps.

@@ -52,6 +52,7 @@ impl Fold<'_> {
             granted: Vec::new(),
             proposed: false,
             unsure: false,
+            token: KnownToken::default(),
         });
         self.state.instance_by_path.insert(path.clone(), id);
         id
@@ -75,7 +76,7 @@ impl Fold<'_> {
     pub(super) fn forget(&mut self, path: &str) {
         if let Some(id) = self.state.instance_by_path.remove(path) {
             self.set_phase(id, Phase::Over, StepStatus::Cancelled);
-            self.state.performing.remove(&id);
+            self.state.performing.remove(id);
             self.state.instances.remove(id);
         }
     }
@@ -88,10 +89,10 @@ impl Fold<'_> {
             Some(_) => self.answered(id),
             // Its owner died: that counts once per recovery, with the first of what was outstanding.
             None => {
-                if self.state.performing.first() == Some(&id) {
+                if self.state.performing.first() == Some(id) {
                     self.state.lost_deliveries += 1;
                 }
-                self.state.performing.remove(&id);
+                self.state.performing.remove(id);
             }
         }
         self.suspend_deadline(id);

@@ -32,6 +32,7 @@ impl Fold<'_> {
         let instance = self.state.instances.get_mut(id);
         instance.attempt = attempt;
         instance.delivery = delivery;
+        instance.token = KnownToken::default();
         if arguments.is_some() {
             instance.arguments = arguments.cloned();
         }
@@ -92,7 +93,7 @@ impl Fold<'_> {
         let instance = self.state.instances.get_mut(id);
         instance.unsure |= is_left_unsure_by_death(self.program.step(instance.step));
         // A recovery delivers all outstanding work; it counts once, with the first of it.
-        if self.state.performing.first() == Some(&id) {
+        if self.state.performing.first() == Some(id) {
             self.state.lost_deliveries += 1;
         }
         Ok(())
@@ -208,7 +209,7 @@ impl Fold<'_> {
     pub(super) fn answered(&mut self, id: InstanceId) {
         // A verification that comes through says nothing about the step that took its owner along.
         let verifies = self.state.instances.get(id).part == skep_model::rollback::Part::Verify;
-        if self.state.performing.remove(&id) && !verifies {
+        if self.state.performing.remove(id) && !verifies {
             self.state.lost_deliveries = 0;
         }
     }

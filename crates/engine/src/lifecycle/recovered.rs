@@ -39,7 +39,7 @@ pub(super) fn handle(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
 
 /// Performs outstanding work again; what was asked to stop has stopped with the owner before.
 pub(super) fn deliver_again(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
-    let performing: Vec<InstanceId> = turn.state.performing.iter().copied().collect();
+    let performing: Vec<InstanceId> = turn.state.performing.iter().collect();
     let mut doubtful = Vec::new();
     for id in performing {
         let instance = turn.state.instance(id);
@@ -64,7 +64,7 @@ pub(super) fn deliver_again(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
 }
 
 fn hold(turn: &mut Deciding<'_>, lost: u32) -> Result<(), Rejection> {
-    let paths: Vec<&str> = turn.state.performing.iter().map(|id| &*turn.state.instance(*id).path).collect();
+    let paths: Vec<&str> = turn.state.performing.iter().map(|id| &*turn.state.instance(id).path).collect();
     let message = format!("the owner died {lost} times in a row while it performed: {}", paths.join(", "));
     let reason = Failure::new(FailureKind::Bug, codes::LOST_DELIVERIES.id, message)
         .with_hint("look why the process dies (memory, disk), then `skep resume` or `skep cancel`");

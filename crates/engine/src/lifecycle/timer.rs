@@ -93,7 +93,7 @@ pub(super) fn stop_root(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
 
 /// A second cancel's patience is over: the execution ends, whatever still runs.
 fn force(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
-    let performing: Vec<InstanceId> = turn.state.performing.iter().copied().collect();
+    let performing: Vec<InstanceId> = turn.state.performing.iter().collect();
     for id in performing {
         let path = turn.state.instance(id).path.clone();
         let token = turn.token_of(id);

@@ -133,7 +133,7 @@ pub(crate) fn hold_stopped(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
 /// A person does not want the rest to be undone.
 pub(crate) fn give_up(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
     let performing: Vec<StepPath> =
-        turn.state.performing.iter().map(|id| turn.state.instance(*id).path.clone()).collect();
+        turn.state.performing.iter().map(|id| turn.state.instance(id).path.clone()).collect();
     for path in performing {
         turn.emit(Event::Cancelled { path })?;
     }

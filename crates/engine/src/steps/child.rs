@@ -133,5 +133,5 @@ pub(crate) fn abandon(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
 }
 
 fn waiting(turn: &Deciding<'_>) -> Vec<InstanceId> {
-    turn.state.children.iter().copied().collect()
+    turn.state.children.iter().collect()
 }

@@ -182,7 +182,7 @@ pub(super) fn start_message(program: &Program, inputs: Value) -> Message {
         plan_hash: program.hash(),
         definition_hash: Hash::of(b"definition"),
         inputs: object(inputs),
-        base_dir: "/work".to_owned(),
+        base_dir: "/work".into(),
         environment: Map::from_iter([("PATH".to_owned(), "/bin".to_owned())]),
         actor: ada(),
         event: Value::Null,

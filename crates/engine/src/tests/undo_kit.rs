@@ -8,7 +8,7 @@ use super::kit::{Harness, flow_with};
 
 pub(super) fn noop(with: Value) -> Side {
     Side {
-        kind: Kind::Uses { action: "noop".to_owned(), with },
+        kind: Kind::Uses { action: "noop".into(), with },
         env: Map::new(),
         working_dir: None,
         timeout_ms: None,

@@ -1,5 +1,7 @@
 //! What a step does, kind by kind.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -22,7 +24,7 @@ pub enum Kind {
     /// A named action.
     Uses {
         /// Its name.
-        action: String,
+        action: Arc<str>,
         /// Template of its arguments.
         with: Value,
     },

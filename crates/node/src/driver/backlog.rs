@@ -100,7 +100,7 @@ impl Driver {
             let Some(task) = self.backlog.pop() else { return };
             let local = self.locals.get(&task.execution).copied();
             if let Some(local) = local.filter(|_| self.is_awaited(&task)) {
-                self.pending.push(Flight::of_backlog(local, task));
+                self.pending.push(Box::new(Flight::of_backlog(local, task)));
             }
         }
     }
@@ -130,7 +130,7 @@ mod tests {
             delivery: 1,
             timeout_ms: None,
             policy: "none".into(),
-            work: Work::Action { name: "noop".to_owned(), with: serde_json::Value::Null, base_dir: "/".to_owned() },
+            work: Work::Action { name: "noop".into(), with: serde_json::Value::Null, base_dir: "/".into() },
             priority: Priority(priority),
         }
     }

@@ -73,7 +73,7 @@ pub struct Driver {
     mailbox: Box<dyn Mailbox>,
     flights: Flights,
     /// Turns decided in this pass, with the children that were forked for them.
-    pending: Vec<Flight>,
+    pending: Vec<Box<Flight>>,
     locals: HashMap<ExecutionId, LocalId>,
     /// Deliveries that are performed, with what it takes to answer for them.
     delivered: HashMap<Token, Delivered>,
@@ -131,7 +131,7 @@ impl Driver {
         let Parts { reader, blobs, watcher, clock, performer, committer, mailbox } = parts;
         let (gates, stale) = permits::rebuild(&*reader)?;
         let backlog = Backlog::new(watcher.slots().clone());
-        let pending = if stale.is_empty() { Vec::new() } else { vec![Flight::of_rows(stale)] };
+        let pending = if stale.is_empty() { Vec::new() } else { vec![Box::new(Flight::of_rows(stale))] };
         Ok(Self {
             core: Core::new(reader.last_at()?.unwrap_or(Timestamp(0))),
             next_local: reader.next_local_id()?,
@@ -229,14 +229,14 @@ impl Driver {
         if self.pending.is_empty() {
             return;
         }
-        let flights = std::mem::take(&mut self.pending);
+        let flights = std::mem::replace(&mut self.pending, Vec::with_capacity(TURNS_PER_SUBMISSION));
         let (mut flights, unstored) = self.store_values(flights);
         self.prepare_children(&mut flights);
         test_pause_before_commit();
         let mut submissions = Vec::with_capacity(flights.len());
         for mut flight in flights {
             submissions.push(flight.submission(self.flights.next_ticket()));
-            self.flights.add(Box::new(flight));
+            self.flights.add(flight);
         }
         if let Err(error) = self.committer.submit(submissions) {
             tracing::error!("the writer takes no more turns: {error}");
@@ -247,7 +247,7 @@ impl Driver {
     }
 
     /// Forks the children that have a slot; the others wait in the backlog once their turn is durable.
-    fn prepare_children(&mut self, flights: &mut [Flight]) {
+    fn prepare_children(&mut self, flights: &mut [Box<Flight>]) {
         if self.stopping.is_some() {
             return;
         }

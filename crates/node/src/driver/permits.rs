@@ -219,7 +219,7 @@ impl Driver {
             Ok(rows) => rows,
             Err(error) => return tracing::error!("breakers cannot be read again: {error}"),
         };
-        let on_their_way = self.flights.iter().chain(&self.pending);
+        let on_their_way = self.flights.iter().chain(self.pending.iter().map(Box::as_ref));
         let rows: Vec<&BreakerRow> = stored.iter().chain(on_their_way.flat_map(Flight::breakers)).collect();
         for name in &names {
             self.gates.restore(name, rows.iter().rev().find(|row| row.name == *name).copied());

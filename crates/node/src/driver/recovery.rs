@@ -80,8 +80,12 @@ impl Driver {
 
     /// True if no turn of the execution is on its way to the disk: what is in memory is durable.
     pub(super) fn is_quiet(&self, local: LocalId) -> bool {
-        let mut on_their_way = self.flights.iter().chain(&self.pending);
-        !on_their_way.any(|flight| flight.local == local && flight.has_summary())
+        !self.in_flight().any(|flight| flight.local == local && flight.has_summary())
+    }
+
+    /// What was decided and not answered yet, in that order.
+    pub(super) fn in_flight(&self) -> impl DoubleEndedIterator<Item = &Flight> {
+        self.flights.iter().chain(self.pending.iter().map(Box::as_ref))
     }
 
     /// Effects that follow from turns before the one that was lost.
@@ -101,7 +105,7 @@ impl Driver {
 
     /// Turns that were decided after the lost one, in this pass: they follow from what is not there.
     pub(super) fn give_up_pending(&mut self, local: LocalId, error: &Arc<skep_store::Error>) {
-        let of_it = |flight: &mut Flight| flight.local == local && flight.has_summary();
+        let of_it = |flight: &mut Box<Flight>| flight.local == local && flight.has_summary();
         for flight in self.pending.extract_if(.., of_it).collect::<Vec<_>>() {
             if flight.retry == Some(Message::Recovered) {
                 self.unready.lost_recovery(local);

@@ -76,7 +76,7 @@ impl Driver {
             started_at: now,
             updated_at: now,
             ended_at: None,
-            base_dir: Some(start.base_dir.clone()),
+            base_dir: Some(start.base_dir.to_string()),
             waiting: None,
             error: None,
             actor: start.actor.label(),
@@ -132,7 +132,7 @@ impl Driver {
         self.decide(local, message, Some(reply));
         let over = self.core.get(local).is_some_and(|live| live.state.status.is_terminal());
         // What is on its way to the disk may be its end, of which its parent is told when it is there.
-        let on_its_way = self.pending.iter().chain(self.flights.iter()).any(|flight| flight.local == local);
+        let on_its_way = self.in_flight().any(|flight| flight.local == local);
         if over && !on_its_way {
             self.close(local);
         }
@@ -166,12 +166,12 @@ impl Driver {
         self.stored.note(&rows);
         let mut flight = Flight::of_rows(rows);
         flight.reply = Some(reply);
-        self.pending.push(flight);
+        self.pending.push(Box::new(flight));
     }
 
     pub(super) fn keep_rows(&mut self, rows: Vec<Row>) {
         if !rows.is_empty() {
-            self.pending.push(Flight::of_rows(rows));
+            self.pending.push(Box::new(Flight::of_rows(rows)));
         }
     }
 
@@ -230,7 +230,7 @@ impl Driver {
             snapshot,
             ..Flight::of_rows(Vec::new())
         };
-        self.pending.push(flight);
+        self.pending.push(Box::new(flight));
         true
     }
 

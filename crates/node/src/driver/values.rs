@@ -13,12 +13,12 @@ use super::flight::Flight;
 use crate::error::Error;
 
 /// A turn with a value that cannot be stored, and why.
-pub(super) type Unstored = (Flight, Arc<blobs::Error>);
+pub(super) type Unstored = (Box<Flight>, Arc<blobs::Error>);
 
 /// The blob store, and the values of this pass that are not in it yet.
 pub(super) struct WithPending<'a> {
     pub stored: &'a dyn Blobs,
-    pub pending: &'a [Flight],
+    pub pending: &'a [Box<Flight>],
 }
 
 impl WithPending<'_> {
@@ -46,7 +46,7 @@ impl Blobs for WithPending<'_> {
 
 impl Driver {
     /// Makes the values of these turns durable; gives the turns that may be committed, and those that may not.
-    pub(super) fn store_values(&mut self, mut flights: Vec<Flight>) -> (Vec<Flight>, Vec<Unstored>) {
+    pub(super) fn store_values(&mut self, mut flights: Vec<Box<Flight>>) -> (Vec<Box<Flight>>, Vec<Unstored>) {
         let all: Vec<&NewBlob> = flights.iter().flat_map(|flight| &flight.blobs).collect();
         if all.is_empty() || self.blobs.put_all(&all).is_ok() {
             flights.iter_mut().for_each(|flight| flight.blobs.clear());

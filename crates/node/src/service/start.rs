@@ -136,7 +136,7 @@ impl Node {
             plan_hash: definition.program.hash(),
             definition_hash: definition.hash,
             inputs,
-            base_dir: self.base_dir(request.base_dir, &execution)?,
+            base_dir: self.base_dir(request.base_dir, &execution)?.into(),
             environment: request.environment,
             actor: request.actor,
             event: Value::Null,

@@ -28,7 +28,7 @@ fn start(node: &Node, text: &str, edit: impl FnOnce(&mut Plan)) -> ExecutionId {
         plan_hash: program.hash(),
         definition_hash,
         inputs: Map::new(),
-        base_dir: "/".to_owned(),
+        base_dir: "/".into(),
         environment: Map::new(),
         actor: ada(),
         event: Value::Null,

@@ -134,7 +134,7 @@ pub fn started() -> Event {
         plan_hash: Hash::of(b"plan"),
         definition_hash: Hash::of(b"definition"),
         inputs: Map::from_iter([("env".to_owned(), json!("test"))]),
-        base_dir: "/".to_owned(),
+        base_dir: "/".into(),
         environment: Map::new(),
         actor: ada(),
         event: Value::Null,

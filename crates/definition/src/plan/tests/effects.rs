@@ -104,8 +104,8 @@ fn an_action_can_undo_and_verify() {
         other => panic!("not an action: {other:?}"),
     };
     let undo = with(&step.compensation.as_ref().unwrap().work);
-    assert_eq!(undo, ("http".to_owned(), json!({"url": "https://example.org/${{ body }}/${{ item }}"})));
-    assert_eq!(with(step.verify.as_ref().unwrap()).0, "http");
+    assert_eq!(undo, ("http".into(), json!({"url": "https://example.org/${{ body }}/${{ item }}"})));
+    assert_eq!(&*with(step.verify.as_ref().unwrap()).0, "http");
     assert_eq!(step.on_unknown(), OnUnknown::Verify);
 }
 
@@ -286,7 +286,7 @@ fn a_template_undoes_with_its_rollback_command() {
     );
     let step = &plan.steps[0];
     let work = &step.compensation.as_ref().unwrap().work;
-    assert_eq!(work.kind, Kind::Uses { action: "set".to_owned(), with: json!({"restore": true}) });
+    assert_eq!(work.kind, Kind::Uses { action: "set".into(), with: json!({"restore": true}) });
     assert_eq!((work.timeout_ms, work.retry.as_ref().unwrap().max_attempts), (Some(300_000), 4));
     assert!(plan.keeps_effects);
 }

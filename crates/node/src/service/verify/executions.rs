@@ -289,7 +289,7 @@ fn first_row(live: &Live, start: &Start, turn: &Turn) -> ExecutionRow {
         started_at: turn.at,
         updated_at: turn.at,
         ended_at: None,
-        base_dir: Some(start.base_dir.clone()),
+        base_dir: Some(start.base_dir.to_string()),
         waiting: None,
         error: None,
         actor: start.actor.label(),
