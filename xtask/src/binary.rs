@@ -1,6 +1,6 @@
 //! Building `skep` and calling it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -20,7 +20,6 @@ pub enum Profile {
 #[derive(Clone, Debug)]
 pub struct Binary {
     path: PathBuf,
-    target: PathBuf,
 }
 
 impl Binary {
@@ -40,8 +39,7 @@ impl Binary {
             }
         };
         process::run(&mut cargo)?;
-        let target = target_directory()?;
-        Ok(Self { path: target.join(folder).join("skep"), target })
+        Ok(Self { path: target_directory()?.join(folder).join("skep") })
     }
 
     /// `skep ARGUMENTS`, from the root of the repository.
@@ -56,9 +54,9 @@ impl Binary {
         self.path.strip_prefix(repository::root()).unwrap_or(&self.path).display().to_string()
     }
 
-    /// cargo's folder for what is built.
-    pub fn target(&self) -> &std::path::Path {
-        &self.target
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 }
 
