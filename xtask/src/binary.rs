@@ -20,6 +20,7 @@ pub enum Profile {
 #[derive(Clone, Debug)]
 pub struct Binary {
     path: PathBuf,
+    target: PathBuf,
 }
 
 impl Binary {
@@ -39,7 +40,8 @@ impl Binary {
             }
         };
         process::run(&mut cargo)?;
-        Ok(Self { path: target_directory()?.join(folder).join("skep") })
+        let target = target_directory()?;
+        Ok(Self { path: target.join(folder).join("skep"), target })
     }
 
     /// `skep ARGUMENTS`, from the root of the repository.
@@ -57,6 +59,11 @@ impl Binary {
     /// Where it lies.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// cargo's folder for what is built.
+    pub fn target(&self) -> &Path {
+        &self.target
     }
 }
 

@@ -60,7 +60,7 @@ fn at(plan: &Plan, in_flight: u64, target: Option<f64>) -> Result<Figure> {
     }
     let target = target.map(|steps| format!("{} and ", thousands(steps))).unwrap_or_default();
     Ok(Figure {
-        work: format!("10 no-op steps in sequence, {in_flight} in flight ({:.1} turns a commit)", median(&groups)),
+        work: format!("(a) 10 no-op steps in sequence, {in_flight} in flight ({:.1} turns a commit)", median(&groups)),
         measured: format!("{} steps/s", thousands(median(&steps))),
         floor: format!("{} steps/s", thousands(median(&floors))),
         ratio: ratio(median(&ratios)),
