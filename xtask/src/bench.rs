@@ -19,6 +19,7 @@ pub fn run(options: &[&str]) -> Result<()> {
         ["--criterion", rest @ ..] => process::run(
             process::cargo().args(["bench", "--package", "skep-bench", "--bench", "core", "--"]).args(rest),
         ),
+        ["--help" | "-h"] => process::run(&mut bench(&["--help"])?),
         ["--instructions"] => instructions(&["instructions"]),
         ["--instructions", "--update"] => instructions(&["instructions", "update"]),
         options => {
