@@ -108,12 +108,19 @@ fn bench(plan: &Plan) -> Result<()> {
     println!("{machine}");
     let named: Vec<&str> = plan.rows.iter().map(String::as_str).collect();
     let rows = if named.is_empty() { rows::ALL.to_vec() } else { named };
-    let mut figures = Vec::new();
+    let (mut figures, mut failed) = (Vec::new(), Vec::new());
     for row in rows {
-        figures.extend(rows::measure(row, plan)?);
+        match rows::measure(row, plan) {
+            Ok(measured) => figures.extend(measured),
+            // The others take most of an hour: they are not thrown away.
+            Err(error) => failed.push(format!("{row}: {error:#}")),
+        }
     }
     let table = figures::table(&figures);
     println!("\n{table}");
+    if !failed.is_empty() {
+        bail!("{}", failed.join("\n"));
+    }
     match &plan.write {
         Some(_) if plan.quick || !plan.rows.is_empty() => println!("nothing is written: this was no whole run"),
         Some(file) => document::write(file, &format!("{machine}\n{table}"))?,
