@@ -13,6 +13,8 @@ pub struct Figure {
     pub ratio: String,
     /// What it was to reach.
     pub target: String,
+    /// How often it was measured; the figures are medians.
+    pub repeats: usize,
 }
 
 /// The middle one; of an even number the lower of the two.
@@ -41,11 +43,22 @@ pub fn thousands(value: f64) -> String {
     text
 }
 
+/// A ratio.
+pub fn ratio(value: f64) -> String {
+    format!("{value:.2}")
+}
+
+/// Seconds as milliseconds.
+pub fn milliseconds(seconds: f64) -> String {
+    format!("{:.2} ms", seconds * 1_000.0)
+}
+
 /// The figures as Markdown.
 pub fn table(figures: &[Figure]) -> String {
-    let mut text = String::from("| work | measured | floor | ratio | to reach |\n|---|---|---|---|---|\n");
-    for Figure { work, measured, floor, ratio, target } in figures {
-        text.push_str(&format!("| {work} | {measured} | {floor} | {ratio} | {target} |\n"));
+    let mut text =
+        String::from("| work | measured | floor | ratio | to reach | repeats |\n|---|---|---|---|---|---|\n");
+    for Figure { work, measured, floor, ratio, target, repeats } in figures {
+        text.push_str(&format!("| {work} | {measured} | {floor} | {ratio} | {target} | {repeats} |\n"));
     }
     text
 }
@@ -58,6 +71,7 @@ mod tests {
     fn numbers_are_ordered_and_readable() {
         assert_eq!((median(&[3.0, 1.0, 2.0]), median(&[]), median(&[4.0, 1.0])), (2.0, 0.0, 1.0));
         assert_eq!(quantile(&[1.0, 2.0, 3.0, 4.0], 0.99), 4.0);
+        assert_eq!((milliseconds(0.001_234), ratio(0.456)), ("1.23 ms".to_owned(), "0.46".to_owned()));
         let shown: Vec<String> = [0.4, 999.0, 1_000.0, 1_234_567.2].map(thousands).into();
         assert_eq!(shown, ["0", "999", "1,000", "1,234,567"]);
     }

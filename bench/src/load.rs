@@ -86,6 +86,19 @@ impl Loaded {
     /// A start is refused, or an execution does not complete.
     pub fn run(&mut self, text: &str, in_flight: u64, until: Until) -> Result<Stretch> {
         let request = request(text);
+        self.run_each(in_flight, until, |_| request.clone())
+    }
+
+    /// The same with a request for each execution, by its number from 0.
+    ///
+    /// # Errors
+    /// As [`Loaded::run`].
+    pub fn run_each(
+        &mut self,
+        in_flight: u64,
+        until: Until,
+        mut request: impl FnMut(u64) -> StartRequest,
+    ) -> Result<Stretch> {
         let mut beats = self.node.watcher().beats();
         let (before, stats_before) = (self.node.watcher().ended(), self.node.stats());
         let begun = Instant::now();
@@ -108,7 +121,7 @@ impl Loaded {
                 break;
             }
             while started - completed < wanted {
-                drop(self.node.begin(request.clone()).context("starting an execution")?);
+                drop(self.node.begin(request(started)).context("starting an execution")?);
                 started += 1;
             }
             self.runtime.block_on(beats.changed()).context("following the node")?;

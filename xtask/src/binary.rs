@@ -1,6 +1,6 @@
 //! Building `skep` and calling it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -56,8 +56,13 @@ impl Binary {
         self.path.strip_prefix(repository::root()).unwrap_or(&self.path).display().to_string()
     }
 
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// cargo's folder for what is built.
-    pub fn target(&self) -> &std::path::Path {
+    pub fn target(&self) -> &Path {
         &self.target
     }
 }

@@ -4,11 +4,11 @@
 //! call the tools that everybody knows (cargo, rustfmt, clippy, nextest) and must not hold product logic.
 //! Nothing imports this crate.
 
+mod bench;
 mod binary;
 mod check;
 mod demo;
 mod docs;
-mod endurance;
 mod fuzz;
 mod process;
 mod repository;
@@ -30,6 +30,7 @@ Tasks:
   test  [--quick]    check, then all tests; installs what they need (--quick: without check)
   check              formatting, clippy, tidy
   tidy               what a program can check about the sources: lengths, layers, links, leftovers
+  bench [OPTIONS]    what Skep takes beside the floor of the machine, into docs/benchmarks.md (--quick, --help)
   endurance          a million events in one execution, a hundred thousand that wait: memory and restart
   sim   [OPTIONS]    simulated worlds with faults, real engine and store (--seeds N, --seed S, --mutants, --help)
   fuzz  [--seconds N] every fuzz target, 60 s each, if there is a nightly toolchain with cargo-fuzz
@@ -54,7 +55,8 @@ fn run(arguments: Vec<String>) -> Result<ExitCode> {
         ["test", "--quick"] => return Ok(code(test::run(test::Extent::TestsOnly))),
         ["check"] => check::run()?,
         ["tidy"] => tidy::run()?,
-        ["endurance"] => endurance::run()?,
+        ["bench", options @ ..] => bench::run(options)?,
+        ["endurance"] => bench::endurance()?,
         ["sim", options @ ..] => sim::run(options)?,
         ["docs"] => docs::write()?,
         ["docs", "--check"] => docs::check()?,

@@ -1,4 +1,4 @@
-//! What the tests need beside Rust, installed if it is missing.
+//! What tests and measurements need beside Rust, installed if it is missing.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::process;
 
-/// A program that tests start, and the Debian package that brings it.
+/// A program that is started, and the Debian package that brings it.
 struct Program {
     name: &'static str,
     package: &'static str,
@@ -21,6 +21,11 @@ const PROGRAMS: [Program; 4] = [
     Program { name: "setpriv", package: "util-linux" },
 ];
 
+/// Counts system calls.
+const STRACE: Program = Program { name: "strace", package: "strace" };
+/// Counts instructions.
+const VALGRIND: Program = Program { name: "valgrind", package: "valgrind" };
+
 /// Parts of the toolchain that `check` calls: cargo subcommand and rustup component.
 const COMPONENTS: [(&str, &str); 2] = [("fmt", "rustfmt"), ("clippy", "clippy")];
 
@@ -29,14 +34,34 @@ const COMPONENTS: [(&str, &str); 2] = [("fmt", "rustfmt"), ("clippy", "clippy")]
 /// # Errors
 /// Something is missing and cannot be installed; the message names the packages.
 pub fn programs() -> Result<()> {
-    let missing: Vec<&Program> = PROGRAMS.iter().filter(|program| !is_there(program.name)).collect();
+    provide("the tests need", &PROGRAMS)
+}
+
+/// Installs strace if it is missing.
+///
+/// # Errors
+/// It cannot be installed.
+pub fn strace() -> Result<()> {
+    provide("counting system calls needs", &[STRACE])
+}
+
+/// Installs valgrind if it is missing.
+///
+/// # Errors
+/// It cannot be installed.
+pub fn valgrind() -> Result<()> {
+    provide("counting instructions needs", &[VALGRIND])
+}
+
+fn provide(need: &str, programs: &[Program]) -> Result<()> {
+    let missing: Vec<&Program> = programs.iter().filter(|program| !is_there(program.name)).collect();
     if missing.is_empty() {
         return Ok(());
     }
     let packages: Vec<&str> = missing.iter().map(|program| program.package).collect();
     install(&packages).with_context(|| {
         let names: Vec<&str> = missing.iter().map(|program| program.name).collect();
-        format!("the tests need {}; install: {}", names.join(", "), packages.join(", "))
+        format!("{need} {}; install: {}", names.join(", "), packages.join(", "))
     })
 }
 

@@ -2,34 +2,14 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use skep_bench::pure::{SEQUENCE, STEPS, TURNS};
 
 use crate::Plan;
 use crate::disk::Scratch;
-use crate::figures::{Figure, median, thousands};
+use crate::figures::{Figure, median, ratio, thousands};
 use crate::floor::Sample;
 use crate::load::{Loaded, Until};
-
-/// The workflow.
-pub const SEQUENCE: &str = "\
-name: sequence
-description: Ten steps that do nothing, one after the other.
-steps:
-  - {id: s0, uses: noop}
-  - {id: s1, uses: noop}
-  - {id: s2, uses: noop}
-  - {id: s3, uses: noop}
-  - {id: s4, uses: noop}
-  - {id: s5, uses: noop}
-  - {id: s6, uses: noop}
-  - {id: s7, uses: noop}
-  - {id: s8, uses: noop}
-  - {id: s9, uses: noop}
-";
-/// Its steps.
-pub const STEPS: u64 = 10;
-/// Its turns: the start, and one for each outcome.
-pub const TURNS: u64 = 11;
 
 /// Executions in flight, and the steps a second to reach.
 const LOADS: [(u64, Option<f64>); 4] = [(1, None), (10, None), (100, Some(100_000.0)), (1_000, Some(200_000.0))];
@@ -47,7 +27,8 @@ pub fn measure(plan: &Plan) -> Result<Vec<Figure>> {
 /// # Errors
 /// As [`measure`], and if `in_flight` is no number.
 pub fn measure_at(plan: &Plan, in_flight: &str) -> Result<Vec<Figure>> {
-    Ok(vec![at(plan, in_flight.parse()?, None)?])
+    let in_flight = in_flight.parse().with_context(|| format!("{in_flight} is no number of executions"))?;
+    Ok(vec![at(plan, in_flight, None)?])
 }
 
 fn at(plan: &Plan, in_flight: u64, target: Option<f64>) -> Result<Figure> {
@@ -81,10 +62,11 @@ fn at(plan: &Plan, in_flight: u64, target: Option<f64>) -> Result<Figure> {
     }
     let target = target.map(|steps| format!("{} and ", thousands(steps))).unwrap_or_default();
     Ok(Figure {
-        work: format!("10 no-op steps in sequence, {in_flight} in flight ({:.1} turns a commit)", median(&groups)),
+        work: format!("(a) 10 no-op steps in sequence, {in_flight} in flight ({:.1} turns a commit)", median(&groups)),
         measured: format!("{} steps/s", thousands(median(&steps))),
         floor: format!("{} steps/s", thousands(median(&floors))),
-        ratio: format!("{:.2}", median(&ratios)),
+        ratio: ratio(median(&ratios)),
         target: format!("{target}0.5 of the floor"),
+        repeats,
     })
 }

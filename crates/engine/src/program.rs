@@ -219,7 +219,9 @@ impl Program {
 
     /// The step that a path names, and the path's loop prefix.
     pub(crate) fn split_path<'p>(&self, path: &'p str) -> Option<(&'p str, StepIndex)> {
-        let at = path.rfind("].").map_or(0, |at| at + 2);
+        // Most paths are in no loop, and a character is found more quickly than a text.
+        let in_loop = path.rfind(']').is_some();
+        let at = if in_loop { path.rfind("].").map_or(0, |at| at + 2) } else { 0 };
         self.step_by_id(&path[at..]).map(|step| (&path[..at], step))
     }
 

@@ -1,6 +1,6 @@
 //! Identifiers. Raw text becomes one of these once, at the edge, and stays one.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -119,10 +119,19 @@ impl Token {
     /// The token of delivery `delivery` (from 1, counted over all attempts of the step) of the step at
     /// `path` in `execution`, generation `generation`.
     pub fn derive(execution: &ExecutionId, path: &str, generation: u32, delivery: u32) -> Self {
-        let mut text = String::with_capacity(execution.0.len() + path.len() + 24);
-        text.extend([execution.as_str(), "/", path, "/g"]);
-        write!(text, "{generation}/d{delivery}").expect("a text can be written to");
-        Self(blake3::hash(text.as_bytes()).to_hex()[..32].into())
+        let mut text = Vec::with_capacity(execution.0.len() + path.len() + 24);
+        for part in [execution.as_str(), "/", path, "/g"] {
+            text.extend_from_slice(part.as_bytes());
+        }
+        push_decimal(&mut text, generation);
+        text.extend_from_slice(b"/d");
+        push_decimal(&mut text, delivery);
+        let digest = blake3::hash(&text);
+        let mut hex = [0; 32];
+        for (pair, byte) in hex.chunks_exact_mut(2).zip(digest.as_bytes()) {
+            pair.copy_from_slice(&[hex_digit(byte >> 4), hex_digit(byte & 0xf)]);
+        }
+        Self(str::from_utf8(&hex).expect("hexadecimal digits are text").into())
     }
 
     /// Wraps a token that came back from outside.
@@ -134,6 +143,23 @@ impl Token {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// A number's digits: what a format string does, on a path that every step takes twice.
+fn push_decimal(text: &mut Vec<u8>, number: u32) {
+    let (mut digits, mut left, mut at) = ([0; 10], number, 10);
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (left % 10) as u8;
+        left /= 10;
+        if left == 0 {
+            return text.extend_from_slice(&digits[at..]);
+        }
+    }
+}
+
+fn hex_digit(value: u8) -> u8 {
+    if value < 10 { b'0' + value } else { b'a' + value - 10 }
 }
 
 impl fmt::Display for Token {
@@ -190,4 +216,18 @@ pub fn slug(text: &str) -> String {
         trimmed.to_owned()
     };
     prefixed.chars().take(crate::limits::STEP_ID_LENGTH_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_the_digest_of_what_it_names() {
+        for (generation, delivery) in [(1, 1), (0, 9), (10, 99), (1_000_000, u32::MAX)] {
+            let text = format!("e-1/l[3].x/g{generation}/d{delivery}");
+            let token = Token::derive(&ExecutionId::new("e-1"), "l[3].x", generation, delivery);
+            assert_eq!(token.as_str(), &Hash::of(text.as_bytes()).to_string()[..32]);
+        }
+    }
 }

@@ -13,8 +13,11 @@ use crate::wire::{Call, Class, Failure};
 
 /// The longest that an answer is kept back. Below the idle limits that anything between two processes may have.
 pub const WAIT_MS_MAX: u64 = 25_000;
-/// A call that waits is tried again this often at most, however busy the owner is: 50 looks per second
-/// are more than an eye can tell, and cost nothing that would be noticed.
+/// A call that waits looks again at once so often: in an owner that does little else, the first heartbeats are about
+/// what it waits for.
+const QUICK_LOOKS: u32 = 3;
+/// Then this often at most, however busy the owner is: 50 looks per second are more than an eye can tell, and cost
+/// nothing that would be noticed.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// What calls are performed with.
@@ -85,7 +88,7 @@ pub async fn attend<C: Perform>(
     let deadline = Instant::now() + Duration::from_millis(call.wait_ms().min(WAIT_MS_MAX));
     let call = Arc::new(call);
     let mut beats = desk.beats();
-    loop {
+    for looks in 0_u32.. {
         if let Some(beats) = &mut beats {
             beats.mark_unchanged();
         }
@@ -104,8 +107,11 @@ pub async fn attend<C: Perform>(
             _ = closing.changed() => {}
             () = tokio::time::sleep_until(deadline) => {}
         }
-        tokio::time::sleep_until(deadline.min(looked_at + LOOK_INTERVAL)).await;
+        if looks >= QUICK_LOOKS {
+            tokio::time::sleep_until(deadline.min(looked_at + LOOK_INTERVAL)).await;
+        }
     }
+    unreachable!("a call that waits has a deadline")
 }
 
 async fn perform_blocking<C: Perform>(desk: &Arc<Desk>, call: &Arc<C>) -> Result<C::Answer, Failure> {

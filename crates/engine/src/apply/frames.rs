@@ -119,10 +119,12 @@ impl Fold<'_> {
         if let Some(id) = self.state.find(path) {
             return Ok(id);
         }
-        if let Some(id) = self.reach_beside(path)? {
-            return Ok(id);
+        let named = self.program.split_part(path).ok_or_else(|| no_step(path))?;
+        let (_, step, part) = named;
+        if part != Part::Step || self.program.step(step).compensation_only {
+            return self.reach_beside(path, named);
         }
-        let (frame, step) = self.place(path)?;
+        let frame = self.frame_of(path, step)?;
         let id = self.new_instance(frame, step, path, Part::Step);
         self.state.instances.get_mut(id).tainted = self.is_tainted(frame, step);
         self.occupy(frame, step, id);
@@ -130,15 +132,14 @@ impl Fold<'_> {
         Ok(id)
     }
 
-    pub(super) fn place(&self, path: &StepPath) -> Result<(FrameId, StepIndex), Misfit> {
-        let unknown = || no_step(path);
-        let (prefix, step) = self.program.split_path(path).ok_or_else(unknown)?;
-        let block = self.program.step(step).block;
-        let frame = match prefix.is_empty() {
-            true => self.state.frame_by_place.get(&(StepPath::clone(self.program.no_prefix()), block)),
-            false => self.state.frame_by_place.get(&(StepPath::from(prefix), block)),
+    /// The frame in which the step at `path`, which is `step`, stands.
+    fn frame_of(&self, path: &StepPath, step: StepIndex) -> Result<FrameId, Misfit> {
+        let step = self.program.step(step);
+        let prefix = match path.strip_suffix(step.id.as_str()) {
+            Some("") | None => StepPath::clone(self.program.no_prefix()),
+            Some(prefix) => StepPath::from(prefix),
         };
-        Ok((*frame.ok_or_else(unknown)?, step))
+        self.state.frame_by_place.get(&(prefix, step.block)).copied().ok_or_else(|| no_step(path))
     }
 
     pub(super) fn occupy(&mut self, frame: FrameId, step: StepIndex, id: InstanceId) {

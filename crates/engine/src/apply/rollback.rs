@@ -14,19 +14,18 @@ pub(crate) fn is_beside(program: &Program, instance: &Instance) -> bool {
 impl Fold<'_> {
     // ---- work beside steps -------------------------------------------------------------------------------
 
-    /// The instance of work beside a step, made now if it is performed for the first time. `None`: it is a step.
-    pub(super) fn reach_beside(&mut self, path: &StepPath) -> Result<Option<InstanceId>, Misfit> {
+    /// The instance of work beside a step, made when it is performed for the first time.
+    pub(super) fn reach_beside(
+        &mut self,
+        path: &StepPath,
+        (step_path, step, part): (&str, StepIndex, Part),
+    ) -> Result<InstanceId, Misfit> {
         let unknown = || Misfit(format!("`{path}` is nothing that the plan performs"));
-        let (step_path, step, part) = self.program.split_part(path).ok_or_else(unknown)?;
-        if part == Part::Step && !self.program.step(step).compensation_only {
-            return Ok(None);
-        }
         if part == Part::Verify && !self.state.undo.is_busy() && self.state.find(step_path).is_none() {
             return Err(unknown());
         }
         let frame = self.state.root.ok_or_else(unknown)?;
-        let id = self.new_instance(frame, step, path, part);
-        Ok(Some(id))
+        Ok(self.new_instance(frame, step, path, part))
     }
 
     pub(super) fn new_instance(&mut self, frame: FrameId, step: StepIndex, path: &StepPath, part: Part) -> InstanceId {

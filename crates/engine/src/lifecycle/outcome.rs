@@ -84,7 +84,10 @@ pub(crate) fn was_done(
     }
     let mut outputs = turn.store_map(outputs);
     // What the person said who allowed the step; a step without a gate has no outputs before its end.
-    outputs.extend(turn.state.instance(id).outputs.clone());
+    let said = &turn.state.instance(id).outputs;
+    if !said.is_empty() {
+        outputs.extend(said.clone());
+    }
     turn.emit(Event::Completed { path: path.clone(), outputs })?;
     turn.keep_done(&path, Some(raw))
 }

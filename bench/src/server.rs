@@ -4,19 +4,21 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use crate::binary::Binary;
-
 /// Far longer than it may take; what takes longer hangs.
 const READY_TIMEOUT: Duration = Duration::from_secs(120);
 /// Between two looks: short beside what is measured.
-const POLL: Duration = Duration::from_millis(10);
+const POLL: Duration = Duration::from_millis(1);
+/// How long the server may keep an answer back: longer than an execution takes.
+const WAIT_MS: u64 = 20_000;
+/// More turns than an execution has: who follows from there is told of its end and of nothing else.
+const PAST_ALL_TURNS: u64 = 1_000_000_000;
 
 /// A running `skep serve`; killed when dropped.
 pub struct Server {
@@ -31,10 +33,16 @@ impl Server {
     ///
     /// # Errors
     /// It does not start.
-    pub fn start(skep: &Binary, data: &Path) -> Result<Self> {
+    pub fn start(skep: &Path, data: &Path) -> Result<Self> {
         let began = Instant::now();
-        let mut command = skep.command(&["serve"]);
-        command.arg("--data-dir").arg(data).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut command = Command::new(skep);
+        command
+            .arg("serve")
+            .arg("--data-dir")
+            .arg(data)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         let child = command.spawn().context("starting `skep serve`")?;
         let mut server = Self { child, data: data.to_owned(), ready_after: Duration::ZERO };
         while Connection::open(&server.data).and_then(|mut socket| socket.ping()).is_err() {
@@ -63,15 +71,7 @@ impl Server {
     /// # Errors
     /// The process is gone.
     pub fn memory_mb(&self) -> Result<(u64, u64)> {
-        let path = format!("/proc/{}/status", self.child.id());
-        let status = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
-        let of = |name: &str| {
-            let line = status.lines().find(|line| line.starts_with(name))?;
-            line.split_whitespace().nth(1)?.parse::<u64>().ok()
-        };
-        let kib = (of("VmRSS:"), of("VmHWM:"));
-        let (Some(now), Some(peak)) = kib else { bail!("{path} does not tell the memory") };
-        Ok((now / 1_000, peak / 1_000))
+        memory_mb(self.child.id())
     }
 
     /// `kill -9`.
@@ -90,6 +90,22 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Resident memory of a process now and at its peak, in MB.
+///
+/// # Errors
+/// The process is gone.
+pub fn memory_mb(process: u32) -> Result<(u64, u64)> {
+    let path = format!("/proc/{process}/status");
+    let status = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
+    let of = |name: &str| {
+        let line = status.lines().find(|line| line.starts_with(name))?;
+        line.split_whitespace().nth(1)?.parse::<u64>().ok()
+    };
+    let kib = (of("VmRSS:"), of("VmHWM:"));
+    let (Some(now), Some(peak)) = kib else { bail!("{path} does not tell the memory") };
+    Ok((now / 1_000, peak / 1_000))
 }
 
 /// An HTTP connection to the socket that is kept open.
@@ -113,8 +129,23 @@ impl Connection {
     /// The server refuses.
     pub fn start(&mut self, text: &str) -> Result<String> {
         let source = json!({"text": {"text": text, "file": null}});
-        let answer = self.call("start", &json!({"source": source, "base_dir": "/", "environment": {}}))?;
+        let environment = json!({"PATH": std::env::var("PATH").unwrap_or_default()});
+        let answer = self.call("start", &json!({"source": source, "base_dir": "/", "environment": environment}))?;
         answer["execution_id"].as_str().map(str::to_owned).with_context(|| format!("no execution in {answer}"))
+    }
+
+    /// Starts a workflow of this text and returns when its end is known. The server says so by itself.
+    ///
+    /// # Errors
+    /// The server refuses, or the execution does not complete.
+    pub fn run(&mut self, text: &str) -> Result<()> {
+        let execution = self.start(text)?;
+        let known = json!({"status": "running", "waits_for_people": false});
+        let body = json!({"execution": execution, "from_seq": PAST_ALL_TURNS, "known": known, "wait_ms": WAIT_MS});
+        match self.call("follow", &body)?["status"].as_str() {
+            Some("completed") => Ok(()),
+            other => bail!("the execution is {other:?}"),
+        }
     }
 
     /// One use case.
@@ -159,17 +190,4 @@ impl Connection {
             }
         }
     }
-}
-
-/// A fresh data directory under `target`.
-///
-/// # Errors
-/// The file system refuses.
-pub fn fresh(skep: &Binary, name: &str) -> Result<PathBuf> {
-    let data = skep.target().join("endurance").join(name);
-    if data.exists() {
-        fs::remove_dir_all(&data).with_context(|| format!("removing {}", data.display()))?;
-    }
-    fs::create_dir_all(&data).with_context(|| format!("creating {}", data.display()))?;
-    Ok(data)
 }

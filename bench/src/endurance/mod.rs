@@ -4,23 +4,20 @@
 //! Everything is measured from outside: the release binary, its socket, `kill -9`, `/proc`.
 
 mod history;
-mod server;
 mod waiting;
 
 use anyhow::Result;
 
-use crate::binary::{Binary, Profile};
+use crate::Plan;
 
 /// Runs both and prints a table.
 ///
 /// # Errors
-/// The build fails, a server does not start, or an execution does not end as it has to.
-pub fn run() -> Result<()> {
-    println!("Building (the first time takes some minutes) ..");
-    let skep = Binary::build(Profile::Release)?;
+/// A server does not start, or an execution does not end as it has to.
+pub fn run(plan: &Plan) -> Result<()> {
     let mut rows = Vec::new();
-    rows.extend(history::measure(&skep)?);
-    rows.extend(waiting::measure(&skep)?);
+    rows.extend(history::measure(plan)?);
+    rows.extend(waiting::measure(plan)?);
     println!("\n| what | measured |\n|---|---|");
     for (what, measured) in rows {
         println!("| {what} | {measured} |");

@@ -7,8 +7,9 @@ use anyhow::{Context, Result, bail};
 use serde_json::json;
 
 use super::Row;
-use super::server::{Connection, Server, fresh};
-use crate::binary::Binary;
+use crate::Plan;
+use crate::disk::Scratch;
+use crate::server::{Connection, Server};
 
 const EXECUTIONS: usize = 100_000;
 /// Starts at a time: they share commits.
@@ -29,16 +30,16 @@ steps:
 ///
 /// # Errors
 /// A start is refused, or the one that got its signal does not complete.
-pub fn measure(skep: &Binary) -> Result<Vec<Row>> {
+pub fn measure(plan: &Plan) -> Result<Vec<Row>> {
     println!("A hundred thousand executions that wait ..");
-    let data = fresh(skep, "waiting")?;
-    let server = Server::start(skep, &data)?;
+    let data = Scratch::new(&plan.folder, "endurance-waiting")?;
+    let server = Server::start(plan.skep()?, data.path())?;
     let began = Instant::now();
     let some = start_all(&server)?;
     let took = began.elapsed();
     let (now, peak) = server.memory_mb()?;
     server.kill()?;
-    let server = Server::start(skep, &data)?;
+    let server = Server::start(plan.skep()?, data.path())?;
     let (now_again, peak_again) = server.memory_mb()?;
     let woken = Instant::now();
     let mut socket = server.connect()?;

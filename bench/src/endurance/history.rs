@@ -7,8 +7,9 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use super::Row;
-use super::server::{Connection, Server, fresh};
-use crate::binary::Binary;
+use crate::Plan;
+use crate::disk::Scratch;
+use crate::server::{Connection, Server};
 
 /// Ten events a round: it begins, four steps are scheduled and completed, it ends.
 const WORKFLOW: &str = "\
@@ -36,17 +37,17 @@ const POLL: Duration = Duration::from_millis(10);
 ///
 /// # Errors
 /// It does not complete.
-pub fn measure(skep: &Binary) -> Result<Vec<Row>> {
+pub fn measure(plan: &Plan) -> Result<Vec<Row>> {
     println!("One execution with a million events ..");
-    let data = fresh(skep, "history")?;
-    let server = Server::start(skep, &data)?;
+    let data = Scratch::new(&plan.folder, "endurance-history")?;
+    let server = Server::start(plan.skep()?, data.path())?;
     let began = Instant::now();
     let execution = server.connect()?.start(WORKFLOW)?;
     let last = turns_up_to(&mut server.connect()?, &execution, KILL_AFTER_TURN)?;
     let (_, peak_before) = server.memory_mb()?;
     server.kill()?;
     let killed_at = Instant::now();
-    let server = Server::start(skep, &data)?;
+    let server = Server::start(plan.skep()?, data.path())?;
     turns_up_to(&mut server.connect()?, &execution, last + MARGIN_TURNS)?;
     let going_on_after = killed_at.elapsed();
     let ended = end(&mut server.connect()?, &execution)?;
