@@ -40,6 +40,18 @@ pub fn run(seconds: u64) -> Result<()> {
     Ok(())
 }
 
+/// Whether the targets still build; nothing to do without a nightly toolchain.
+///
+/// # Errors
+/// They do not.
+pub fn check() -> Result<()> {
+    if !process::succeeds(&mut nightly(&["--version"])) {
+        println!("fuzz targets: not checked, there is no nightly toolchain");
+        return Ok(());
+    }
+    process::run(&mut nightly(&["check", "--quiet", "--manifest-path", "fuzz/Cargo.toml"]))
+}
+
 fn fuzz(target: &str, seconds: u64) -> Result<()> {
     // New inputs go to the first folder; the seeds of the repository are only read.
     let learnt = format!("fuzz/target/corpus/{target}");

@@ -28,7 +28,7 @@ Usage: cargo xtask TASK [OPTIONS]
 Tasks:
   demo  [--release]  build everything, start a server on a fresh store, run a workflow, say where to look
   test  [--quick]    check, then all tests; installs what they need (--quick: without check)
-  check              formatting, clippy, tidy
+  check              formatting, clippy, tidy, fuzz targets (if there is a nightly toolchain)
   tidy               what a program can check about the sources: lengths, layers, links, leftovers
   bench [OPTIONS]    what Skep takes beside the floor of the machine, into docs/benchmarks.md (--quick, --help)
   endurance          a million events in one execution, a hundred thousand that wait: memory and restart

@@ -3,6 +3,7 @@
 mod children;
 mod kit;
 mod loops;
+mod messages;
 mod misfits;
 mod order;
 mod outputs;

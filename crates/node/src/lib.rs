@@ -33,7 +33,7 @@ pub use error::{Class as ErrorClass, Error};
 pub use owner::{Node, Settings};
 pub use skep_store::DataDir;
 pub use skep_store::Stats;
-pub use watch::{Ended, Slots, Summary, Watcher};
+pub use watch::{Ended, Progress, Slots, Summary, Watcher};
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod permits;
+mod sources;
 mod world;
 
 use std::time::{Duration, Instant};

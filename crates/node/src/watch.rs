@@ -65,10 +65,19 @@ pub struct Watcher {
 /// What is known of the executions that are not over: their rows say all there is to say of the others.
 #[derive(Default)]
 struct Summaries {
-    open: HashMap<LocalId, Summary>,
+    open: HashMap<LocalId, Progress>,
     /// How many of them are not settled.
     unsettled: usize,
     ended: Ended,
+}
+
+/// How an execution that is not over stands, and how far it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// See [`Summary`].
+    pub summary: Summary,
+    /// Number of its last turn that has landed in this owner's time; 0 if none has.
+    pub seq: u64,
 }
 
 /// How many executions have ended since this owner began.
@@ -81,10 +90,15 @@ pub struct Ended {
 }
 
 impl Summaries {
-    fn note(&mut self, local: LocalId, summary: Summary) {
-        let old =
-            if summary.status.is_terminal() { self.open.remove(&local) } else { self.open.insert(local, summary) };
-        self.unsettled -= usize::from(old.is_some_and(|old| !old.is_settled()));
+    fn note(&mut self, local: LocalId, summary: Summary, seq: Option<u64>) {
+        let old = self.open.get(&local).copied();
+        if summary.status.is_terminal() {
+            self.open.remove(&local);
+        } else {
+            let seq = seq.or(old.map(|old| old.seq)).unwrap_or(0);
+            self.open.insert(local, Progress { summary, seq });
+        }
+        self.unsettled -= usize::from(old.is_some_and(|old| !old.summary.is_settled()));
         self.unsettled += usize::from(!summary.is_settled());
     }
 
@@ -108,17 +122,20 @@ impl Watcher {
     }
 
     pub(crate) fn publish(&self, changes: impl IntoIterator<Item = (LocalId, Summary)>) {
-        self.publish_with(changes, []);
+        let mut summaries = self.summaries();
+        changes.into_iter().for_each(|(local, summary)| summaries.note(local, summary, None));
+        drop(summaries);
+        self.beat();
     }
 
-    /// The same, with the states in which executions have just ended.
-    pub(crate) fn publish_with(
+    /// Turns have landed, the last of each execution with this number; some executions have ended with them.
+    pub(crate) fn publish_turns(
         &self,
-        changes: impl IntoIterator<Item = (LocalId, Summary)>,
+        turns: impl IntoIterator<Item = (LocalId, Summary, u64)>,
         ended: impl IntoIterator<Item = Status>,
     ) {
         let mut summaries = self.summaries();
-        changes.into_iter().for_each(|(local, summary)| summaries.note(local, summary));
+        turns.into_iter().for_each(|(local, summary, seq)| summaries.note(local, summary, Some(seq)));
         ended.into_iter().for_each(|status| summaries.count(status));
         drop(summaries);
         self.beat();
@@ -135,6 +152,11 @@ impl Watcher {
 
     /// The summary of an execution that this owner has taken on and that is not over, in memory or not.
     pub fn summary(&self, local: LocalId) -> Option<Summary> {
+        self.progress(local).map(|progress| progress.summary)
+    }
+
+    /// The same with how far it is: without a look at the store it says whether there is something to look at.
+    pub fn progress(&self, local: LocalId) -> Option<Progress> {
         self.summaries().open.get(&local).copied()
     }
 
@@ -174,7 +196,10 @@ mod tests {
         watcher.publish([(one, of(Status::Cancelled, false))]);
         assert!(watcher.all_settled() && watcher.summaries().open.is_empty());
         assert_eq!(watcher.ended(), Ended::default());
-        watcher.publish_with([], [Status::Completed, Status::Failed, Status::Cancelled]);
+        watcher.publish_turns([(one, of(Status::Running, false), 7)], []);
+        watcher.publish([(one, of(Status::Paused, true))]);
+        assert_eq!(watcher.progress(one), Some(Progress { summary: of(Status::Paused, true), seq: 7 }));
+        watcher.publish_turns([], [Status::Completed, Status::Failed, Status::Cancelled]);
         assert_eq!(watcher.ended(), Ended { completed: 1, otherwise: 2 });
     }
 }

@@ -19,6 +19,10 @@ mod output;
 
 use std::process::ExitCode;
 
+/// A turn is a few dozen small allocations in one thread that another one frees.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // Before anything else: the helper that forks scripts must have one thread.
     if skep_runner::spawner::is_requested(std::env::args_os()) {

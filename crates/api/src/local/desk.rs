@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use skep_node::Node;
+use skep_model::ids::LocalId;
 use skep_node::service::Reading;
+use skep_node::{Node, Summary};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -13,11 +14,9 @@ use crate::wire::{Call, Class, Failure};
 
 /// The longest that an answer is kept back. Below the idle limits that anything between two processes may have.
 pub const WAIT_MS_MAX: u64 = 25_000;
-/// A call that waits looks again at once so often: in an owner that does little else, the first heartbeats are about
-/// what it waits for.
-const QUICK_LOOKS: u32 = 3;
-/// Then this often at most, however busy the owner is: 50 looks per second are more than an eye can tell, and cost
-/// nothing that would be noticed.
+/// Heartbeats of others that a call lets pass one by one; then it looks up this often at most, however busy the owner
+/// is: 50 times per second is more than an eye can tell, and costs nothing that would be noticed.
+const HEARTBEATS_OF_OTHERS: u32 = 100;
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// What calls are performed with.
@@ -73,9 +72,31 @@ pub trait Perform: Call {
     /// # Errors
     /// What the node says, as a [`Failure`].
     fn perform(&self, desk: &Desk) -> Result<Self::Answer, Failure>;
+
+    /// What it waits for, if the owner can tell that without a look at the store.
+    fn awaits(&self, _desk: &Desk) -> Option<Awaited> {
+        None
+    }
 }
 
-/// Performs `call`, and again after each heartbeat until its answer is news, its wait is over, or `closing` turns
+/// A turn of an execution, or a change of how that stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Awaited {
+    /// The execution.
+    pub local: LocalId,
+    /// The turn.
+    pub seq: u64,
+}
+
+impl Awaited {
+    /// Something that changes when there may be news.
+    fn mark(self, desk: &Desk) -> Option<(Summary, bool)> {
+        let Desk::Owner(node) = desk else { return None };
+        node.watcher().progress(self.local).map(|progress| (progress.summary, progress.seq >= self.seq))
+    }
+}
+
+/// Performs `call`, and again when there may be news until its answer is news, its wait is over, or `closing` turns
 /// true. Without an owner nothing can change, so the first answer is given.
 ///
 /// # Errors
@@ -86,36 +107,55 @@ pub async fn attend<C: Perform>(
     mut closing: watch::Receiver<bool>,
 ) -> Result<C::Answer, Failure> {
     let deadline = Instant::now() + Duration::from_millis(call.wait_ms().min(WAIT_MS_MAX));
-    let call = Arc::new(call);
+    let (call, waits) = (Arc::new(call), deadline > Instant::now());
+    let awaited = if waits { blocking(desk, &call, |call, desk| Ok(call.awaits(desk))).await? } else { None };
     let mut beats = desk.beats();
-    for looks in 0_u32.. {
+    loop {
         if let Some(beats) = &mut beats {
             beats.mark_unchanged();
         }
         let looked_at = Instant::now();
-        let answer = perform_blocking(desk, &call).await?;
+        let mark = awaited.and_then(|awaited| awaited.mark(desk));
+        let answer = blocking(desk, &call, C::perform).await?;
         let Some(beats) = &mut beats else { return Ok(answer) };
         if call.is_news(&answer) || *closing.borrow() || Instant::now() >= deadline {
             return Ok(answer);
         }
-        tokio::select! {
-            changed = beats.changed() => {
-                if changed.is_err() {
-                    return Ok(answer);
+        let may_be_news = async {
+            match awaited {
+                Some(awaited) => change(beats, || awaited.mark(desk) != mark).await,
+                None => {
+                    change(beats, || true).await;
+                    tokio::time::sleep_until(looked_at + LOOK_INTERVAL).await;
                 }
             }
+        };
+        tokio::select! {
+            () = may_be_news => {}
             _ = closing.changed() => {}
             () = tokio::time::sleep_until(deadline) => {}
         }
-        if looks >= QUICK_LOOKS {
-            tokio::time::sleep_until(deadline.min(looked_at + LOOK_INTERVAL)).await;
-        }
     }
-    unreachable!("a call that waits has a deadline")
 }
 
-async fn perform_blocking<C: Perform>(desk: &Arc<Desk>, call: &Arc<C>) -> Result<C::Answer, Failure> {
+/// Waits for a heartbeat after which `happened`; ends with the owner.
+async fn change(beats: &mut watch::Receiver<u64>, happened: impl Fn() -> bool) {
+    for passed in 0_u32.. {
+        if beats.changed().await.is_err() || happened() {
+            return;
+        }
+        if passed >= HEARTBEATS_OF_OTHERS {
+            tokio::time::sleep(LOOK_INTERVAL).await;
+        }
+    }
+}
+
+async fn blocking<C: Perform, T: Send + 'static>(
+    desk: &Arc<Desk>,
+    call: &Arc<C>,
+    work: impl FnOnce(&C, &Desk) -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
     let (desk, call) = (Arc::clone(desk), Arc::clone(call));
-    let performed = tokio::task::spawn_blocking(move || call.perform(&desk)).await;
+    let performed = tokio::task::spawn_blocking(move || work(&call, &desk)).await;
     performed.unwrap_or_else(|_| Err(failure_of(&skep_node::Error::Ending)))
 }

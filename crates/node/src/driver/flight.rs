@@ -28,6 +28,8 @@ pub(super) struct Flight {
     /// The message, if it must not be lost when the commit fails (nobody else would send it again).
     pub retry: Option<Message>,
     pub summary: Summary,
+    /// Number of its execution's last turn.
+    pub seq: u64,
     pub more: bool,
     /// Effects whose script has no slot yet.
     pub deferred: HashSet<usize>,
@@ -56,6 +58,7 @@ impl Flight {
             reply: None,
             retry: None,
             summary: Summary { status: Status::Pending, waits_for_people: true },
+            seq: 0,
             more: false,
             deferred: HashSet::new(),
             from_backlog: false,

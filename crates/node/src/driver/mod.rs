@@ -280,7 +280,9 @@ impl Driver {
         let flights: Vec<_> = flights.collect();
         let landed = flights.iter().filter(|(_, result)| result.is_ok()).map(|(flight, _)| &**flight);
         let ended = landed.clone().filter_map(Flight::ended);
-        self.watcher.publish_with(landed.filter(|flight| flight.has_summary()).map(|f| (f.local, f.summary)), ended);
+        let turns =
+            landed.filter(|flight| flight.has_summary()).map(|flight| (flight.local, flight.summary, flight.seq));
+        self.watcher.publish_turns(turns, ended);
         let changed: Vec<LocalId> = flights.iter().map(|(flight, _)| flight.local).collect();
         self.publish_parents(&changed);
         for (flight, result) in flights {

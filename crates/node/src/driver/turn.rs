@@ -216,6 +216,7 @@ impl Driver {
         self.core.launched(local);
         let live = self.core.get(local).expect("an execution that decided is in memory");
         let state = &live.state;
+        let seq = state.seq;
         let summary = Summary { status: state.status, waits_for_people: self.waits_for_people(local) };
         let flight = Flight {
             local,
@@ -225,6 +226,7 @@ impl Driver {
             reply: early(local, reply),
             retry: (is_ours(&message) && !skep_model::mutant!("lost-turn-forgotten")).then_some(message),
             summary,
+            seq,
             more: accepted.more,
             blobs: accepted.blobs,
             snapshot,

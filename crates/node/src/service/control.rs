@@ -6,7 +6,7 @@ use serde_json::Value;
 use skep_engine::Rejection;
 use skep_model::Map;
 use skep_model::actor::Actor;
-use skep_model::ids::{ExecutionId, StepPath};
+use skep_model::ids::{ExecutionId, LocalId, StepPath};
 use skep_model::limits;
 use skep_model::message::{Decision, Message};
 
@@ -118,6 +118,14 @@ impl Node {
         // What is over is not remembered, and its row says so: read after the summary, else the end could come between.
         let status = self.reading().find(execution.as_str())?.status;
         Ok(status.is_terminal().then_some(Summary { status, waits_for_people: false }))
+    }
+
+    /// Its number in the store.
+    ///
+    /// # Errors
+    /// Unknown execution, trouble with the store.
+    pub fn local_of(&self, execution: &ExecutionId) -> Result<LocalId, Error> {
+        self.reading().find(execution.as_str()).map(|row| row.local)
     }
 
     fn message(&self, execution: &str, message: Message) -> Result<ExecutionId, Error> {

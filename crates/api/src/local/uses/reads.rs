@@ -8,7 +8,7 @@ use skep_node::Error;
 use skep_node::service::{self, ListQuery, LogRecord, LogStream};
 
 use crate::local::convert::{failure_of, row_of, settled_of};
-use crate::local::desk::{Desk, Perform};
+use crate::local::desk::{Awaited, Desk, Perform};
 use crate::wire::{
     Event, Events, Execution, Executions, Failure, Follow, Followed, Interrupted, List, LogCursor, LogLine, LogLines,
     Logs, Replay, Row, Settled, Status,
@@ -70,6 +70,13 @@ impl Perform for Follow {
         let status = or_failure(reading.row(&self.execution))?.status;
         let turns = or_failure(reading.turns(&self.execution, self.from_seq))?;
         Ok(Followed { turns, settled, status })
+    }
+
+    fn awaits(&self, desk: &Desk) -> Option<Awaited> {
+        let Desk::Owner(node) = desk else { return None };
+        // If it cannot be found, the call itself says why.
+        let local = node.local_of(&ExecutionId::new(self.execution.as_str())).ok()?;
+        Some(Awaited { local, seq: self.from_seq })
     }
 }
 
