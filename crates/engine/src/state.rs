@@ -291,6 +291,14 @@ pub(crate) struct RoundResult {
 }
 
 impl State {
+    /// Reads what an outcome will be looked up by, so that it is at hand then; the number means nothing.
+    pub fn warm_up(&self) -> usize {
+        let root = self.root.and_then(|root| self.frames.try_get(root));
+        let performed = self.performing.first().and_then(|id| self.instances.try_get(id));
+        let found = performed.and_then(|instance| self.find(&instance.path));
+        root.map_or(0, |root| root.slots.len()) + found.map_or(0, |id| id as usize)
+    }
+
     /// The public id; the empty text before the start.
     pub fn execution(&self) -> ExecutionId {
         self.start.as_ref().map_or_else(|| ExecutionId::new(""), |start| start.execution.clone())

@@ -103,14 +103,15 @@ pub(crate) fn perform(shared: &Arc<Shared>, task: Task, prepared: Option<Prepare
 pub(crate) fn perform_at_once(shared: &Arc<Shared>, mut task: Box<Task>) -> Result<Outcome, Box<Task>> {
     let Work::Action { name, with, .. } = &mut task.work else { return Err(task) };
     let Some(Manner::Now(perform)) = BuiltIn::named(name).map(BuiltIn::manner) else { return Err(task) };
-    let (with, began_at) = (std::mem::take(with), crate::clock::now());
+    // It takes no time that a clock of microseconds would tell from none.
+    let (with, at) = (std::mem::take(with), crate::clock::now());
     let result = match is_permitted(&task) {
         true => now(shared, &task, with, perform),
         false => failed(no_sandbox(&task)),
     };
     let Task { path, token, .. } = *task;
     let result = of_step(result, &path);
-    Ok(Outcome { path, token, began_at, ended_at: crate::clock::now(), result })
+    Ok(Outcome { path, token, began_at: at, ended_at: at, result })
 }
 
 fn now(shared: &Shared, task: &Task, with: Value, perform: fn(Now<'_>) -> Result<Map<Value>, Failure>) -> Ended {

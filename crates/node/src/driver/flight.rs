@@ -47,6 +47,9 @@ pub(super) struct Flight {
     pub sent_breakers: Vec<BreakerRow>,
 }
 
+/// On its way it goes from list to list; a pointer is cheaper to move than all that it carries.
+pub(super) type Boxed = Box<Flight>;
+
 impl Flight {
     /// A flight that only carries rows.
     pub fn of_rows(rows: Vec<Row>) -> Self {

@@ -53,8 +53,10 @@ use start_keys::Starting;
 /// Pause before a turn whose commit failed is decided again.
 pub const RETRY_AFTER: Duration = Duration::from_millis(500);
 
-/// So many turns are handed to the writer at least, while there is more to decide: it commits them meanwhile.
+/// So many turns are handed to a writer that has nothing to do while there is more to decide: it commits them meanwhile.
 const TURNS_PER_SUBMISSION: usize = 64;
+/// And so many to one that is busy: what gathers is one commit, and handing it over costs both sides.
+const TURNS_PER_LATER_SUBMISSION: usize = 128;
 
 /// Stands for no execution, in flights that only carry rows.
 pub(super) const NO_EXECUTION: LocalId = LocalId(0);
@@ -73,7 +75,7 @@ pub struct Driver {
     mailbox: Box<dyn Mailbox>,
     flights: Flights,
     /// Turns decided in this pass, with the children that were forked for them.
-    pending: Vec<Box<Flight>>,
+    pending: Vec<flight::Boxed>,
     locals: HashMap<ExecutionId, LocalId>,
     /// Deliveries that are performed, with what it takes to answer for them.
     delivered: HashMap<Token, Delivered>,
@@ -219,7 +221,8 @@ impl Driver {
 
     /// The writer begins while there is more to decide.
     fn launch_many(&mut self) {
-        if self.pending.len() >= TURNS_PER_SUBMISSION {
+        let enough = if self.flights.is_empty() { TURNS_PER_SUBMISSION } else { TURNS_PER_LATER_SUBMISSION };
+        if self.pending.len() >= enough {
             self.launch();
         }
     }
@@ -229,7 +232,7 @@ impl Driver {
         if self.pending.is_empty() {
             return;
         }
-        let flights = std::mem::replace(&mut self.pending, Vec::with_capacity(TURNS_PER_SUBMISSION));
+        let flights = std::mem::replace(&mut self.pending, Vec::with_capacity(TURNS_PER_LATER_SUBMISSION));
         let (mut flights, unstored) = self.store_values(flights);
         self.prepare_children(&mut flights);
         test_pause_before_commit();
@@ -285,6 +288,7 @@ impl Driver {
         self.watcher.publish_turns(turns, ended);
         let changed: Vec<LocalId> = flights.iter().map(|(flight, _)| flight.local).collect();
         self.publish_parents(&changed);
+        self.warm_up(&changed);
         for (flight, result) in flights {
             self.fold_if_quiet(flight.local);
             match result {
@@ -298,6 +302,14 @@ impl Driver {
             self.launch_many();
         }
         self.programs.sweep();
+    }
+}
+
+impl Driver {
+    /// What the turns of these executions will read: the reads of one wait for each other, those of several do not.
+    fn warm_up(&self, locals: &[LocalId]) {
+        let executions = locals.iter().filter_map(|local| self.core.get(*local));
+        std::hint::black_box(executions.map(|live| live.state.warm_up()).sum::<usize>());
     }
 }
 

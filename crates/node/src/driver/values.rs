@@ -9,7 +9,7 @@ use skep_model::payload::NewBlob;
 use skep_store::blobs::{self, Blobs};
 
 use super::Driver;
-use super::flight::Flight;
+use super::flight::{Boxed, Flight};
 use crate::error::Error;
 
 /// A turn with a value that cannot be stored, and why.
@@ -46,7 +46,7 @@ impl Blobs for WithPending<'_> {
 
 impl Driver {
     /// Makes the values of these turns durable; gives the turns that may be committed, and those that may not.
-    pub(super) fn store_values(&mut self, mut flights: Vec<Box<Flight>>) -> (Vec<Box<Flight>>, Vec<Unstored>) {
+    pub(super) fn store_values(&mut self, mut flights: Vec<Boxed>) -> (Vec<Boxed>, Vec<Unstored>) {
         let all: Vec<&NewBlob> = flights.iter().flat_map(|flight| &flight.blobs).collect();
         if all.is_empty() || self.blobs.put_all(&all).is_ok() {
             flights.iter_mut().for_each(|flight| flight.blobs.clear());
