@@ -4,8 +4,10 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::binary::{self, Binary, Profile};
-use crate::{process, tools};
+use crate::{binary, process, repository, tools};
+
+/// Everything but what develops it.
+const RELEASE: [&str; 7] = ["build", "--release", "--workspace", "--exclude", "xtask", "--exclude", "skep-sim"];
 
 /// The page that holds the figures.
 const PAGE: &str = "docs/benchmarks.md";
@@ -42,9 +44,7 @@ pub fn endurance() -> Result<()> {
 }
 
 fn with_skep(words: &[&str]) -> Result<()> {
-    let skep = Binary::build(Profile::Release)?;
-    let mut command = bench(words)?;
-    process::run(command.arg("--skep").arg(skep.path()))
+    process::run(&mut bench(words)?)
 }
 
 fn instructions(words: &[&str]) -> Result<()> {
@@ -52,9 +52,12 @@ fn instructions(words: &[&str]) -> Result<()> {
     process::run(&mut bench(words)?)
 }
 
+/// Builds what is measured together with what measures, so that both are made of the same code.
 fn bench(words: &[&str]) -> Result<Command> {
-    let mut command = process::cargo();
-    command.args(["run", "--release", "--quiet", "--package", "skep-bench", "--"]).args(words);
-    command.arg("--folder").arg(binary::target_directory()?.join("bench"));
+    process::run(process::cargo().args(RELEASE))?;
+    let target = binary::target_directory()?;
+    let mut command = Command::new(target.join("release/skep-bench"));
+    command.args(words).current_dir(repository::root());
+    command.arg("--folder").arg(target.join("bench")).arg("--skep").arg(target.join("release/skep"));
     Ok(command)
 }

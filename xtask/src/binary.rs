@@ -56,11 +56,6 @@ impl Binary {
         self.path.strip_prefix(repository::root()).unwrap_or(&self.path).display().to_string()
     }
 
-    /// Where it lies.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// cargo's folder for what is built.
     pub fn target(&self) -> &Path {
         &self.target
