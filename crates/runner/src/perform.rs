@@ -71,7 +71,15 @@ fn panicked() -> Failure {
 
 /// Performs `task`; the outcome comes by `done`.
 pub(crate) fn perform(shared: &Arc<Shared>, task: Task, prepared: Option<Prepared>) {
-    let task = Arc::new(task);
+    let execution = task.execution.clone();
+    match perform_at_once(shared, Box::new(task)) {
+        Ok(outcome) => (shared.done)(execution, outcome),
+        Err(task) => begin(shared, Arc::from(task), prepared),
+    }
+}
+
+/// Begins what takes some waiting.
+fn begin(shared: &Arc<Shared>, task: Arc<Task>, prepared: Option<Prepared>) {
     let abort = shared.live.begin(&task.token);
     let report = Report {
         done: Arc::clone(&shared.done),
@@ -86,11 +94,7 @@ pub(crate) fn perform(shared: &Arc<Shared>, task: Task, prepared: Option<Prepare
     match &task.work {
         Work::Script(_) => perform_script(shared, task, prepared, abort, report),
         Work::Action { name, with, base_dir } => {
-            let Some(action) = BuiltIn::named(name) else { return report.send(failed(unknown(name))) };
-            if let Manner::Now(perform) = action.manner() {
-                return report.send(now(shared, &task, with.clone(), perform));
-            }
-            perform_action(shared, action, context(shared, &task, name, with, base_dir), abort, report);
+            perform_action(shared, context(shared, &task, name, with, base_dir), abort, report);
         }
         Work::UndoChild { child } => {
             let message = format!("the child execution {child} cannot be undone by a runner, only by the node");
@@ -105,18 +109,15 @@ pub(crate) fn perform_at_once(shared: &Arc<Shared>, mut task: Box<Task>) -> Resu
     let Some(Manner::Now(perform)) = BuiltIn::named(name).map(BuiltIn::manner) else { return Err(task) };
     // It takes no time that a clock of microseconds would tell from none.
     let (with, at) = (std::mem::take(with), crate::clock::now());
-    let result = match is_permitted(&task) {
-        true => now(shared, &task, with, perform),
-        false => failed(no_sandbox(&task)),
+    let result = if is_permitted(&task) {
+        let now = Now { task: &task, with, sink: &*shared.sink };
+        ended(catch_unwind(AssertUnwindSafe(|| perform(now))).unwrap_or_else(|_| Err(panicked())))
+    } else {
+        failed(no_sandbox(&task))
     };
     let Task { path, token, .. } = *task;
     let result = of_step(result, &path);
     Ok(Outcome { path, token, began_at: at, ended_at: at, result })
-}
-
-fn now(shared: &Shared, task: &Task, with: Value, perform: fn(Now<'_>) -> Result<Map<Value>, Failure>) -> Ended {
-    let done = catch_unwind(AssertUnwindSafe(|| perform(Now { task, with, sink: &*shared.sink })));
-    ended(done.unwrap_or_else(|_| Err(panicked())))
 }
 
 fn of_step(result: Ended, path: &StepPath) -> Ended {
@@ -180,16 +181,12 @@ fn context(shared: &Arc<Shared>, task: &Arc<Task>, name: &str, with: &Value, bas
     }
 }
 
-fn perform_action(
-    shared: &Arc<Shared>,
-    action: BuiltIn,
-    context: Context,
-    abort: oneshot::Receiver<()>,
-    report: Report,
-) {
+fn perform_action(shared: &Arc<Shared>, context: Context, abort: oneshot::Receiver<()>, report: Report) {
+    let Some(action) = BuiltIn::named(&context.name) else {
+        return report.send(failed(unknown(&context.name)));
+    };
     match action.manner() {
-        // Done before anybody could stop it.
-        Manner::Now(_) => {}
+        Manner::Now(_) => unreachable!("what takes no waiting was done at once"),
         Manner::Blocking(perform) => {
             shared.runtime.spawn(async move { report.send(block(context, perform, abort).await) });
         }
