@@ -18,9 +18,9 @@ use skep_model::outcome::{Ended, Outcome};
 use skep_model::plan::PLAN_FORMAT;
 use skep_model::status::Execution as Status;
 use skep_model::time::Timestamp;
-use skep_node::core::{Core, Live};
+use skep_node::core::{Core, Live, first_row};
 use skep_store::blobs::MemoryBlobs;
-use skep_store::{ExecutionRow, Row, Write};
+use skep_store::{Row, Write};
 
 /// Ten steps that do nothing, one after the other.
 pub const SEQUENCE: &str = "\
@@ -91,24 +91,7 @@ impl Prepared {
     /// The rows that a node writes beside the first turn of an execution.
     fn rows(&self, local: LocalId, start: &Start) -> Vec<Row> {
         let plan = self.program.plan();
-        let row = ExecutionRow {
-            local,
-            id: start.execution.clone(),
-            workflow: plan.workflow.id.clone(),
-            workflow_path: None,
-            version: plan.workflow.version.clone(),
-            plan_hash: start.plan_hash,
-            definition_hash: start.definition_hash,
-            status: Status::Running,
-            started_at: BEGAN,
-            updated_at: BEGAN,
-            ended_at: None,
-            base_dir: Some(start.base_dir.to_string()),
-            waiting: None,
-            error: None,
-            actor: start.actor.label(),
-            seq: 1,
-        };
+        let row = first_row(local, start, &self.program, BEGAN);
         vec![
             Row::Plan { hash: start.plan_hash, format: PLAN_FORMAT, bytes: plan.to_bytes() },
             Row::Definition { hash: start.definition_hash, text: self.text.as_bytes().to_vec() },

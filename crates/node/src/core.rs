@@ -16,11 +16,12 @@ use skep_engine::{Decision, Program, Rejection, State, decide};
 use skep_model::effect::Effect;
 use skep_model::event::{Event, Turn};
 use skep_model::ids::{Hash, LocalId};
-use skep_model::message::Message;
+use skep_model::message::{Message, Start};
 use skep_model::payload::{BlobRef, NewBlob};
+use skep_model::status::Execution as Status;
 use skep_model::time::Timestamp;
 use skep_store::blobs::Blobs;
-use skep_store::{ExecutionChange, IdleChange, NewTurn, Row, Write};
+use skep_store::{ExecutionChange, ExecutionRow, IdleChange, NewTurn, Row, Write};
 
 use crate::shard_time::ShardTime;
 pub use history::History;
@@ -253,6 +254,30 @@ impl Live {
             error: failure.map(|failure| failure.message.clone()),
             seq: turn.seq,
         })
+    }
+}
+
+/// The list row of an execution with its first turn, which was decided at `at`. Its path in the library, if it has one,
+/// is not in the journal.
+pub fn first_row(local: LocalId, start: &Start, program: &Program, at: Timestamp) -> ExecutionRow {
+    let head = &program.plan().workflow;
+    ExecutionRow {
+        local,
+        id: start.execution.clone(),
+        workflow: head.id.clone(),
+        workflow_path: None,
+        version: head.version.clone(),
+        plan_hash: start.plan_hash,
+        definition_hash: start.definition_hash,
+        status: Status::Running,
+        started_at: at,
+        updated_at: at,
+        ended_at: None,
+        base_dir: Some(start.base_dir.to_string()),
+        waiting: None,
+        error: None,
+        actor: start.actor.label(),
+        seq: 1,
     }
 }
 

@@ -303,9 +303,7 @@ impl Driver {
         }
         self.programs.sweep();
     }
-}
 
-impl Driver {
     /// What the turns of these executions will read: the reads of one wait for each other, those of several do not.
     fn warm_up(&self, locals: &[LocalId]) {
         let executions = locals.iter().filter_map(|local| self.core.get(*local));

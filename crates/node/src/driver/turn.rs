@@ -19,7 +19,7 @@ use super::start_keys;
 use super::stored::Hashes;
 use super::values::WithPending;
 use super::{AtOnce, Creation, Delivered, Driver, Input, Receipt, Reply};
-use crate::core::{Live, Refusal};
+use crate::core::{Live, Refusal, first_row};
 use crate::error::Error;
 use crate::fold;
 use crate::watch::Summary;
@@ -57,33 +57,13 @@ impl Driver {
         self.next_local = LocalId(local.0 + 1);
         let Creation { start, program, definition, workflow_path, key } = creation;
         let program = self.programs.keep(program);
-        let head = program.plan().workflow.clone();
-        let (plan_hash, definition_hash) = (program.hash(), start.definition_hash);
-        let (mut rows, stores) = self.sources(&program, &definition, (plan_hash, definition_hash));
-        self.core.open(Live::new(local, State::default(), program).created());
-        self.locals.insert(start.execution.clone(), local);
-        let now = self.now();
-        let key_row = key.as_ref().map(|key| start_keys::row(&head.id, key, local));
-        let row = ExecutionRow {
-            local,
-            id: start.execution.clone(),
-            workflow: head.id,
-            workflow_path,
-            version: head.version,
-            plan_hash,
-            definition_hash,
-            status: Status::Running,
-            started_at: now,
-            updated_at: now,
-            ended_at: None,
-            base_dir: Some(start.base_dir.to_string()),
-            waiting: None,
-            error: None,
-            actor: start.actor.label(),
-            seq: 1,
-        };
+        let (mut rows, stores) = self.sources(&program, &definition, (program.hash(), start.definition_hash));
+        let row = ExecutionRow { workflow_path, ..first_row(local, &start, &program, self.now()) };
+        let key_row = key.as_ref().map(|key| start_keys::row(&row.workflow, key, local));
         rows.push(Row::ExecutionCreated(row));
         rows.extend(key_row);
+        self.core.open(Live::new(local, State::default(), program).created());
+        self.locals.insert(start.execution.clone(), local);
         if !self.decide_with(local, Message::Start(Box::new(start)), Some(reply), rows) {
             self.starting.forget(local);
         } else if let Some(flight) = self.pending.last_mut() {

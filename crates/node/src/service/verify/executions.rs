@@ -7,7 +7,6 @@ use skep_engine::{BadSnapshot, State, apply_turn};
 use skep_model::Map;
 use skep_model::event::{Event, Turn};
 use skep_model::ids::{Hash, LocalId};
-use skep_model::message::Start;
 use skep_model::payload::Payload;
 use skep_model::status::Execution as Status;
 use skep_store::blobs::{Blobs, FolderBlobs, references};
@@ -16,7 +15,7 @@ use skep_store::sqlite::Listed;
 use skep_store::{DataDir, ExecutionRow, Reader, Row, SqliteReader, StoredSnapshot};
 
 use super::{NEWER, Verified};
-use crate::core::{Live, changes_row};
+use crate::core::{Live, changes_row, first_row};
 use crate::error::Error;
 use crate::fold::{self, Programs};
 
@@ -247,7 +246,7 @@ impl Rebuild {
             None => {
                 let start = self.live.state.start.clone();
                 let start = start.ok_or_else(|| Trouble::Misfit("its first turn does not start it".to_owned()))?;
-                self.row.insert(first_row(&self.live, &start, turn))
+                self.row.insert(first_row(self.live.local, &start, &self.live.program, turn.at))
             }
         };
         if turn.events.iter().any(changes_row)
@@ -272,28 +271,6 @@ impl Rebuild {
     /// Only for an execution that has turns.
     pub fn finish(self) -> Folded {
         Folded { seq: self.live.state.seq, row: self.row.expect("an execution that was folded has turns") }
-    }
-}
-
-fn first_row(live: &Live, start: &Start, turn: &Turn) -> ExecutionRow {
-    let head = live.program.plan().workflow.clone();
-    ExecutionRow {
-        local: live.local,
-        id: start.execution.clone(),
-        workflow: head.id,
-        workflow_path: None,
-        version: head.version,
-        plan_hash: start.plan_hash,
-        definition_hash: start.definition_hash,
-        status: Status::Running,
-        started_at: turn.at,
-        updated_at: turn.at,
-        ended_at: None,
-        base_dir: Some(start.base_dir.to_string()),
-        waiting: None,
-        error: None,
-        actor: start.actor.label(),
-        seq: 1,
     }
 }
 
