@@ -1,5 +1,6 @@
 //! One task from its beginning to its outcome.
 
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use crate::codes;
 use crate::live::Live;
 use crate::prepare::Prepared;
 use crate::runner::{Done, Shared};
-use crate::script::{self, Life};
+use crate::script::Life;
 
 /// The promise that every task gets exactly one outcome, kept also when it panics or the runner ends.
 pub(crate) struct Report {
@@ -149,7 +150,7 @@ fn perform_script(
         Some(prepared) => Ok(prepared),
         None => shared.nursery.prepare(&[&task]).pop().expect("there is one answer per task"),
     };
-    let Prepared { parked, launch, registration, .. } = match prepared {
+    let Prepared { parked, launch, mut scratch, registration, .. } = match prepared {
         Ok(prepared) => prepared,
         Err(failure) => return report.send(failed(failure)),
     };
@@ -161,11 +162,25 @@ fn perform_script(
         hunter: Arc::clone(&shared.hunter),
         abort,
     };
+    let _runtime = shared.runtime.enter();
+    // Let go at once if nothing is missing: the change to another thread would be a part of its time.
+    let begun = match scratch.try_recv() {
+        Ok(scratch) => Ok(life.release(scratch)),
+        Err(_) => Err(life),
+    };
     shared.runtime.spawn(async move {
         let Work::Script(script) = &task.work else { return };
-        let ended = script::run(life, script).await;
+        let begun = match begun {
+            Ok(begun) => begun,
+            Err(life) => life.release(scratch.await.unwrap_or_else(|_| Err(io::ErrorKind::Interrupted.into()))),
+        };
+        let (ended, scratch) = match begun {
+            Ok(running) => running.run(script).await,
+            Err(ended) => (ended, None),
+        };
         drop(registration);
         report.send(ended);
+        drop(scratch);
     });
 }
 

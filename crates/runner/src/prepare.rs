@@ -8,13 +8,14 @@ use skep_model::effect::{Task, Work};
 use skep_model::error::{Failure, Kind};
 use skep_model::ids::Token;
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 
 use crate::codes;
 use crate::config::Config;
 use crate::kill::Main;
 use crate::live::Live;
-use crate::script::{Launch, spawn_failure};
-use crate::spawner::{Client, Identity, Order, ParkResult, Parked};
+use crate::script::{Launch, Scratch, spawn_failure};
+use crate::spawner::{Client, Identity, ParkResult, Parked};
 
 /// A child that waits, forked but not executing. Dropping it makes the child exit without having done anything.
 pub struct Prepared {
@@ -22,6 +23,8 @@ pub struct Prepared {
     pub identity: Identity,
     pub(crate) parked: Parked,
     pub(crate) launch: Launch,
+    /// Its folder, made while the identity is being recorded.
+    pub(crate) scratch: oneshot::Receiver<io::Result<Scratch>>,
     pub(crate) registration: Registration,
 }
 
@@ -61,31 +64,38 @@ impl Nursery {
     pub fn prepare(&self, tasks: &[&Task]) -> Vec<Result<Prepared, Failure>> {
         let launches: Vec<Result<Launch, Failure>> =
             tasks.iter().map(|task| launch(task, &self.config.runtime_dir)).collect();
-        let orders: Vec<&Order> = launches.iter().flatten().map(|launch| &launch.order).collect();
-        let mut parked = match self.park(&orders) {
+        let mut parked = match self.park(launches.iter().flatten().count()) {
             Ok(parked) => parked.into_iter(),
             Err(problem) => {
                 return launches.into_iter().map(|launch| launch.and_then(|_| Err(no_spawner(&problem)))).collect();
             }
         };
         let prepared = tasks.iter().zip(launches).map(|(task, launch)| {
-            let launch = launch?;
-            let parked = parked.next().expect("there is one answer per order").map_err(spawn_failure)?;
+            let mut launch = launch?;
+            let parked = parked.next().expect("there is one answer per launch").map_err(spawn_failure)?;
             let identity = parked.identity.clone();
             let registration = Registration::new(&self.live, &task.token, &identity);
-            Ok(Prepared { identity, parked, launch, registration })
+            Ok(Prepared { identity, parked, scratch: self.make_scratch(&mut launch), launch, registration })
         });
         prepared.map(|result: Result<Prepared, Failure>| result).collect()
     }
 
+    fn make_scratch(&self, launch: &mut Launch) -> oneshot::Receiver<io::Result<Scratch>> {
+        let (made, scratch) = oneshot::channel();
+        let (folder, files) = (launch.scratch.clone(), std::mem::take(&mut launch.files));
+        // Nobody waits for it any more: the folder goes again.
+        self.runtime.spawn(async move { made.send(Scratch::make(&folder, &files)) });
+        scratch
+    }
+
     /// Asks the spawner. A dead one is replaced once; what it had on its way is forgotten, unexecuted.
-    fn park(&self, orders: &[&Order]) -> io::Result<Vec<ParkResult>> {
-        if orders.is_empty() {
+    fn park(&self, count: usize) -> io::Result<Vec<ParkResult>> {
+        if count == 0 {
             return Ok(Vec::new());
         }
         let mut slot = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = slot.as_mut() {
-            match client.park(orders) {
+            match client.park(count) {
                 Ok(parked) => return Ok(parked),
                 Err(problem) => tracing::warn!(%problem, "the spawner died; another is started"),
             }
@@ -93,7 +103,7 @@ impl Nursery {
         self.end_client(slot.take());
         let client = slot.insert(self.start()?);
         self.live.set_spawner(Some(client.pid()));
-        client.park(orders)
+        client.park(count)
     }
 
     fn start(&self) -> io::Result<Client> {

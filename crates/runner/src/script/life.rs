@@ -1,7 +1,6 @@
 //! One script from its release to its outcome.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,12 +17,12 @@ use super::verdict::{self, Failed};
 use crate::codes;
 use crate::kill::{Hunter, Main, Target};
 use crate::sink::Sink;
-use crate::spawner::{Exit, Order, Parked, read_exec_error};
+use crate::spawner::{Exit, Gate, Order, Parked};
 
 /// How long the end of a main process that was killed may take to be told, before it counts as unknown.
 const NOTICE_WAIT: Duration = Duration::from_secs(1);
 
-/// What a script needs to live.
+/// A script that is about to go.
 pub(crate) struct Life {
     pub task: Arc<Task>,
     pub parked: Parked,
@@ -31,6 +30,36 @@ pub(crate) struct Life {
     pub sink: Arc<dyn Sink>,
     pub hunter: Arc<Hunter>,
     pub abort: oneshot::Receiver<()>,
+}
+
+/// A script that was let go.
+pub(crate) struct Running {
+    timeout_ms: Option<u64>,
+    target: Target,
+    streams: Streams,
+    scratch: Scratch,
+    gate: Gate,
+    order: Order,
+    exit: oneshot::Receiver<Exit>,
+    abort: oneshot::Receiver<()>,
+    hunter: Arc<Hunter>,
+}
+
+impl Life {
+    /// Lets the script go into its folder. Must be called in the runtime. An error is its outcome: its child exits
+    /// without having executed anything.
+    pub fn release(self, scratch: io::Result<Scratch>) -> Result<Running, Ended> {
+        let Self { task, parked: Parked { identity, stdout, stderr, gate, exit }, launch, sink, hunter, abort } = self;
+        let main = Main { pid: identity.pid, started_ticks: identity.started_ticks };
+        let (timeout_ms, target) = (task.timeout_ms, Target::delivery(task.token.as_str(), Some(main)));
+        let ready = scratch.and_then(|scratch| Ok((scratch, Streams::new(stdout, stderr, task, sink)?)));
+        let (scratch, streams) = ready.map_err(|problem| {
+            let failure = scratch_failure(&problem, &launch);
+            Ended::Failed { failure, outputs: Default::default() }
+        })?;
+        gate.release(&launch.order);
+        Ok(Running { timeout_ms, target, streams, scratch, gate, order: launch.order, exit, abort, hunter })
+    }
 }
 
 /// Why the wait for a script ended.
@@ -41,46 +70,23 @@ enum Stop {
     Abort,
 }
 
-/// Runs it: releases, waits, kills what is left, reports.
-pub(crate) async fn run(life: Life, script: &Script) -> Ended {
-    let Life { task, parked, launch, sink, hunter, mut abort } = life;
-    let Parked { identity, stdout, stderr, gate, mut exit } = parked;
-    let begun = begin(&task, sink, &launch, stdout, stderr, &gate);
-    let (mut streams, _scratch) = match begun {
-        Ok(begun) => begun,
-        Err(problem) => {
-            return Ended::Failed { failure: scratch_failure(&problem, &launch), outputs: Default::default() };
+impl Running {
+    /// Waits for its end and kills what is left of it. Its folder goes when the caller drops it, the outcome being
+    /// told.
+    pub async fn run(self, script: &Script) -> (Ended, Option<Scratch>) {
+        let Self { timeout_ms, target, mut streams, scratch, gate, order, mut exit, mut abort, hunter } = self;
+        let stop = streams.until(wait(&mut exit, &mut abort, timeout_ms)).await;
+        let clean = matches!(&stop, Stop::Exited(exit) if !exit.leftovers);
+        if !clean {
+            streams.until(hunter.hunt(target)).await;
         }
-    };
-    let stop = streams.until(wait(&mut exit, &mut abort, task.timeout_ms)).await;
-    let clean = matches!(&stop, Stop::Exited(exit) if !exit.leftovers);
-    if !clean {
-        let main = Main { pid: identity.pid, started_ticks: identity.started_ticks };
-        streams.until(hunter.hunt(Target::delivery(task.token.as_str(), Some(main)))).await;
+        if matches!(stop, Stop::Timeout(_) | Stop::Abort) {
+            // Reaped before the outcome is told, so that nobody finds a process of an ended step.
+            let _ = streams.until(tokio::time::timeout(NOTICE_WAIT, exit)).await;
+        }
+        streams.until_end(Duration::from_millis(PIPE_LINGER_MS)).await;
+        (judge(stop, streams, script, &order, &gate), Some(scratch))
     }
-    if matches!(stop, Stop::Timeout(_) | Stop::Abort) {
-        // Reaped before the outcome is told, so that nobody finds a process of an ended step.
-        let _ = streams.until(tokio::time::timeout(NOTICE_WAIT, exit)).await;
-    }
-    streams.until_end(Duration::from_millis(PIPE_LINGER_MS)).await;
-    judge(stop, streams, script, &launch.order, &gate)
-}
-
-/// Everything that must be ready before the child goes, then the go itself. An error drops the gate: the child
-/// then exits without having executed anything.
-fn begin(
-    task: &Arc<Task>,
-    sink: Arc<dyn Sink>,
-    launch: &Launch,
-    stdout: OwnedFd,
-    stderr: OwnedFd,
-    gate: &OwnedFd,
-) -> io::Result<(Streams, Scratch)> {
-    let scratch = Scratch::make(&launch.scratch, &launch.files)?;
-    let streams = Streams::new(stdout, stderr, Arc::clone(task), sink)?;
-    // A child that died while it was parked has closed its end; its exit tells.
-    let _ = rustix::net::send(gate.as_fd(), &[1], rustix::net::SendFlags::NOSIGNAL);
-    Ok((streams, scratch))
 }
 
 async fn wait(exit: &mut oneshot::Receiver<Exit>, abort: &mut oneshot::Receiver<()>, timeout_ms: Option<u64>) -> Stop {
@@ -101,13 +107,13 @@ async fn wait(exit: &mut oneshot::Receiver<Exit>, abort: &mut oneshot::Receiver<
     }
 }
 
-fn judge(stop: Stop, streams: Streams, script: &Script, order: &Order, gate: &OwnedFd) -> Ended {
+fn judge(stop: Stop, streams: Streams, script: &Script, order: &Order, gate: &Gate) -> Ended {
     let (out, err) = streams.finish();
     match stop {
         Stop::Abort => Ended::Aborted,
         Stop::Lost => verdict::stopped(Failed::Lost, script, out, err),
         Stop::Timeout(ms) => verdict::stopped(Failed::Timeout(ms), script, out, err),
-        Stop::Exited(exit) => match read_exec_error(gate) {
+        Stop::Exited(exit) => match gate.exec_error() {
             Some(problem) => {
                 Ended::Failed { failure: verdict::exec_failure(problem, order), outputs: Default::default() }
             }

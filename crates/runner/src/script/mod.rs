@@ -18,6 +18,6 @@ mod streams;
 mod verdict;
 
 pub(crate) use launch::Launch;
-pub(crate) use life::{Life, run};
-pub(crate) use scratch::remove_stale;
+pub(crate) use life::Life;
+pub(crate) use scratch::{Scratch, remove_stale};
 pub(crate) use verdict::spawn_failure;

@@ -1,11 +1,11 @@
-//! The node's side of the spawner: starts it, orders children, hears of their ends.
+//! The node's side of the spawner: starts it, keeps children ahead of need, hears of their ends.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
@@ -21,9 +21,11 @@ use tokio::sync::oneshot;
 
 use super::wire::{ExecError, NOTICE_BYTES, Notice, Order, REFUSAL_BYTES, REPLY_BYTES, Reply};
 
-/// Orders on their way at a time. More would fill the sockets of both sides, and the kernel bounds how many
-/// descriptors (three per reply) may be in flight.
-const ORDERS_IN_FLIGHT: usize = 32;
+/// Children asked for and not yet taken at a time. More would fill the sockets of both sides, and the kernel bounds
+/// how many descriptors (three per reply) may be in flight.
+const EXPECTED_MAX: usize = 32;
+/// Children that are forked ahead: one for the step that comes next, and one for a neighbour of it.
+const SPARES: usize = 2;
 
 /// Names a process for ever: a pid alone is used again, with the start and the boot it is not.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -50,10 +52,26 @@ pub(crate) struct Parked {
     pub identity: Identity,
     pub stdout: OwnedFd,
     pub stderr: OwnedFd,
-    /// One byte lets it go; after its end it says here why it could not execute.
-    pub gate: OwnedFd,
+    pub gate: Gate,
     /// An error means that the spawner died and nobody can know.
     pub exit: oneshot::Receiver<Exit>,
+}
+
+/// The way to a parked child. Closing it before the order ends the child.
+pub(crate) struct Gate(OwnedFd);
+
+impl Gate {
+    /// Lets the child become `order`. A child that died while it was parked hears nothing; its exit tells.
+    pub fn release(&self, order: &Order) {
+        let _ = send_whole(self.0.as_fd(), &order.to_frame());
+    }
+
+    /// Why the ended child never became its program, if so.
+    pub fn exec_error(&self) -> Option<ExecError> {
+        let mut bytes = [0; REFUSAL_BYTES];
+        let (count, _) = rustix::net::recv(self.0.as_fd(), &mut bytes, RecvFlags::DONTWAIT).ok()?;
+        (count == REFUSAL_BYTES).then(|| ExecError::from_bytes(&bytes))
+    }
 }
 
 /// How a main child ended.
@@ -71,19 +89,23 @@ type Waiting = Arc<Mutex<HashMap<u64, oneshot::Sender<Exit>>>>;
 
 /// A running spawner.
 pub(crate) struct Client {
-    orders: UnixStream,
+    askings: UnixStream,
     process: Child,
     serial: u64,
     waiting: Waiting,
+    /// Children asked for and not yet taken, the oldest first. Their replies wait in the socket.
+    expected: VecDeque<oneshot::Receiver<Exit>>,
 }
 
 impl Client {
     /// Starts `program` as a spawner. `runtime` hears the notices.
     pub fn start(program: &Path, runtime: &tokio::runtime::Handle) -> io::Result<Self> {
-        let (orders, helper_end) = UnixStream::pair()?;
+        let (askings, helper_end) = UnixStream::pair()?;
         let (notices, helper_notices) = io::pipe()?;
         let mut command = Command::new(program);
         command.arg0("skep-spawner").arg(super::ARGUMENT).env_clear().env(super::MARK, "1").current_dir("/");
+        // Huge pages would be split and copied piece by piece for every child.
+        command.env("MIMALLOC_ALLOW_THP", "0");
         // A node that is itself part of a step keeps its helper recognizable for whoever started that step.
         if let Some(token) = std::env::var_os(crate::kill::TOKEN_VARIABLE) {
             command.env(crate::kill::TOKEN_VARIABLE, token);
@@ -91,7 +113,7 @@ impl Client {
         let process = command.stdin(Stdio::from(OwnedFd::from(helper_end))).stdout(helper_notices).spawn()?;
         let waiting = Waiting::default();
         runtime.spawn(hear(OwnedFd::from(notices), Arc::clone(&waiting)));
-        Ok(Self { orders, process, serial: 0, waiting })
+        Ok(Self { askings, process, serial: 0, waiting, expected: VecDeque::new() })
     }
 
     /// Pid of the helper.
@@ -99,29 +121,41 @@ impl Client {
         self.process.id()
     }
 
-    /// Makes one parked child per order. The outer error means that the helper is dead; an inner one is the error
-    /// number of a child that could not be made. Blocks for about 0.2 ms per child.
-    pub fn park(&mut self, orders: &[&Order]) -> io::Result<Vec<ParkResult>> {
-        let mut parked = Vec::with_capacity(orders.len());
-        for window in orders.chunks(ORDERS_IN_FLIGHT) {
-            let exits = window.iter().map(|order| self.ask(order)).collect::<io::Result<Vec<_>>>()?;
-            for exit in exits {
-                parked.push(self.answer(exit)?);
+    /// Takes `count` parked children and has others made for those that come next. The outer error means that the
+    /// helper is dead; an inner one is the error number of a child that could not be made. A child that was made
+    /// ahead is there at once; another takes about 0.2 ms.
+    pub fn park(&mut self, count: usize) -> io::Result<Vec<ParkResult>> {
+        let mut ahead = self.expected.len();
+        let mut parked = Vec::with_capacity(count);
+        while parked.len() < count {
+            self.expect(count - parked.len())?;
+            let (mut child, was_ahead) = (self.receive()?, ahead > 0);
+            ahead = ahead.saturating_sub(1);
+            // It waited for long: what was wrong then may be right now.
+            if was_ahead && is_stale(&mut child)? {
+                continue;
             }
+            parked.push(child);
         }
+        self.expect(0)?;
         Ok(parked)
     }
 
-    fn ask(&mut self, order: &Order) -> io::Result<oneshot::Receiver<Exit>> {
-        self.serial += 1;
-        let (sender, receiver) = oneshot::channel();
-        lock(&self.waiting).insert(self.serial, sender);
-        send_whole(&self.orders, &order.to_frame(self.serial))?;
-        Ok(receiver)
+    /// Asks until `count` children and the spares are made or being made.
+    fn expect(&mut self, count: usize) -> io::Result<()> {
+        while self.expected.len() < (count + SPARES).min(EXPECTED_MAX) {
+            self.serial += 1;
+            let (sender, exit) = oneshot::channel();
+            lock(&self.waiting).insert(self.serial, sender);
+            self.expected.push_back(exit);
+            send_whole(self.askings.as_fd(), &self.serial.to_ne_bytes())?;
+        }
+        Ok(())
     }
 
-    fn answer(&self, exit: oneshot::Receiver<Exit>) -> io::Result<ParkResult> {
-        let (reply, descriptors) = receive(&self.orders)?;
+    fn receive(&mut self) -> io::Result<ParkResult> {
+        let (reply, descriptors) = receive(&self.askings)?;
+        let exit = self.expected.pop_front().ok_or_else(|| io::Error::other("the spawner replied unasked"))?;
         let born = match reply.child {
             Ok(born) => born,
             Err(errno) => {
@@ -132,19 +166,29 @@ impl Client {
         let [stdout, stderr, gate] = <[OwnedFd; 3]>::try_from(descriptors)
             .map_err(|_| io::Error::other("a reply of the spawner lacks its descriptors"))?;
         let identity = Identity { pid: born.pid, started_ticks: born.started_ticks, boot_id: boot_id().to_owned() };
-        Ok(Ok(Parked { identity, stdout, stderr, gate, exit }))
+        Ok(Ok(Parked { identity, stdout, stderr, gate: Gate(gate), exit }))
     }
 
     /// Ends the helper, which kills everything that it still has, and waits for that.
     pub fn end(self) {
-        let Self { orders, mut process, .. } = self;
-        drop(orders);
+        let Self { askings, mut process, .. } = self;
+        drop(askings);
         let _ = process.wait();
     }
 }
 
-/// Sends without a signal if the helper is dead.
-fn send_whole(socket: &UnixStream, mut bytes: &[u8]) -> io::Result<()> {
+/// True if it could not be made, or was ended while it waited; an error if the helper died.
+fn is_stale(child: &mut ParkResult) -> io::Result<bool> {
+    let Ok(child) = child else { return Ok(true) };
+    match child.exit.try_recv() {
+        Ok(_) => Ok(true),
+        Err(oneshot::error::TryRecvError::Empty) => Ok(false),
+        Err(oneshot::error::TryRecvError::Closed) => Err(io::ErrorKind::BrokenPipe.into()),
+    }
+}
+
+/// Sends without a signal if the other side is dead.
+fn send_whole(socket: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match rustix::net::send(socket, bytes, rustix::net::SendFlags::NOSIGNAL) {
             Ok(count) => bytes = &bytes[count..],
@@ -196,13 +240,6 @@ async fn hear(notices: OwnedFd, waiting: Waiting) {
 
 fn lock(waiting: &Waiting) -> MutexGuard<'_, HashMap<u64, oneshot::Sender<Exit>>> {
     waiting.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Why the ended child behind `gate` never became its program, if so.
-pub(crate) fn read_exec_error(gate: &OwnedFd) -> Option<ExecError> {
-    let mut bytes = [0; REFUSAL_BYTES];
-    let (count, _) = rustix::net::recv(gate.as_fd(), &mut bytes, RecvFlags::DONTWAIT).ok()?;
-    (count == REFUSAL_BYTES).then(|| ExecError::from_bytes(&bytes))
 }
 
 /// The executable that `name` means for a process with the search path `path`, which starts in `directory`.

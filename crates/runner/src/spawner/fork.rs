@@ -1,6 +1,7 @@
 //! What needs `unsafe`: fork, the few calls between fork and exec, and the signal set-up of the helper.
 //!
-//! Nothing else of the crate may be unsafe. Between fork and exec nothing allocates, locks or panics.
+//! Nothing else of the crate may be unsafe. The helper has one thread, so that its forked children own every lock
+//! and may allocate; they must not panic.
 
 #![allow(unsafe_code)]
 
@@ -9,15 +10,15 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
 
-use super::wire::{ExecError, Stage};
+use super::wire::{ExecError, ORDER_BYTES_MAX, Received, Stage, read_whole};
 
 /// The highest signal number of Linux.
 const SIGNALS_MAX: libc::c_int = 64;
 /// Length of the kernel's set of them, in bytes.
 const SIGNAL_SET_BYTES: libc::size_t = 8;
 
-/// The program of a child, ready to execute: every pointer was made before the fork.
-pub struct Image<'a> {
+/// The program of a child, ready to execute.
+struct Image<'a> {
     program: &'a CStr,
     directory: &'a CStr,
     argv: Vec<*const libc::c_char>,
@@ -26,9 +27,10 @@ pub struct Image<'a> {
 
 impl<'a> Image<'a> {
     /// Borrows the texts; `argv` and `environment` become the null-ended arrays that exec takes.
-    pub fn new(program: &'a CStr, directory: &'a CStr, argv: &[&'a CStr], environment: &[&'a CStr]) -> Self {
+    fn new(order: &Received<'a>) -> Self {
         let pointers = |texts: &[&CStr]| texts.iter().map(|text| text.as_ptr()).chain([ptr::null()]).collect();
-        Self { program, directory, argv: pointers(argv), environment: pointers(environment) }
+        let (argv, environment) = (pointers(&order.argv), pointers(&order.environment));
+        Self { program: order.program, directory: order.directory, argv, environment }
     }
 }
 
@@ -40,27 +42,27 @@ pub struct Ends<'a> {
     pub stdout: BorrowedFd<'a>,
     /// Becomes descriptor 2.
     pub stderr: BorrowedFd<'a>,
-    /// The child reads one byte here before it executes, and writes here why it could not.
+    /// The child reads its order here before it executes, and writes here why it could not.
     pub gate: BorrowedFd<'a>,
     /// The node's end of the gate: the child closes its copy, else it would never see the end of file.
     pub gate_far: BorrowedFd<'a>,
 }
 
 /// Forks a child that waits at its gate, and gives its pid. The calling process must have one thread.
-pub fn park(image: &Image<'_>, ends: &Ends<'_>) -> io::Result<u32> {
+pub fn park(ends: &Ends<'_>) -> io::Result<u32> {
     // SAFETY: the process has one thread (the spawner's contract), so the child owns every lock that it may meet.
     let pid = unsafe { libc::fork() };
     match pid {
         -1 => Err(io::Error::last_os_error()),
-        0 => child(image, ends),
+        0 => child(ends),
         pid => Ok(u32::try_from(pid).expect("a pid is positive")),
     }
 }
 
-/// The child: a new session, its own descriptors, default signals; then the gate; then exec.
-fn child(image: &Image<'_>, ends: &Ends<'_>) -> ! {
-    // SAFETY: only async-signal-safe calls on descriptors and pointers that the parent made before the fork and
-    // that live as long as `image` and `ends`, which this function, never returning, keeps borrowed.
+/// The child: a new session, its own descriptors, default signals; then its order; then exec.
+fn child(ends: &Ends<'_>) -> ! {
+    // SAFETY: plain calls on descriptors that the parent opened before the fork and that live as long as `ends`,
+    // and on pointers into `frame`; this function, never returning, keeps both.
     unsafe {
         libc::setsid();
         libc::dup2(ends.stdin.as_raw_fd(), 0);
@@ -68,9 +70,11 @@ fn child(image: &Image<'_>, ends: &Ends<'_>) -> ! {
         libc::dup2(ends.stderr.as_raw_fd(), 2);
         libc::close(ends.gate_far.as_raw_fd());
         reset_signals();
-        if !released(ends.gate.as_raw_fd()) {
-            libc::_exit(0);
-        }
+        // The helper does without huge pages (see the client); a program shall find them as ever.
+        libc::prctl(libc::PR_SET_THP_DISABLE, 0, 0, 0, 0);
+        let Some(frame) = read_order(ends.gate) else { libc::_exit(0) };
+        let Some(order) = Received::parse(&frame) else { libc::_exit(0) };
+        let image = Image::new(&order);
         if libc::chdir(image.directory.as_ptr()) != 0 {
             refuse(ends.gate.as_raw_fd(), Stage::Directory);
         }
@@ -79,21 +83,15 @@ fn child(image: &Image<'_>, ends: &Ends<'_>) -> ! {
     }
 }
 
-/// Waits for the go. False at end of file: the node dropped this child, or died.
-///
-/// # Safety
-/// `gate` is an open descriptor.
-unsafe fn released(gate: i32) -> bool {
-    let mut byte = 0_u8;
-    loop {
-        // SAFETY: `byte` is one writable byte and `gate` is open.
-        let count = unsafe { libc::read(gate, (&raw mut byte).cast(), 1) };
-        // SAFETY: reads this thread's errno.
-        let interrupted = count == -1 && unsafe { *libc::__errno_location() } == libc::EINTR;
-        if !interrupted {
-            return count == 1;
-        }
+/// Waits for the order. `None` at end of file, also in the middle: the node dropped this child, or died.
+fn read_order(gate: BorrowedFd<'_>) -> Option<Vec<u8>> {
+    let mut header = [0; 4];
+    if !read_whole(gate, &mut header).ok()? {
+        return None;
     }
+    let length = usize::try_from(u32::from_ne_bytes(header)).ok().filter(|length| *length <= ORDER_BYTES_MAX)?;
+    let mut frame = vec![0; length];
+    read_whole(gate, &mut frame).ok()?.then_some(frame)
 }
 
 /// Tells the node why the child cannot become its program, and ends it.

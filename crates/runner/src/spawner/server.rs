@@ -1,4 +1,4 @@
-//! The helper process: takes orders, forks, reaps, and kills everything when its owner is gone.
+//! The helper process: is asked for children, forks, reaps, and kills everything when its owner is gone.
 
 use std::collections::HashMap;
 use std::fs;
@@ -13,8 +13,8 @@ use rustix::io::Errno;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use rustix::process::{WaitOptions, getpid, set_child_subreaper, wait};
 
-use super::fork::{self, Ends, Image};
-use super::wire::{Born, Notice, ORDER_BYTES_MAX, Received, Reply};
+use super::fork::{self, Ends};
+use super::wire::{ASKING_BYTES, Born, Notice, Reply, read_whole};
 use crate::kill;
 
 /// True if the arguments of our binary (its own name first) ask for the helper. Look before anything else:
@@ -23,7 +23,7 @@ pub fn is_requested(arguments: impl IntoIterator<Item = impl AsRef<std::ffi::OsS
     arguments.into_iter().nth(1).is_some_and(|argument| argument.as_ref() == super::ARGUMENT)
 }
 
-/// Runs the helper until its owner is gone. Descriptor 0 is the socket of orders, descriptor 1 the pipe of notices.
+/// Runs the helper until its owner is gone. Descriptor 0 is the socket of askings, descriptor 1 the pipe of notices.
 pub fn main() -> ExitCode {
     match Server::start().and_then(Server::serve) {
         Ok(()) => ExitCode::SUCCESS,
@@ -66,55 +66,46 @@ impl Server {
         served
     }
 
-    fn serve_on(&mut self, orders: BorrowedFd<'_>, notices: BorrowedFd<'_>) -> io::Result<()> {
+    fn serve_on(&mut self, askings: BorrowedFd<'_>, notices: BorrowedFd<'_>) -> io::Result<()> {
         loop {
-            let (asked, ended) = self.wait(orders)?;
+            let (asked, ended) = self.wait(askings)?;
             if ended {
                 self.reap(notices)?;
             }
-            if asked && !self.take(orders)? {
+            if asked && !self.take(askings)? {
                 return Ok(());
             }
         }
     }
 
-    /// Waits for an order or the end of a child.
-    fn wait(&self, orders: BorrowedFd<'_>) -> io::Result<(bool, bool)> {
-        let mut wanted = [PollFd::from_borrowed_fd(orders, PollFlags::IN), PollFd::new(&self.signals, PollFlags::IN)];
+    /// Waits for an asking or the end of a child.
+    fn wait(&self, askings: BorrowedFd<'_>) -> io::Result<(bool, bool)> {
+        let mut wanted = [PollFd::from_borrowed_fd(askings, PollFlags::IN), PollFd::new(&self.signals, PollFlags::IN)];
         match poll(&mut wanted, None) {
             Ok(_) | Err(Errno::INTR) => Ok((!wanted[0].revents().is_empty(), !wanted[1].revents().is_empty())),
             Err(errno) => Err(errno.into()),
         }
     }
 
-    /// Takes one order and answers it. False at the end of file: the owner is gone.
-    fn take(&mut self, orders: BorrowedFd<'_>) -> io::Result<bool> {
-        let mut header = [0; 4];
-        if !read_whole(orders, &mut header)? {
+    /// Takes one asking and answers it. False at the end of file: the owner is gone.
+    fn take(&mut self, askings: BorrowedFd<'_>) -> io::Result<bool> {
+        let mut asking = [0; ASKING_BYTES];
+        if !read_whole(askings, &mut asking)? {
             return Ok(false);
         }
-        let length = usize::try_from(u32::from_ne_bytes(header)).unwrap_or(usize::MAX);
-        if length > ORDER_BYTES_MAX {
-            return Err(io::Error::other("an order is longer than an order may be"));
-        }
-        let mut frame = vec![0; length];
-        if !read_whole(orders, &mut frame)? {
-            return Ok(false);
-        }
-        let order = Received::parse(&frame).ok_or_else(|| io::Error::other("an order cannot be read"))?;
-        let (child, far) = match self.make(&order) {
+        let serial = u64::from_ne_bytes(asking);
+        let (child, far) = match self.make(serial) {
             Ok((born, far)) => (Ok(born), Some(far)),
             Err(problem) => (Err(problem.raw_os_error().unwrap_or(libc::EIO)), None),
         };
         // The node may have died meanwhile: the dropped descriptors then end the parked child.
-        Ok(answer(orders, Reply { serial: order.serial, child }, far.as_ref()).is_ok())
+        Ok(answer(askings, Reply { serial, child }, far.as_ref()).is_ok())
     }
 
-    fn make(&mut self, order: &Received<'_>) -> io::Result<(Born, Far)> {
+    fn make(&mut self, serial: u64) -> io::Result<(Born, Far)> {
         let (stdout, child_stdout) = io::pipe()?;
         let (stderr, child_stderr) = io::pipe()?;
         let (gate, child_gate) = UnixStream::pair()?;
-        let image = Image::new(order.program, order.directory, &order.argv, &order.environment);
         let ends = Ends {
             stdin: self.null.as_fd(),
             stdout: child_stdout.as_fd(),
@@ -122,8 +113,8 @@ impl Server {
             gate: child_gate.as_fd(),
             gate_far: gate.as_fd(),
         };
-        let pid = fork::park(&image, &ends)?;
-        self.children.insert(pid, order.serial);
+        let pid = fork::park(&ends)?;
+        self.children.insert(pid, serial);
         let started_ticks = kill::started_ticks(pid).unwrap_or(0);
         Ok((Born { pid, started_ticks }, Far { stdout: stdout.into(), stderr: stderr.into(), gate: gate.into() }))
     }
@@ -176,20 +167,6 @@ fn answer(socket: BorrowedFd<'_>, reply: Reply, far: Option<&Far>) -> io::Result
     let bytes = reply.to_bytes();
     let sent = sendmsg(socket, &[io::IoSlice::new(&bytes)], &mut control, SendFlags::NOSIGNAL)?;
     if sent == bytes.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
-}
-
-/// Fills `buffer`. False at the end of file, also in the middle: a sender that died.
-fn read_whole(from: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<bool> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match rustix::io::read(from, &mut buffer[filled..]) {
-            Ok(0) | Err(Errno::CONNRESET) => return Ok(false),
-            Ok(count) => filled += count,
-            Err(Errno::INTR) => {}
-            Err(errno) => return Err(errno.into()),
-        }
-    }
-    Ok(true)
 }
 
 fn write_whole(to: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {

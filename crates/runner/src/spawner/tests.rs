@@ -17,9 +17,9 @@ fn frames_come_back_as_they_went() {
         argv: texts(&["sh", ""]),
         environment: texts(&["A=1"]),
     };
-    let frame = order.to_frame(7);
+    let frame = order.to_frame();
     let read = Received::parse(&frame[4..]).unwrap();
-    assert_eq!((read.serial, read.program, read.directory), (7, c"/bin/sh", c"/é"));
+    assert_eq!((read.program, read.directory), (c"/bin/sh", c"/é"));
     assert_eq!((read.argv, read.environment), (vec![c"sh", c""], vec![c"A=1"]));
     assert!(Received::parse(&frame[4..frame.len() - 1]).is_none());
 
@@ -50,6 +50,19 @@ fn when_the_spawner_dies_its_scripts_are_lost_and_the_next_gets_another() {
     assert_eq!((lost.kind, lost.code.as_str()), (Kind::Crash, "SKEP-R014"));
     assert!(!is_alive(wait_for(&world.path("pid")).parse().unwrap()));
     assert_eq!(outputs(world.run_script(world.script("echo again")))["stdout"], "again");
+}
+
+#[test]
+fn a_child_that_was_killed_while_it_waited_is_passed_over() {
+    let world = World::new();
+    // Who else the spawner has are those that wait. They are gone from /proc when the spawner has reaped them.
+    let script = "for p in $(cat /proc/$PPID/task/$PPID/children); do [ $p = $$ ] && continue; kill -9 $p; \
+                  echo $p; while kill -0 $p 2> /dev/null; do :; done; done";
+    let killed = outputs(world.run_script(world.script(script)));
+    assert_ne!(killed["stdout"], "");
+    for _ in 0..3 {
+        assert_eq!(outputs(world.run_script(world.script("echo again")))["stdout"], "again");
+    }
 }
 
 #[test]

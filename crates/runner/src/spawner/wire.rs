@@ -2,13 +2,19 @@
 //! native byte order and there is no version.
 //!
 //! ```text
-//! order   u32 length | u64 serial | u32 argv count | u32 env count | program\0 directory\0 argv\0.. env\0..
+//! asking  u64 serial                                          (for a parked child)
 //! reply   u64 serial | u64 started_ticks | u32 pid (0: not made) | i32 errno        + [stdout, stderr, gate]
+//! order   u32 length | u32 argv count | u32 env count | program\0 directory\0 argv\0.. env\0..
+//!                                                             (node to child, through the gate: it goes)
 //! notice  u64 serial | i32 wait status | u32 leftovers
 //! refusal i32 stage | i32 errno                               (child to node, through the gate)
 //! ```
 
 use std::ffi::CStr;
+use std::io;
+use std::os::fd::BorrowedFd;
+
+use rustix::io::Errno;
 
 /// The hidden first argument that makes our binary the spawner.
 pub const ARGUMENT: &str = "__spawner";
@@ -19,6 +25,8 @@ pub(crate) const MARK: &str = "SKEP_SPAWNER";
 
 /// The longest order, in bytes: over four times what Linux lets a program have as arguments and environment.
 pub const ORDER_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Length of an asking in bytes.
+pub const ASKING_BYTES: usize = 8;
 /// Length of a reply in bytes.
 pub const REPLY_BYTES: usize = 24;
 /// Length of a notice in bytes; under PIPE_BUF, so that each is written whole.
@@ -40,10 +48,9 @@ pub struct Order {
 }
 
 impl Order {
-    /// The frame that asks for it.
-    pub fn to_frame(&self, serial: u64) -> Vec<u8> {
+    /// The frame that lets a parked child become it.
+    pub fn to_frame(&self) -> Vec<u8> {
         let mut frame = vec![0; 4];
-        frame.extend(serial.to_ne_bytes());
         frame.extend(count(&self.argv));
         frame.extend(count(&self.environment));
         for text in [&self.program, &self.directory].into_iter().chain(&self.argv).chain(&self.environment) {
@@ -60,10 +67,8 @@ fn count(texts: &[String]) -> [u8; 4] {
     u32::try_from(texts.len()).unwrap_or(u32::MAX).to_ne_bytes()
 }
 
-/// An order as the spawner reads it: texts borrowed from the frame.
+/// An order as the child reads it: texts borrowed from the frame.
 pub struct Received<'a> {
-    /// The node's number of it.
-    pub serial: u64,
     /// See [`Order::program`].
     pub program: &'a CStr,
     /// See [`Order::directory`].
@@ -77,8 +82,7 @@ pub struct Received<'a> {
 impl<'a> Received<'a> {
     /// Reads the frame (without its length); `None` if it is not one.
     pub fn parse(frame: &'a [u8]) -> Option<Self> {
-        let (serial, rest) = frame.split_first_chunk::<8>()?;
-        let (arguments, rest) = rest.split_first_chunk::<4>()?;
+        let (arguments, rest) = frame.split_first_chunk::<4>()?;
         let (variables, mut rest) = rest.split_first_chunk::<4>()?;
         let mut next = || {
             let text = CStr::from_bytes_until_nul(rest).ok()?;
@@ -89,14 +93,14 @@ impl<'a> Received<'a> {
         let directory = next()?;
         let argv = (0..u32::from_ne_bytes(*arguments)).map(|_| next()).collect::<Option<_>>()?;
         let environment = (0..u32::from_ne_bytes(*variables)).map(|_| next()).collect::<Option<_>>()?;
-        Some(Self { serial: u64::from_ne_bytes(*serial), program, directory, argv, environment })
+        Some(Self { program, directory, argv, environment })
     }
 }
 
-/// The answer to an order.
+/// The answer to an asking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reply {
-    /// Of the order.
+    /// Of the asking.
     pub serial: u64,
     /// The parked child, or the error number of why there is none.
     pub child: Result<Born, i32>,
@@ -138,7 +142,7 @@ impl Reply {
 /// A main child has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// Of its order.
+    /// Of the asking that it was made for.
     pub serial: u64,
     /// As waitpid gives it.
     pub status: i32,
@@ -202,6 +206,20 @@ impl ExecError {
         let stage = if i32::from_ne_bytes(part(bytes, 0)) == 1 { Stage::Directory } else { Stage::Program };
         Self { stage, errno: i32::from_ne_bytes(part(bytes, 4)) }
     }
+}
+
+/// Fills `buffer`. False at the end of file, also in the middle: a sender that died.
+pub fn read_whole(from: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<bool> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match rustix::io::read(from, &mut buffer[filled..]) {
+            Ok(0) | Err(Errno::CONNRESET) => return Ok(false),
+            Ok(count) => filled += count,
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    Ok(true)
 }
 
 fn part<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
