@@ -118,11 +118,13 @@ pub enum Deed {
     Adopt,
     Rollback,
     Rerun,
+    Checkpoint,
+    Undone,
 }
 
 impl Deed {
     /// Every one, for tables.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Start,
         Self::Signal,
         Self::Approve,
@@ -135,6 +137,8 @@ impl Deed {
         Self::Adopt,
         Self::Rollback,
         Self::Rerun,
+        Self::Checkpoint,
+        Self::Undone,
     ];
 }
 

@@ -134,6 +134,8 @@ pub struct Step {
     pub read_only: bool,
     /// A rollback point follows it.
     pub checkpoint: bool,
+    /// A failure of it stops everything at once, to be undone.
+    pub critical: bool,
     /// Name of a sandbox policy.
     pub policy: Option<String>,
     /// Text templates.

@@ -235,7 +235,7 @@ impl Deciding<'_> {
         }
         if let Some(cause) = rollback::run::cause(self, status) {
             let failure = self.main_failure();
-            return self.emit(Event::RollbackBegan { cause, actor: None, reason: None, failure });
+            return rollback::run::begin(self, cause, failure);
         }
         let abandoned = status == Status::Cancelled && self.program.plan().on_cancel == OnCancel::Abandon;
         if self.program.plan().finally.is_some() && !abandoned && self.state.finally.is_none() {
@@ -247,7 +247,7 @@ impl Deciding<'_> {
     fn main_status(&self) -> Status {
         let failed = self.state.root.is_some_and(|root| self.state.frame(root).failure.is_some());
         match self.state.ending {
-            Some(Ending::Cancelled(_)) => Status::Cancelled,
+            Some(Ending::Cancelled(_) | Ending::Asked) => Status::Cancelled,
             Some(Ending::TimedOut | Ending::Compensating) => Status::Failed,
             None if failed => Status::Failed,
             None => Status::Completed,
@@ -262,7 +262,7 @@ impl Deciding<'_> {
     fn main_failure(&self) -> Option<Failure> {
         match self.state.ending {
             Some(Ending::TimedOut) => Some(self.timed_out()),
-            Some(Ending::Cancelled(_)) => None,
+            Some(Ending::Cancelled(_) | Ending::Asked) => None,
             Some(Ending::Compensating) => self.state.undo.origin.clone(),
             None => self.frame_failure(self.state.root),
         }
@@ -284,7 +284,7 @@ impl Deciding<'_> {
         if let Stage::Over(status) = self.state.undo.stage {
             return self.end_undone(status);
         }
-        let cancelled = matches!(self.state.ending, Some(Ending::Cancelled(_)));
+        let cancelled = matches!(self.state.ending, Some(Ending::Cancelled(_) | Ending::Asked));
         let finally_failure = self.frame_failure(self.state.finally).filter(|_| self.state.ending.is_none());
         let failure = self.main_failure().or(finally_failure);
         let (status, failure, outputs) = match failure {
@@ -349,7 +349,9 @@ impl Deciding<'_> {
             Phase::Performing => {
                 let token = self.token_of(id);
                 self.emit(Event::StopAsked { path: path.clone(), then })?;
-                self.effects.push(skep_model::effect::Effect::Abort { path, token });
+                if !self.gentle {
+                    self.effects.push(skep_model::effect::Effect::Abort { path, token });
+                }
                 Ok(())
             }
             Phase::Choosing { .. } | Phase::Forking { .. } | Phase::Looping(_) => {
@@ -359,7 +361,7 @@ impl Deciding<'_> {
             Phase::Retrying { .. } => crate::lifecycle::outcome::end_stopped(self, id, then, false),
             Phase::Child { .. } => {
                 self.emit(Event::StopAsked { path, then })?;
-                self.ask_child(id)
+                if self.gentle { Ok(()) } else { self.ask_child(id) }
             }
             Phase::Over
             | Phase::Ready

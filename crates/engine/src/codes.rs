@@ -181,6 +181,26 @@ allows were running. Nothing of it began.\n\n`skep list` shows who runs. `when_f
 executions wait for their turn instead, `fail` makes it an error, and `cancel_old` cancels the oldest.",
 };
 
+/// An execution stands at a rollback point.
+pub const AT_POINT: Code = Code {
+    id: skep_model::rollback::AT_POINT_CODE,
+    title: "the execution stands at a rollback point",
+    page: "A rollback with the strategy `checkpoint` has undone what came after the point, and now a person decides.\n\n\
+`skep resume EXECUTION` goes on from the point: steps that had completed there keep their results, the others begin \
+again in a new generation (with new idempotency keys). `skep rollback EXECUTION --strategy graceful` undoes the rest, \
+`skep rollback EXECUTION --to POINT` goes back further, `skep cancel EXECUTION` ends it and leaves what was done before the point.",
+};
+
+/// An execution is undone by hand.
+pub const MANUAL_ROLLBACK: Code = Code {
+    id: "SKEP-X033",
+    title: "the execution is undone by hand",
+    page: "A rollback with the strategy `manual` executes nothing. `skep rollback plan EXECUTION` prints what each \
+compensation would do, with the values that it would get, in the order in which they are to be done.\n\nAfter each step say \
+`skep rollback done EXECUTION`: the next one is named then, and with the last one the execution is rolled back. Two \
+`skep cancel EXECUTION` leave the rest as it is, and the execution ends `rollback_failed`.",
+};
+
 /// All of them.
 pub const ALL: &[Code] = &[
     EXECUTION_TIMEOUT,
@@ -202,4 +222,6 @@ pub const ALL: &[Code] = &[
     CHILD_TIMEOUT,
     BAD_SHARED_NAME,
     LEFT_OUT,
+    AT_POINT,
+    MANUAL_ROLLBACK,
 ];

@@ -12,7 +12,7 @@ use serde_json::Value;
 use skep_definition::expr::{StatusFlags, Template};
 use skep_model::Map;
 use skep_model::effect::Effect;
-use skep_model::error::Failure;
+use skep_model::error::{Failure, Kind as FailureKind};
 use skep_model::event::{Event, Turn};
 use skep_model::ids::{StepPath, Token};
 use skep_model::message::Message;
@@ -80,6 +80,7 @@ fn decide_in_place(
     let mut turn = Deciding::new(state, program, now, blobs);
     lifecycle::handle(&mut turn, message)?;
     turn.run()?;
+    crate::rollback::points::make_due(&mut turn)?;
     let cut = turn.state.flows() && turn.events.len() >= EVENTS_PER_TURN;
     let more = !turn.dirty.is_empty() || (cut && (turn.ask_again || !turn.state.queued.is_empty()));
     let Deciding { events, effects, fresh, .. } = turn;
@@ -104,13 +105,15 @@ pub(crate) struct Deciding<'a> {
     pub dirty: VecDeque<FrameId>,
     /// A step has ended: conditions that are awaited may hold now.
     pub ask_again: bool,
+    /// What does work is asked to stop and may end its work.
+    pub gentle: bool,
 }
 
 impl<'a> Deciding<'a> {
     fn new(state: &'a mut State, program: &'a Program, now: Timestamp, blobs: &'a dyn Blobs) -> Self {
         let fresh = RefCell::new(Fresh::default());
         let (events, effects, dirty) = (Vec::new(), Vec::new(), VecDeque::new());
-        Self { state, program, now, blobs, fresh, events, effects, dirty, ask_again: false }
+        Self { state, program, now, blobs, fresh, events, effects, dirty, ask_again: false, gentle: false }
     }
 
     /// Applies an event, records it, and remembers which frames it concerns.
@@ -136,6 +139,7 @@ impl<'a> Deciding<'a> {
             Event::CaseTaken { path, .. } | Event::Forked { path } => self.mark_children(path),
             Event::IterationBegan { path, .. } => self.mark_newest_round(path),
             Event::Started(_) | Event::Rerun { .. } => self.dirty.extend(self.state.root),
+            Event::Returned { .. } => self.mark_all(),
             Event::FinallyBegan { .. } => self.dirty.extend(self.state.finally),
             _ => {}
         }
@@ -243,7 +247,9 @@ impl<'a> Deciding<'a> {
         match on_error {
             OnError::Fail | OnError::Escalate { .. } => {
                 let outputs = self.store_map(outputs);
-                self.emit(Event::Failed { path: path.clone(), failure, outputs })
+                let critical = self.program.step(step).critical || failure.kind == FailureKind::Sandbox;
+                self.emit(Event::Failed { path: path.clone(), failure, outputs })?;
+                if critical { crate::rollback::keep::ask_critical(self, path) } else { Ok(()) }
             }
             OnError::Compensate { step: first } => {
                 let outputs = self.store_map(outputs);

@@ -42,6 +42,7 @@ pub use payload::Blobs;
 pub use permits::queued as permits_awaited;
 pub use program::{BadPlan, Program};
 pub use rejection::Rejection;
+pub use rollback::list::Undoable;
 pub use snapshot::{BadSnapshot, SNAPSHOT_FORMAT};
 pub use state::{Ending, State, Timer};
 

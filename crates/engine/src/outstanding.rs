@@ -24,9 +24,9 @@ pub fn outstanding(state: &State, program: &Program, blobs: &dyn Blobs) -> Resul
     let mut effects = Vec::new();
     for id in state.performing.iter() {
         let instance = state.instance(id);
-        effects.push(match instance.stop {
-            Some(_) => Effect::Abort { path: instance.path.clone(), token: state.token(instance) },
-            None => Effect::Perform(Box::new(task(state, program, id, &|hash| blobs.get(hash))?)),
+        effects.push(match state.is_stopping(instance) {
+            true => Effect::Abort { path: instance.path.clone(), token: state.token(instance) },
+            false => Effect::Perform(Box::new(task(state, program, id, &|hash| blobs.get(hash))?)),
         });
     }
     for id in state.instances.ids() {
@@ -45,7 +45,7 @@ pub(crate) fn child(
 ) -> Result<Option<Effect>, BlobRef> {
     let instance = state.instance(id);
     let Phase::Child { id: child, .. } = &instance.phase else { return Ok(None) };
-    if instance.stop.is_some() {
+    if state.is_stopping(instance) {
         return Ok(Some(Effect::CancelChild { path: instance.path.clone(), child: child.clone() }));
     }
     let start = state.start.as_deref().expect("a child is asked for only after the start");
@@ -83,7 +83,14 @@ pub(crate) fn task(
         Some(payload) => load(payload, blobs)?,
         None => Value::Object(serde_json::Map::new()),
     };
-    let work = match does.kind {
+    let work = work_of(does.kind, arguments, start);
+    let task = task_of(state, instance, start, does.timeout_ms, work);
+    Ok(Task { priority: program.step(instance.step).priority, ..task })
+}
+
+/// The work that a kind of step is, with its arguments.
+pub(crate) fn work_of(kind: &Kind, arguments: Value, start: &Start) -> Work {
+    match kind {
         Kind::Run { shell, script, .. } => Work::Script(script_of(shell, script, &arguments, start)),
         Kind::Uses { action, .. } => {
             Work::Action { name: action.clone(), with: arguments, base_dir: start.base_dir.clone() }
@@ -92,9 +99,7 @@ pub(crate) fn task(
             Work::UndoChild { child: ExecutionId::new(arguments["child"].as_str().unwrap_or_default()) }
         }
         _ => unreachable!("only scripts, actions and the undoing of children are performed"),
-    };
-    let task = task_of(state, instance, start, does.timeout_ms, work);
-    Ok(Task { priority: program.step(instance.step).priority, ..task })
+    }
 }
 
 /// True if this part of the step is something that can be performed.
@@ -116,8 +121,12 @@ pub(crate) struct Does<'a> {
 }
 
 pub(crate) fn does<'a>(program: &'a Program, instance: &Instance) -> Does<'a> {
-    let step = program.step(instance.step);
-    let side = match instance.part {
+    part_of(program.step(instance.step), instance.part)
+}
+
+/// What a part of a step is.
+pub(crate) fn part_of(step: &Step, part: Part) -> Does<'_> {
+    let side = match part {
         Part::Step => None,
         Part::Verify => step.verify.as_deref(),
         Part::Rollback => step.compensation.as_ref().map(|undo| &undo.work),

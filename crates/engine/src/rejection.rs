@@ -71,6 +71,14 @@ pub enum Rejection {
     /// Nothing of it can be undone, or all of it is.
     #[error("the execution is {}: it has nothing that can be undone", .0.as_str())]
     NothingToUndo(Status),
+    /// There is no such rollback point, or none that anything came after.
+    #[error("{}", no_point(*.number, .known))]
+    NoPoint {
+        /// The one that was asked for.
+        number: Option<u32>,
+        /// Those that there are.
+        known: Vec<u32>,
+    },
     /// It waits for what only a person can say.
     #[error("nobody knows whether {} was done, and the execution cannot go on before a person says so", paths.join(", "))]
     Unanswered {
@@ -88,5 +96,14 @@ pub enum Rejection {
 impl From<Misfit> for Rejection {
     fn from(misfit: Misfit) -> Self {
         Self::Broken(misfit.0)
+    }
+}
+
+fn no_point(number: Option<u32>, known: &[u32]) -> String {
+    let known: Vec<String> = known.iter().map(u32::to_string).collect();
+    match number {
+        Some(number) if known.is_empty() => format!("there is no rollback point {number}: it has none"),
+        Some(number) => format!("there is no rollback point {number}; there are: {}", known.join(", ")),
+        None => "there is no rollback point after which something was done that can be undone".to_owned(),
     }
 }

@@ -143,6 +143,7 @@ impl Place<'_> {
         let head = &self.program.plan().workflow;
         let status = self.state.tentative.unwrap_or(match self.state.ending {
             Some(Ending::Cancelled(_)) => Status::Cancelled,
+            Some(Ending::Asked) => Status::RollingBack,
             Some(Ending::TimedOut | Ending::Compensating) => Status::Failed,
             None => Status::Running,
         });

@@ -15,7 +15,7 @@ use crate::state::State;
 
 /// Grows when the text of a state changes so that an older one means something else. A new field with
 /// `#[serde(default)]` is no such change only if its default is what folding the same turns gives.
-pub const SNAPSHOT_FORMAT: u32 = 2;
+pub const SNAPSHOT_FORMAT: u32 = 3;
 
 /// A snapshot that cannot be used: fold the journal instead.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl State {
     }
 
     /// Builds what follows from frames and instances.
-    fn index(&mut self) {
+    pub(crate) fn index(&mut self) {
         for id in self.frames.ids() {
             let frame = self.frames.get(id);
             let prefix = frame.prefixes.last().expect("the first prefix is the empty one");

@@ -115,8 +115,10 @@ pub enum Ending {
     Cancelled(Timestamp),
     /// Its `timeout` is over.
     TimedOut,
-    /// A step with `on_error: compensate` failed.
+    /// A step with `on_error: compensate` failed, or one whose failure is critical.
     Compensating,
+    /// Somebody wants it undone.
+    Asked,
 }
 
 /// A durable timer.
@@ -130,6 +132,8 @@ pub enum Timer {
     Execution,
     /// A second cancel's patience.
     Force,
+    /// The time that what runs has when somebody wants the execution undone.
+    Grace,
 }
 
 /// A signal that came before its wait.
@@ -198,6 +202,8 @@ pub(crate) struct Instance {
     pub reason: Option<SkipReason>,
     /// It was asked to stop.
     pub stop: Option<Then>,
+    /// It was asked so for a rollback that lets what runs end.
+    pub lingers: bool,
     /// It or something before it in its graph failed.
     pub tainted: bool,
     pub deadline: Option<Timestamp>,
@@ -451,7 +457,7 @@ impl State {
                 open.insert(instance.path.clone(), Question::Escalated);
             }
         }
-        let about_undoing = self.undo.kept.last().filter(|_| self.undo.asked);
+        let about_undoing = self.undo.next_kept().filter(|_| self.undo.asked);
         open.extend(about_undoing.map(|kept| (kept.path.clone(), Question::Unknown)));
         open
     }
@@ -459,7 +465,12 @@ impl State {
     /// True if the delivery `token` of the step at `path` is to be performed: nothing answered or stopped it.
     pub fn awaits(&self, path: &str, token: &Token) -> bool {
         let Some(instance) = self.find(path).map(|id| self.instance(id)) else { return false };
-        instance.phase == Phase::Performing && instance.stop.is_none() && self.token(instance) == *token
+        instance.phase == Phase::Performing && !self.is_stopping(instance) && self.token(instance) == *token
+    }
+
+    /// It was asked to stop, and is not just let end its work.
+    pub(crate) fn is_stopping(&self, instance: &Instance) -> bool {
+        instance.stop.is_some() && !(instance.lingers && self.undo.gentle)
     }
 
     pub(crate) fn frame(&self, id: FrameId) -> &Frame {

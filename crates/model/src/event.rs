@@ -13,10 +13,15 @@ use crate::ids::{ExecutionId, StepPath};
 use crate::message::Start;
 use crate::payload::Payload;
 use crate::permit::Resource;
-use crate::rollback::{Question, RollbackCause};
+use crate::rollback::{PointKind, Question, RollbackCause, Strategy};
 use crate::status::{Execution as ExecutionStatus, SkipReason, Step as StepStatus};
 use crate::time::Timestamp;
 use crate::{Map, Value};
+
+pub use then::Then;
+
+mod about;
+mod then;
 
 /// The events of one message, as the journal has them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -387,12 +392,83 @@ pub enum Event {
         /// Why the execution failed, if it did.
         #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
         failure: Option<Failure>,
+        /// How.
+        #[serde(default, skip_serializing_if = "Strategy::is_graceful")]
+        strategy: Strategy,
+        /// The rollback point at which it stands still.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<u32>,
     },
-    /// The compensation of a step succeeded: step -> rolled_back, and off the stack.
+    /// Somebody wants an execution undone that is not over: no step begins, and what runs is stopped, or may end until
+    /// `until`. Then a rollback begins. After a crash nothing that ran is performed again.
+    RollbackAsked {
+        /// Who.
+        actor: Actor,
+        /// Why, for people.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// How.
+        strategy: Strategy,
+        /// The rollback point at which it will stand still.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<u32>,
+        /// What runs until then is stopped (a durable timer); `None`: it is stopped now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+    },
+    /// What ran when a rollback was asked for has had its time: it is being stopped.
+    GraceOver,
+    /// There is a rollback point: the state as it is at the end of this turn. One at the start needs no event.
+    PointMade {
+        /// From 1 in each run of the execution; 0 is the start.
+        #[serde(rename = "n")]
+        number: u32,
+        /// Why.
+        #[serde(rename = "k")]
+        kind: PointKind,
+        /// The step that completed.
+        #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+        path: Option<StepPath>,
+        /// Who asked for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        actor: Option<Actor>,
+        /// What for, for people.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+    },
+    /// Held -> running, at a rollback point to which everything was undone: the state is what it was there, in a new
+    /// generation; what had not ended there begins again.
+    Returned {
+        /// Who.
+        actor: Actor,
+        /// The point.
+        #[serde(rename = "n")]
+        number: u32,
+        /// Of what begins from now on.
+        generation: u32,
+        /// Steps that had begun since, or not ended: they are as if they had not begun.
+        again: Vec<StepPath>,
+    },
+    /// The compensation of a step succeeded, or a person undid it: step -> rolled_back, and off the stack.
     RolledBack {
         /// The step.
         #[serde(rename = "p")]
         path: StepPath,
+        /// Who undid it by hand.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        actor: Option<Actor>,
+        /// What they said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        comment: Option<String>,
+    },
+    /// Undoing a step failed for good. It stays on the stack, and so does what it came after; the others are undone.
+    UndoFailed {
+        /// The step.
+        #[serde(rename = "p")]
+        path: StepPath,
+        /// Why.
+        #[serde(rename = "f")]
+        failure: Failure,
     },
     /// The unsure step on top of the stack turned out to have done its work: it will be undone.
     UndoConfirmed {
@@ -523,78 +599,4 @@ pub enum Event {
 
 fn is_false(value: &bool) -> bool {
     !*value
-}
-
-/// What a step that was asked to stop becomes once everything in it has ended.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Then {
-    /// Its flow was cancelled.
-    #[default]
-    Cancelled,
-    /// Its join was reached without the rest.
-    Completed,
-    /// Its time is over, or one of its parts failed.
-    Failed(Failure),
-}
-
-impl Then {
-    fn is_cancelled(&self) -> bool {
-        *self == Self::Cancelled
-    }
-}
-
-impl Event {
-    /// The step that the event is about, if one.
-    pub fn path(&self) -> Option<&StepPath> {
-        match self {
-            Self::Scheduled { path, .. }
-            | Self::Redelivered { path, .. }
-            | Self::AttemptFailed { path, .. }
-            | Self::Proposed { path, .. }
-            | Self::Completed { path, .. }
-            | Self::Failed { path, .. }
-            | Self::Skipped { path, .. }
-            | Self::StopAsked { path, .. }
-            | Self::Cancelled { path }
-            | Self::CaseTaken { path, .. }
-            | Self::Forked { path }
-            | Self::BranchEnded { path, .. }
-            | Self::LoopBegan { path, .. }
-            | Self::IterationBegan { path, .. }
-            | Self::IterationEnded { path, .. }
-            | Self::ApprovalAsked { path, .. }
-            | Self::Escalated { path, .. }
-            | Self::Decided { path, .. }
-            | Self::FormAsked { path, .. }
-            | Self::FormFilled { path, .. }
-            | Self::WaitBegan { path, .. }
-            | Self::SignalTaken { path, .. }
-            | Self::UndoKept { path, .. }
-            | Self::CompensationAsked { path, .. }
-            | Self::RolledBack { path }
-            | Self::UndoConfirmed { path }
-            | Self::UndoDropped { path }
-            | Self::Doubted { path, .. }
-            | Self::QuestionAsked { path, .. }
-            | Self::Answered { path, .. }
-            | Self::Queued { path }
-            | Self::ChildAsked { path, .. } => Some(path),
-            Self::PermitAsked { path, .. } | Self::PermitGranted { path, .. } => path.as_ref(),
-            Self::Started(_)
-            | Self::SignalKept { .. }
-            | Self::Paused { .. }
-            | Self::Resumed { .. }
-            | Self::CancelAsked { .. }
-            | Self::ForceAsked { .. }
-            | Self::TimedOut
-            | Self::Held { .. }
-            | Self::FinallyBegan { .. }
-            | Self::Ended { .. }
-            | Self::RollbackBegan { .. }
-            | Self::RollbackStopAsked { .. }
-            | Self::RollbackEnded { .. }
-            | Self::Rerun { .. } => None,
-        }
-    }
 }

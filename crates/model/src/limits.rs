@@ -43,6 +43,10 @@ pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 pub const LOST_DELIVERIES_MAX: u32 = 10;
 /// A second cancel forces the end once this many milliseconds have passed since the first.
 pub const CANCEL_GRACE_MS: u64 = 10_000;
+/// How long what runs may go on when a rollback that is not immediate is asked for, in milliseconds (seed 000: 300 s).
+pub const ROLLBACK_GRACE_MS: u64 = 300_000;
+/// Rollback points that are kept, the start not counted (seed 004: 10). Each holds the state of its moment.
+pub const ROLLBACK_POINTS_MAX: usize = 10;
 /// Between SIGTERM and SIGKILL, in milliseconds.
 pub const KILL_GRACE_MS: u64 = 500;
 /// How long pipes are read after the main process has ended, in milliseconds.

@@ -11,6 +11,7 @@ use crate::error::Failure;
 use crate::ids::{ExecutionId, Hash, StepPath, Token};
 use crate::outcome::Outcome;
 use crate::permit::{Answer, Resource};
+use crate::rollback::Strategy;
 use crate::status::Execution as Status;
 
 /// A message to one execution. Every message in every state has a row in the engine's transition table.
@@ -66,12 +67,33 @@ pub enum Message {
     },
     /// A new owner has taken over and stopped what still ran; outstanding work is to be delivered anew.
     Recovered,
-    /// Undo what an execution that is over has done.
+    /// Undo what an execution has done. One that is not over is stopped first.
     Rollback {
         /// Who.
         actor: Actor,
         /// Why, for people.
         reason: Option<String>,
+        /// How; `None`: as its workflow says.
+        strategy: Option<Strategy>,
+        /// Number of the rollback point to go back to; only with [`Strategy::Checkpoint`]. `None`: the latest one that
+        /// something came after.
+        to: Option<u32>,
+    },
+    /// Make a rollback point now.
+    Checkpoint {
+        /// Who.
+        actor: Actor,
+        /// What for, for people.
+        note: Option<String>,
+    },
+    /// A person has undone what a manual rollback has next.
+    Undone {
+        /// Who.
+        actor: Actor,
+        /// The step; must be the one that is next. `None`: that one.
+        path: Option<StepPath>,
+        /// What they say about it.
+        comment: Option<String>,
     },
     /// Run a terminal execution again.
     Rerun {

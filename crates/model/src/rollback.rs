@@ -1,8 +1,77 @@
-//! Words of undoing: what a person is asked, why an execution is undone, and the work beside a step.
+//! Words of undoing: how and how far an execution is undone, why, what a person is asked, and the work beside a step.
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::StepPath;
+
+/// How an execution is undone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strategy {
+    /// What runs is stopped, then all is undone.
+    Immediate,
+    /// What runs may end within [`crate::limits::ROLLBACK_GRACE_MS`], then all is undone.
+    #[default]
+    Graceful,
+    /// As graceful, but only what came after a rollback point is undone; then the execution is held, and a resume goes
+    /// on from the point.
+    Checkpoint,
+    /// As graceful, but nothing is executed: a person undoes one step after the other and says so.
+    Manual,
+}
+
+impl Strategy {
+    /// All, in the order of help texts.
+    pub const ALL: [Self; 4] = [Self::Immediate, Self::Graceful, Self::Checkpoint, Self::Manual];
+
+    /// The word that people and programs see.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Immediate => "immediate",
+            Self::Graceful => "graceful",
+            Self::Checkpoint => "checkpoint",
+            Self::Manual => "manual",
+        }
+    }
+
+    /// The strategy with this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|strategy| strategy.as_str() == word)
+    }
+
+    pub(crate) fn is_graceful(&self) -> bool {
+        *self == Self::Graceful
+    }
+}
+
+/// Why there is a rollback point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PointKind {
+    /// The execution began, or was run again.
+    Start,
+    /// So many steps have completed since the last one.
+    Interval,
+    /// A step with `checkpoint: true` has completed.
+    Step,
+    /// Somebody asked for it.
+    Asked,
+}
+
+impl PointKind {
+    /// The word that people and programs see.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Interval => "interval",
+            Self::Step => "step",
+            Self::Asked => "asked",
+        }
+    }
+}
+
+/// Code of the hold at a rollback point: by it folds tell this hold from others.
+pub const AT_POINT_CODE: &str = "SKEP-X032";
 
 /// What a person is asked about a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +103,7 @@ pub enum RollbackCause {
     Compensate,
     /// It was cancelled and `on_cancel` is `rollback`.
     Cancel,
-    /// A person asked for it after the end.
+    /// Somebody asked for it.
     Asked,
 }
 

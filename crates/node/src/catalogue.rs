@@ -6,7 +6,7 @@ use skep_model::catalogue::{Catalogue, Feature};
 
 /// Features of the definition language that this build executes. What a workflow uses beyond these is
 /// refused before it starts.
-const FEATURES: [Feature; 16] = [
+const FEATURES: [Feature; 18] = [
     Feature::Escalation,
     Feature::Rollback,
     Feature::Compensate,
@@ -23,6 +23,8 @@ const FEATURES: [Feature; 16] = [
     Feature::CircuitBreaker,
     Feature::Priority,
     Feature::Idempotency,
+    Feature::RollbackStrategy,
+    Feature::Checkpoint,
 ];
 
 /// The catalogue of this node.

@@ -313,6 +313,8 @@ pub(crate) fn changes_row(event: &Event) -> bool {
             | Event::Held { .. }
             | Event::FinallyBegan { .. }
             | Event::Ended { .. }
+            | Event::RollbackAsked { .. }
+            | Event::Returned { .. }
             | Event::RollbackBegan { .. }
             | Event::RollbackEnded { .. }
             | Event::QuestionAsked { .. }

@@ -292,6 +292,7 @@ fn rejection_hint(rejection: &Rejection) -> &'static str {
             "`skep status EXECUTION` shows its state"
         }
         Rejection::NothingToUndo(_) => "`skep status EXECUTION` shows which steps are undone and which cannot be",
+        Rejection::NoPoint { .. } => "`skep rollback-points EXECUTION` lists them",
         Rejection::Unanswered { .. } => {
             "look, then `skep approve EXECUTION --step PATH` (it was done) or `skep reject EXECUTION --step PATH` (it was not)"
         }

@@ -7,13 +7,14 @@ use skep_model::event::Event;
 use skep_model::ids::StepPath;
 use skep_model::plan::StepIndex;
 use skep_model::status::Execution as Status;
+use skep_model::time::Timestamp;
 
 use crate::execution::Execution;
 use crate::progress::Tally;
 use crate::step::{RoundSteps, Step};
 
 impl Execution {
-    pub(crate) fn rerun(&mut self, event: &Event) {
+    pub(crate) fn rerun(&mut self, at: Timestamp, event: &Event) {
         let Event::Rerun { generation, inputs, kept, .. } = event else { return };
         self.generation = *generation;
         self.inputs.extend(inputs.iter().map(|(name, value)| (name.clone(), value.clone())));
@@ -26,9 +27,9 @@ impl Execution {
         self.cancel = None;
         self.rollback = None;
         self.entry = None;
-        if kept.is_empty() {
-            self.kept = 0;
-        }
+        let of_kept = |path: &StepPath| self.shape.is_of(path, kept);
+        let stays: Vec<StepPath> = self.kept.iter().filter(|path| of_kept(path)).cloned().collect();
+        self.kept = stays;
         self.active.clear();
         self.tally = Tally::default();
         let mut old = std::mem::take(&mut self.entries);
@@ -39,6 +40,7 @@ impl Execution {
         for step in kept {
             self.restore(&shape.step(step).id, &mut old);
         }
+        self.point_at_start(at);
     }
 
     /// A step and the steps inside it that are no rounds.

@@ -6,7 +6,7 @@ use skep_model::actor::Actor;
 use skep_model::error::Failure;
 use skep_model::event::{Event, Then};
 use skep_model::ids::{ExecutionId, StepPath};
-use skep_model::rollback::{Part, Question};
+use skep_model::rollback::{Part, PointKind, Question};
 use skep_model::span::print_duration_ms;
 use skep_model::time::Timestamp;
 
@@ -85,6 +85,11 @@ fn describe_event(event: &Event, execution: &Execution, time: &dyn Fn(Timestamp)
         Event::UndoKept { .. }
         | Event::CompensationAsked { .. }
         | Event::RollbackBegan { .. }
+        | Event::RollbackAsked { .. }
+        | Event::GraceOver
+        | Event::PointMade { .. }
+        | Event::Returned { .. }
+        | Event::UndoFailed { .. }
         | Event::RolledBack { .. }
         | Event::UndoConfirmed { .. }
         | Event::UndoDropped { .. }
@@ -146,11 +151,24 @@ fn describe_undoing(event: &Event) -> String {
         }
         Event::UndoKept { path, .. } => format!("{path} can be undone"),
         Event::CompensationAsked { path, .. } => format!("{path} asks that everything is undone; what runs is stopped"),
+        Event::RollbackAsked { actor, reason, strategy, to, .. } => {
+            let far = to.map(|to| format!(" to point {to}")).unwrap_or_default();
+            format!("{} wants it undone{far} ({}){}", actor.label(), strategy.as_str(), said(reason.as_deref()))
+        }
+        Event::GraceOver => "what ran has had its time; it is being stopped".to_owned(),
+        Event::PointMade { number, kind, path, .. } => point_made(*number, *kind, path.as_deref()),
+        Event::Returned { actor, number, .. } => {
+            format!("{} lets it go on from rollback point {number}", actor.label())
+        }
+        Event::UndoFailed { path, failure } => format!("{path} is not undone {}", because(failure)),
         Event::RollbackBegan { cause, actor, reason, .. } => {
             let by = actor.as_ref().map(|actor| format!(", asked by {}", actor.label())).unwrap_or_default();
             format!("undoing began ({}{by}){}", cause.as_str(), said(reason.as_deref()))
         }
-        Event::RolledBack { path } => format!("{path} is undone"),
+        Event::RolledBack { path, actor: Some(actor), comment } => {
+            format!("{path} is undone, says {}{}", actor.label(), said(comment.as_deref()))
+        }
+        Event::RolledBack { path, .. } => format!("{path} is undone"),
         Event::UndoConfirmed { path } => format!("{path} was done and is undone"),
         Event::UndoDropped { path } => format!("{path} needs no undoing"),
         Event::RollbackStopAsked { actor, reason } => {
@@ -176,6 +194,11 @@ fn describe_undoing(event: &Event) -> String {
         // The caller hands over no other event.
         _ => String::new(),
     }
+}
+
+fn point_made(number: u32, kind: PointKind, step: Option<&str>) -> String {
+    let after = step.map(|step| format!(" after {step}")).unwrap_or_default();
+    format!("rollback point {number}{after} ({})", kind.as_str())
 }
 
 fn asks_condition(path: &str, every_ms: u64, until: Option<Timestamp>, time: &dyn Fn(Timestamp) -> String) -> String {

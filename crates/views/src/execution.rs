@@ -21,11 +21,12 @@ use skep_model::message::Parent;
 use skep_model::payload::Payload;
 use skep_model::permit::Resource;
 use skep_model::plan::{Head, Plan};
-use skep_model::rollback::RollbackCause;
+use skep_model::rollback::{RollbackCause, Strategy};
 use skep_model::status::{Execution as Status, Step as StepStatus};
 use skep_model::time::Timestamp;
 use skep_model::{Map, Value};
 
+use crate::points::Point;
 use crate::progress::Tally;
 use crate::shape::Shape;
 use crate::step::{RoundSteps, Rounds, Step};
@@ -77,8 +78,10 @@ pub struct Execution {
     pub(crate) tally: Tally,
     /// How far undoing it is, if that began.
     pub rollback: Option<Rollback>,
-    /// Steps that can be undone, or that may have to be.
-    pub(crate) kept: u64,
+    /// Steps that can be undone, or that may have to be, in the order in which they were done.
+    pub(crate) kept: Vec<StepPath>,
+    /// To where one can go back, the oldest first.
+    pub points: Vec<Point>,
     /// What it waits for before its first step, and since when.
     pub entry: Option<(Resource, Timestamp)>,
     /// Since when it is held.
@@ -106,8 +109,20 @@ pub struct Rollback {
     pub cause: RollbackCause,
     /// Rolling_back, rolled_back or rollback_failed.
     pub status: Status,
-    /// Steps whose compensation succeeded.
+    /// Steps that were undone.
     pub undone: u64,
+    /// How.
+    pub strategy: Strategy,
+    /// The rollback point at which it stands still.
+    pub to: Option<u32>,
+    /// When it began.
+    pub began_at: Timestamp,
+    /// When it ended, or stood still at its point.
+    pub ended_at: Option<Timestamp>,
+    /// What it undid, in that order.
+    pub done: Vec<StepPath>,
+    /// What it could not undo, and why.
+    pub failed: Vec<(StepPath, Failure)>,
     /// The step about which a person is asked.
     pub(crate) asked: Option<StepPath>,
 }
@@ -160,7 +175,8 @@ impl Execution {
             tickets: 0,
             tally: Tally::default(),
             rollback: None,
-            kept: 0,
+            kept: Vec::new(),
+            points: Vec::new(),
             entry: None,
             held_since: None,
             #[cfg(test)]
@@ -184,7 +200,12 @@ impl Execution {
 
     /// Steps that are still to be undone, or could be.
     pub fn left_to_undo(&self) -> u64 {
-        self.kept
+        self.kept.len() as u64
+    }
+
+    /// They, in the order in which they were done.
+    pub fn can_be_undone(&self) -> &[StepPath] {
+        &self.kept
     }
 
     /// Every listed step: planned ones in plan order (`finally` included), after each loop those of its rounds

@@ -65,20 +65,25 @@ impl Execution {
             Event::Held { reason } => self.is_held(at, reason),
             Event::FinallyBegan { .. } => self.leave_block("", self.shape.root),
             Event::Ended { status, outputs, failure } => self.ended(at, *status, outputs, failure.as_ref()),
-            Event::UndoKept { .. } => self.kept += 1,
+            Event::UndoKept { path, .. } => self.kept.push(path.clone()),
             Event::CompensationAsked { .. } => {}
-            Event::RollbackBegan { cause, .. } => self.rollback_began(*cause),
-            Event::RolledBack { path } => self.rolled_back(path),
+            Event::RollbackAsked { .. } => self.rollback_asked(),
+            Event::GraceOver => {}
+            Event::PointMade { .. } => self.point_made(at, event),
+            Event::Returned { number, generation, .. } => self.returned(*number, *generation),
+            Event::RollbackBegan { cause, strategy, to, .. } => self.rollback_began(at, *cause, (*strategy, *to)),
+            Event::RolledBack { path, .. } => self.rolled_back(path),
+            Event::UndoFailed { path, failure } => self.undo_failed(path, failure),
             Event::UndoConfirmed { .. } => self.take_question_back(),
             Event::UndoDropped { path } => self.undo_dropped(path),
             Event::RollbackStopAsked { .. } => self.take_question_back(),
-            Event::RollbackEnded { status, .. } => self.rollback_ended(*status),
+            Event::RollbackEnded { status, .. } => self.rollback_ended(at, *status),
             Event::Doubted { path, failure } => self.doubted(path, failure.as_ref()),
             Event::QuestionAsked { path, .. } => self.question_asked(at, path, event),
             Event::Answered { path, .. } => self.question_answered(path),
             Event::Queued { path } => self.queued(path),
             Event::ChildAsked { path, attempt, child, .. } => self.child_asked(at, path, *attempt, child),
-            Event::Rerun { .. } => self.rerun(event),
+            Event::Rerun { .. } => self.rerun(at, event),
             Event::PermitAsked { path, resource } => self.permit_asked(at, path.as_ref(), resource),
             Event::PermitGranted { path: Some(path), .. } => self.change(path, |step| step.waiting = None),
             Event::PermitGranted { path: None, .. } => self.entry = None,
@@ -92,6 +97,7 @@ impl Execution {
         self.started_at = Some(at);
         self.parent.clone_from(&start.parent);
         self.status = Status::Running;
+        self.point_at_start(at);
     }
 
     fn resumed(&mut self) {
@@ -240,6 +246,7 @@ impl Execution {
         self.held = Some(reason.clone());
         self.held_since = Some(at);
         self.status = Status::Held;
+        self.stand_still(at, reason);
     }
 
     fn wait_began(

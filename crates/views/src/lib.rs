@@ -18,6 +18,7 @@ mod again;
 pub mod answer;
 pub mod describe;
 pub mod execution;
+pub mod points;
 pub mod progress;
 pub mod reasons;
 pub mod replay;

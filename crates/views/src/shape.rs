@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use skep_model::Map;
+use skep_model::ids::StepPath;
 use skep_model::payload::Payload;
 use skep_model::plan::{BlockIndex, Kind, Plan, StepIndex};
 
@@ -18,6 +19,8 @@ pub(crate) struct Shape {
     /// Per block: all steps in it and in the blocks below, but not in the rounds of loops below.
     pub inside: Vec<Vec<StepIndex>>,
     pub root: BlockIndex,
+    /// There are rollback points.
+    pub has_points: bool,
 }
 
 /// One planned step.
@@ -56,11 +59,24 @@ impl Shape {
         }
         let by_id = steps.iter().enumerate().map(|(at, step)| (step.id.clone(), at as StepIndex)).collect();
         let inside = (0..plan.blocks.len()).map(|block| inside(plan, block)).collect();
-        Self { steps, by_id, top, inside, root: plan.root }
+        Self { steps, by_id, top, inside, root: plan.root, has_points: plan.rollback.is_some() }
     }
 
     pub fn step(&self, index: StepIndex) -> &StepShape {
         &self.steps[index as usize]
+    }
+
+    /// True if the step at `path` is one of these steps of the main list, or inside of one.
+    pub fn is_of(&self, path: &str, tops: &[StepPath]) -> bool {
+        let outer = path.split('[').next().unwrap_or(path);
+        tops.iter().any(|top| {
+            let inside = self.by_id.get(&**top).map(|step| &self.step(*step).blocks);
+            let within = |blocks: &Vec<BlockIndex>| {
+                let found = self.by_id.get(outer);
+                found.is_some_and(|step| blocks.iter().any(|block| self.inside[*block as usize].contains(step)))
+            };
+            **top == *outer || inside.is_some_and(within)
+        })
     }
 
     /// The prefix of the round that a path lies in, and its step.

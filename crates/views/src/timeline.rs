@@ -122,6 +122,10 @@ impl Timeline {
                 self.next(at, path, What::Attempt { number: *attempt, deliveries: 1 });
             }
             Event::Rerun { generation, .. } => self.reruns = generation.saturating_sub(1),
+            Event::Returned { generation, .. } => {
+                self.close_all(at);
+                self.reruns = generation.saturating_sub(1);
+            }
             Event::Redelivered { path, .. } => self.redelivered(path),
             Event::AttemptFailed { path, failure, .. } => {
                 self.close(at, path, Outcome::Failed(failure.clone()));
@@ -166,6 +170,10 @@ impl Timeline {
             | Event::UndoKept { .. }
             | Event::CompensationAsked { .. }
             | Event::RollbackBegan { .. }
+            | Event::RollbackAsked { .. }
+            | Event::GraceOver
+            | Event::PointMade { .. }
+            | Event::UndoFailed { .. }
             | Event::RolledBack { .. }
             | Event::UndoConfirmed { .. }
             | Event::UndoDropped { .. }

@@ -4,7 +4,7 @@
 use skep_model::error::Failure;
 use skep_model::event::Event;
 use skep_model::ids::StepPath;
-use skep_model::rollback::{Part, Question, RollbackCause};
+use skep_model::rollback::{AT_POINT_CODE, Part, Question, RollbackCause, Strategy};
 use skep_model::status::{Execution as Status, Step as StepStatus};
 use skep_model::time::Timestamp;
 
@@ -34,26 +34,66 @@ impl Execution {
         }
     }
 
-    pub(crate) fn rollback_began(&mut self, cause: RollbackCause) {
+    /// What runs ends, or is being stopped.
+    pub(crate) fn rollback_asked(&mut self) {
+        self.status = Status::Running;
+        self.held = None;
+    }
+
+    pub(crate) fn rollback_began(
+        &mut self,
+        at: Timestamp,
+        cause: RollbackCause,
+        (strategy, to): (Strategy, Option<u32>),
+    ) {
         self.status = Status::RollingBack;
         self.held = None;
         self.ended_at = None;
-        let undone = self.rollback.as_ref().map_or(0, |rollback| rollback.undone);
-        self.rollback = Some(Rollback { cause, status: Status::RollingBack, undone, asked: None });
+        let before = self.rollback.take();
+        let (undone, done) = before.map(|before| (before.undone, before.done)).unwrap_or_default();
+        let (status, failed) = (Status::RollingBack, Vec::new());
+        self.rollback = Some(Rollback {
+            cause,
+            status,
+            undone,
+            strategy,
+            to,
+            began_at: at,
+            ended_at: None,
+            done,
+            failed,
+            asked: None,
+        });
     }
 
-    pub(crate) fn rollback_ended(&mut self, status: Status) {
+    pub(crate) fn rollback_ended(&mut self, at: Timestamp, status: Status) {
         self.status = Status::RollingBack;
         self.held = None;
         if let Some(rollback) = &mut self.rollback {
             rollback.status = status;
+            rollback.ended_at = Some(at);
+        }
+    }
+
+    /// A hold at its point is the end of a rollback; a resume leaves it behind.
+    pub(crate) fn stand_still(&mut self, at: Timestamp, reason: &Failure) {
+        let undoing = self.rollback.as_mut().filter(|rollback| rollback.status == Status::RollingBack);
+        if let Some(rollback) = undoing.filter(|rollback| rollback.to.is_some() && reason.code == AT_POINT_CODE) {
+            rollback.ended_at = Some(at);
+        }
+    }
+
+    pub(crate) fn undo_failed(&mut self, path: &StepPath, failure: &Failure) {
+        if let Some(rollback) = &mut self.rollback {
+            rollback.failed.push((path.clone(), failure.clone()));
         }
     }
 
     pub(crate) fn rolled_back(&mut self, path: &StepPath) {
-        self.kept = self.kept.saturating_sub(1);
+        self.not_kept(path);
         if let Some(rollback) = &mut self.rollback {
             rollback.undone += 1;
+            rollback.done.push(path.clone());
         }
         self.change_listed(path, |step| step.status = StepStatus::RolledBack);
     }
@@ -62,9 +102,15 @@ impl Execution {
     pub(crate) fn undo_dropped(&mut self, path: &StepPath) {
         // The step that runs before the stack was never put on it.
         if !self.runs_first(path) {
-            self.kept = self.kept.saturating_sub(1);
+            self.not_kept(path);
         }
         self.take_question_back();
+    }
+
+    fn not_kept(&mut self, path: &StepPath) {
+        if let Some(at) = self.kept.iter().rposition(|kept| kept == path) {
+            self.kept.remove(at);
+        }
     }
 
     fn runs_first(&self, path: &str) -> bool {

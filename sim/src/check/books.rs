@@ -235,8 +235,12 @@ fn actor(event: &Event) -> Option<String> {
         | Event::ForceAsked { actor, .. }
         | Event::Answered { actor, .. }
         | Event::RollbackStopAsked { actor, .. }
+        | Event::RollbackAsked { actor, .. }
+        | Event::Returned { actor, .. }
         | Event::Rerun { actor, .. } => Some(actor.label()),
-        Event::RollbackBegan { actor, .. } => actor.as_ref().map(|actor| actor.label()),
+        Event::RollbackBegan { actor, .. } | Event::RolledBack { actor, .. } | Event::PointMade { actor, .. } => {
+            actor.as_ref().map(|actor| actor.label())
+        }
         _ => None,
     }
 }

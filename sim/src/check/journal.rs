@@ -7,7 +7,7 @@ use skep_engine::Program;
 use skep_model::event::{Event, Turn};
 use skep_model::ids::{ExecutionId, StepPath};
 use skep_model::plan::{Plan, Step, StepIndex};
-use skep_model::rollback::Part;
+use skep_model::rollback::{Part, Strategy};
 use skep_model::status::{Execution as Status, Step as StepStatus};
 use skep_model::time::Timestamp;
 
@@ -15,6 +15,7 @@ use super::{Invariant, Verdict, Violation, demand, limits, order, steps, stops, 
 use crate::world::Outside;
 
 /// What the journal said of one execution so far.
+#[derive(Clone)]
 pub struct Journal {
     /// Whose.
     pub execution: ExecutionId,
@@ -41,6 +42,18 @@ pub struct Journal {
     pub stack: Vec<StepPath>,
     /// The step that runs before the stack is undone.
     pub first: Option<StepPath>,
+    /// Somebody wants it undone, and what runs is being stopped for that.
+    pub asked: bool,
+    /// How it is undone.
+    pub strategy: Strategy,
+    /// How much of the stack a rollback leaves.
+    pub floor: usize,
+    /// What could not be undone in this rollback.
+    pub failed: Vec<StepPath>,
+    /// It was ended where a rollback stood still.
+    pub given_up: bool,
+    /// What the journal had said when a rollback point was made.
+    pub points: BTreeMap<u32, Box<Journal>>,
     /// Signals that came before their wait.
     pub signals: Vec<String>,
     /// A wait that began although its signal was there: it takes it at once.
@@ -111,6 +124,12 @@ impl Journal {
             generation: 1,
             stack: Vec::new(),
             first: None,
+            asked: false,
+            strategy: Strategy::Graceful,
+            floor: 0,
+            failed: Vec::new(),
+            given_up: false,
+            points: BTreeMap::new(),
             signals: Vec::new(),
             takes: None,
             last: (0, Timestamp(0)),
@@ -162,6 +181,9 @@ impl Journal {
 
     fn event(&mut self, at: Timestamp, event: &Event, outside: &Outside) -> Verdict {
         let again = matches!(event, Event::Rerun { .. } | Event::RollbackBegan { .. });
+        if let Event::Returned { number, generation, .. } = event {
+            return self.returned(*number, *generation);
+        }
         let over = self.status.is_terminal() && !again;
         demand(!over, Invariant::TerminalMeansTerminal, || "it has ended before".to_owned())?;
         undo::before(self, event)?;
@@ -177,11 +199,30 @@ impl Journal {
 
     fn apply(&mut self, event: &Event) {
         match event {
-            Event::Started(_) => self.status = Status::Running,
+            Event::Started(_) => {
+                self.status = Status::Running;
+                self.point(0);
+            }
             Event::Paused { .. } => self.status = Status::Paused,
             Event::Held { .. } => self.status = Status::Held,
-            Event::RollbackBegan { .. } | Event::RollbackEnded { .. } => self.status = Status::RollingBack,
-            Event::Rerun { generation, kept, .. } => self.rerun(*generation, kept),
+            Event::RollbackAsked { .. } => (self.asked, self.status) = (true, Status::Running),
+            Event::RollbackBegan { strategy, to, .. } => {
+                self.status = Status::RollingBack;
+                self.strategy = *strategy;
+                self.floor = to.and_then(|to| self.points.get(&to)).map_or(0, |past| past.stack.len());
+                self.failed.clear();
+            }
+            Event::RollbackEnded { status, .. } => {
+                self.status = Status::RollingBack;
+                self.given_up = *status == Status::Cancelled;
+            }
+            Event::UndoFailed { path, .. } => self.failed.push(path.clone()),
+            Event::PointMade { number, .. } => self.point(*number),
+            Event::Rerun { generation, kept, .. } => {
+                self.rerun(*generation, kept);
+                self.points.clear();
+                self.point(0);
+            }
             Event::Resumed { .. } => {
                 self.status = if self.cancelled { Status::Cancelling } else { Status::Running };
             }
@@ -211,6 +252,33 @@ impl Journal {
         steps::apply(entry, event);
     }
 
+    fn point(&mut self, number: u32) {
+        if self.plan().rollback.is_some() {
+            let past = Self { points: BTreeMap::new(), ..self.clone() };
+            self.points.insert(number, Box::new(past));
+        }
+    }
+
+    /// It is as it was at the point, and what had not ended there has not begun.
+    fn returned(&mut self, number: u32, generation: u32) -> Verdict {
+        let rule = Invariant::CompensationOrder;
+        let Some(past) = self.points.get(&number).cloned() else {
+            return demand(false, rule, || "there is no such point".to_owned());
+        };
+        demand(self.stack == past.stack, rule, || format!("{:?} is not what was there then", self.stack))?;
+        demand(self.status == Status::Held, rule, || "it does not stand still".to_owned())?;
+        let (mut points, signals, last) =
+            (std::mem::take(&mut self.points), std::mem::take(&mut self.signals), self.last);
+        points.retain(|made, _| *made <= number);
+        *self = Self { points, signals, last, generation, status: Status::Running, ..*past };
+        let plan = Arc::clone(&self.program);
+        self.paths.retain(|_, path| {
+            let holds = !plan.plan().steps[path.step as usize].kind.blocks().is_empty();
+            matches!(path.doing, Doing::Done(_)) || (holds && path.doing == Doing::Hold)
+        });
+        Ok(())
+    }
+
     /// Everything but what is kept is as if it had never been.
     fn rerun(&mut self, generation: u32, kept: &[StepPath]) {
         let is_kept = |path: &StepPath| {
@@ -226,6 +294,8 @@ impl Journal {
         self.generation = generation;
         self.status = Status::Running;
         (self.cancelled, self.forced, self.timed_out, self.finally) = (false, false, false, false);
+        (self.asked, self.given_up, self.floor) = (false, false, 0);
+        self.failed.clear();
     }
 
     /// Steps inside switches and branches that are kept.

@@ -33,7 +33,8 @@ pub(super) fn before(journal: &Journal, event: &Event) -> Verdict {
         event.path().and_then(|path| journal.step_of(path)).is_some_and(|(_, step)| !in_finally(journal, step.block));
     let first = event.path().is_some_and(|path| !journal.paths.contains_key(path));
     // What is not reached any more may be skipped or fail; it does not begin.
-    demand(!(begins && first && main && journal.cancelled && !journal.finally), Invariant::StopsStop, || {
+    let stops = journal.cancelled || journal.asked;
+    demand(!(begins && first && main && stops && !journal.finally), Invariant::StopsStop, || {
         "it begins although the execution is being cancelled".to_owned()
     })
 }
@@ -74,7 +75,9 @@ pub(super) fn after(journal: &Journal, event: &Event) -> Verdict {
         }
         Status::Cancelled => {
             let left_out = failure.as_ref().is_some_and(|failure| failure.code == LEFT_OUT);
-            demand(journal.cancelled || left_out, rule, || "nobody cancelled it".to_owned())
+            demand(journal.cancelled || journal.asked || journal.given_up || left_out, rule, || {
+                "nobody cancelled it".to_owned()
+            })
         }
         Status::Failed => demand(failure.is_some(), rule, || "it says nothing of why".to_owned()),
         Status::RolledBack | Status::RollbackFailed => Ok(()),

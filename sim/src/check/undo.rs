@@ -1,7 +1,7 @@
 //! Compensations run one at a time, in the reverse order of what was done, and only for what was done.
 
 use skep_model::event::Event;
-use skep_model::rollback::Part;
+use skep_model::rollback::{Part, Strategy};
 use skep_model::status::Execution as Status;
 
 use super::journal::{Doing, Journal};
@@ -22,23 +22,45 @@ pub(super) fn before(journal: &mut Journal, event: &Event) -> Verdict {
         }
         Event::Scheduled { path, attempt: 1, .. } if Part::split(path).1 == Part::Rollback => {
             let (step, _) = Part::split(path);
-            let next = journal.stack.last().is_some_and(|top| **top == *step);
             let first = journal.first.as_ref().is_some_and(|first| Part::split(first).0 == step);
-            demand(next || first, rule, || format!("{:?} comes first", journal.stack.last()))?;
+            demand(journal.strategy != Strategy::Manual, rule, || "a person undoes it by hand".to_owned())?;
+            if !first {
+                next(journal, step)?;
+            }
         }
-        Event::RolledBack { path } => {
-            let top = journal.stack.pop();
-            demand(top.as_ref() == Some(path), rule, || format!("{top:?} comes first"))?;
+        Event::RolledBack { path, actor, .. } => {
+            let by_hand = journal.strategy == Strategy::Manual;
+            demand(by_hand == actor.is_some(), rule, || format!("it is undone by {actor:?}"))?;
+            let at = next(journal, path)?;
+            journal.stack.remove(at);
         }
         Event::UndoDropped { path } => {
             let is_first = journal.first.take().is_some_and(|first| first == *path);
-            let top = if is_first { None } else { journal.stack.pop() };
-            demand(is_first || top.as_ref() == Some(path), rule, || format!("{top:?} comes first"))?;
+            if !is_first {
+                let at = next(journal, path)?;
+                journal.stack.remove(at);
+            }
         }
         Event::RollbackEnded { status: Status::RolledBack, .. } => {
-            demand(journal.stack.is_empty(), rule, || format!("{:?} is not undone", journal.stack))?;
+            let done = journal.stack.is_empty() && journal.failed.is_empty();
+            demand(done, rule, || format!("{:?} is not undone", journal.stack))?;
         }
         _ => {}
     }
     Ok(())
+}
+
+/// The place of what is undone next: above it is only what could not be undone, or what that was built on.
+fn next(journal: &Journal, path: &str) -> Result<usize, super::Violation> {
+    let rule = Invariant::CompensationOrder;
+    let found = journal.stack.iter().rposition(|kept| **kept == *path);
+    let at = found.filter(|at| *at >= journal.floor);
+    demand(at.is_some(), rule, || format!("it is not to be undone: {:?}", journal.stack))?;
+    let at = at.unwrap_or_default();
+    let above = &journal.stack[at + 1..];
+    let last_failed = above.iter().rposition(|kept| journal.failed.contains(kept));
+    let passed_over = last_failed.map_or(0, |last| last + 1);
+    demand(passed_over == above.len(), rule, || format!("{:?} comes first", above.last()))?;
+    demand(!journal.failed.iter().any(|failed| **failed == *path), rule, || "undoing it has failed".to_owned())?;
+    Ok(at)
 }

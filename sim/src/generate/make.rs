@@ -15,7 +15,7 @@ const DEPTH_MAX: u32 = 3;
 const NEVER_PERCENT: u64 = 4;
 
 /// Keys on work that take a feature, as they are printed.
-const EXTRAS: [(Feature, &str); 12] = [
+const EXTRAS: [(Feature, &str); 14] = [
     (Feature::Rollback, "rollback: {uses: set, with: {undone: true}}"),
     (Feature::Rollback, "rollback: {run: 'undo', retry: {max_attempts: 2, delay: 1s}}"),
     (Feature::SuccessCriteria, "success_criteria: ['${{ 1 < 2 }}']"),
@@ -28,6 +28,8 @@ const EXTRAS: [(Feature, &str); 12] = [
     (Feature::Unknown, "on_unknown: verify, verify: {run: 'is it done'}"),
     (Feature::Priority, "priority: high"),
     (Feature::Irreversible, "irreversible: true"),
+    (Feature::Checkpoint, "checkpoint: true"),
+    (Feature::Rollback, "rollback: {uses: noop}, critical: true"),
 ];
 
 /// A workflow of `steps` steps or a few more.
@@ -47,7 +49,11 @@ pub fn workflow(random: &mut Random, number: usize, catalogue: &Catalogue) -> Wo
     let concurrency = maker
         .optional(Feature::Concurrency, 15)
         .then(|| (maker.random.between(1, 3) as u32, maker.random.pick(&["queue", "skip", "cancel_old", "fail"])));
-    Workflow { number, steps, finally, timeout_seconds, max_parallel, on_cancel, concurrency }
+    let rollback = maker.optional(Feature::RollbackStrategy, 40).then(|| {
+        let strategy = maker.random.pick(&["immediate", "graceful", "checkpoint", "checkpoint", "manual"]);
+        (strategy, maker.random.between(1, 4) as u32)
+    });
+    Workflow { number, steps, finally, timeout_seconds, max_parallel, on_cancel, rollback, concurrency }
 }
 
 struct Maker<'a> {

@@ -20,6 +20,9 @@ pub fn smaller(workflow: &Workflow) -> Vec<Workflow> {
     if workflow.on_cancel.is_some() {
         found.push(Workflow { on_cancel: None, ..workflow.clone() });
     }
+    if workflow.rollback.is_some() {
+        found.push(Workflow { rollback: None, ..workflow.clone() });
+    }
     if workflow.concurrency.is_some() {
         found.push(Workflow { concurrency: None, ..workflow.clone() });
     }

@@ -40,6 +40,9 @@ impl Printer {
         if let Some(on_cancel) = workflow.on_cancel {
             self.put(format_args!("on_cancel: {on_cancel}\n"));
         }
+        if let Some((strategy, interval)) = workflow.rollback {
+            self.put(format_args!("rollback: {{strategy: {strategy}, checkpoint_interval: {interval}}}\n"));
+        }
         if let Some((limit, when_full)) = workflow.concurrency {
             self.put(format_args!("concurrency: {{group: {name}, limit: {limit}, when_full: {when_full}}}\n"));
         }

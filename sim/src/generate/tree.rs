@@ -17,6 +17,8 @@ pub struct Workflow {
     pub max_parallel: Option<u32>,
     /// `abandon`, `rollback`; `None`: the default.
     pub on_cancel: Option<&'static str>,
+    /// How it is undone, and a rollback point after so many steps.
+    pub rollback: Option<(&'static str, u32)>,
     /// Executions of the workflow at a time, and what becomes of the next.
     pub concurrency: Option<(u32, &'static str)>,
 }

@@ -92,7 +92,12 @@ impl World<'_> {
                 continue;
             }
             if self.stands_still(local) {
-                self.resume(local);
+                match self.held_by(local) {
+                    Some(code) if code == skep_engine::codes::MANUAL_ROLLBACK.id => self.undone(local),
+                    // Going on may bring it here again, and again.
+                    Some(code) if code == skep_engine::codes::AT_POINT.id => self.cancel(local),
+                    Some(_) | None => self.resume(local),
+                }
                 anything = true;
                 continue;
             }

@@ -6,6 +6,7 @@ use skep_model::actor::Actor;
 use skep_model::ids::{ExecutionId, Hash, LocalId, StepPath};
 use skep_model::message::{Decision, Message, Start};
 use skep_model::plan;
+use skep_model::rollback::Strategy;
 use skep_model::status::Execution as Status;
 use skep_node::driver::{Creation, Input, Reply};
 use skep_views::step::Waiting;
@@ -82,7 +83,7 @@ impl World<'_> {
             return;
         }
         let local = self.random.pick(&open);
-        match self.random.weighted(&[30, 10, 40, 3, 4, 6, 2]) {
+        match self.random.weighted(&[30, 10, 40, 3, 4, 6, 2, 3, 2, 3]) {
             0 => self.answer(local),
             1 => {
                 let name = self.random.pick(&SIGNALS);
@@ -92,6 +93,9 @@ impl World<'_> {
             3 => self.cancel(local),
             4 => self.pause(local),
             5 => self.resume(local),
+            7 => self.roll_back(local),
+            8 => self.checkpoint(local),
+            9 => self.undone(local),
             // At any moment: also where nobody asked.
             _ => self.decide(local, None),
         }
@@ -170,11 +174,10 @@ impl World<'_> {
 
     /// Somebody wants an execution undone that is over, or run again.
     fn again(&mut self, local: LocalId) {
-        let (actor, label) = self.somebody();
         if self.random.percent(50) {
-            let message = Message::Rollback { actor, reason: None };
-            return self.tell(local, message, Promise::Said(local, label, Deed::Rollback));
+            return self.roll_back(local);
         }
+        let (actor, label) = self.somebody();
         let from = self.books.accounts.get(&local).and_then(|account| {
             let plan = account.program.plan();
             let steps = &plan.blocks[plan.root as usize].steps;
@@ -183,6 +186,43 @@ impl World<'_> {
         });
         let message = Message::Rerun { actor, from, inputs: None };
         self.tell(local, message, Promise::Said(local, label, Deed::Rerun));
+    }
+
+    /// Somebody wants an execution undone, in one way or another.
+    fn roll_back(&mut self, local: LocalId) {
+        let (actor, label) = self.somebody();
+        let strategy = match self.random.below(5) {
+            0 => None,
+            at => Some(Strategy::ALL[at - 1]),
+        };
+        let points = self.books.accounts.get(&local).map(|account| account.view.points.len()).unwrap_or_default();
+        let to = match strategy {
+            Some(Strategy::Checkpoint) if points > 0 && self.random.percent(60) => {
+                let at = self.random.below(points);
+                self.books.accounts.get(&local).map(|account| account.view.points[at].number)
+            }
+            _ => None,
+        };
+        let message = Message::Rollback { actor, reason: None, strategy, to };
+        self.tell(local, message, Promise::Said(local, label, Deed::Rollback));
+    }
+
+    fn checkpoint(&mut self, local: LocalId) {
+        let (actor, label) = self.somebody();
+        self.tell(local, Message::Checkpoint { actor, note: None }, Promise::Said(local, label, Deed::Checkpoint));
+    }
+
+    /// Somebody says that the next step of a manual rollback is undone.
+    pub(super) fn undone(&mut self, local: LocalId) {
+        let (actor, label) = self.somebody();
+        let message = Message::Undone { actor, path: None, comment: None };
+        self.tell(local, message, Promise::Said(local, label, Deed::Undone));
+    }
+
+    /// Why it is held, by the code of the reason.
+    pub(super) fn held_by(&self, local: LocalId) -> Option<&str> {
+        let state = self.books.accounts.get(&local).map(|account| &account.state)?;
+        state.held.as_ref().map(|reason| reason.code.as_str())
     }
 
     fn pause(&mut self, local: LocalId) {

@@ -176,6 +176,12 @@ fn router(shared: Shared) -> Router {
     let router = route::<wire::WorkflowVersions>(router);
     let router = route::<wire::RemoveWorkflow>(router);
     let router = route::<wire::Rerun>(router);
+    let router = route::<wire::Rollback>(router);
+    let router = route::<wire::Checkpoint>(router);
+    let router = route::<wire::Undone>(router);
+    let router = route::<wire::RollbackPoints>(router);
+    let router = route::<wire::RollbackPlan>(router);
+    let router = route::<wire::RollbackStatus>(router);
     let router = route::<wire::Prune>(router);
     router.fallback(unknown_route).with_state(shared)
 }

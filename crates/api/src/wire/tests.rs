@@ -86,6 +86,12 @@ fn every_call_has_a_route_of_its_own() {
         ShowWorkflow::NAME,
         WorkflowVersions::NAME,
         RemoveWorkflow::NAME,
+        Rollback::NAME,
+        Checkpoint::NAME,
+        Undone::NAME,
+        RollbackPoints::NAME,
+        RollbackPlan::NAME,
+        RollbackStatus::NAME,
     ];
     let count = names.len();
     names.sort_unstable();

@@ -202,6 +202,7 @@ macro_rules! calls {
         })*
     };
 }
+pub(super) use calls;
 
 calls! {
     Start "start" Owner -> Started;

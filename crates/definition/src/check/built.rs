@@ -5,6 +5,7 @@
 use serde_json::Value;
 use skep_model::catalogue::{Catalogue, Feature};
 use skep_model::problem::{Problem, Severity};
+use skep_model::rollback::Strategy;
 
 use super::codes;
 use super::criteria;
@@ -175,13 +176,13 @@ impl Uses<'_> {
         }
     }
 
-    /// Only the graceful strategy is there: what was done is undone, last first, once everything has ended.
+    /// The graceful strategy belongs to the rollback of a step; the others are features of their own.
     fn rollback_strategy(&mut self) {
         let Some(value) = &self.workflow.rollback else { return };
         let written = Written { value, pointer: "/rollback".to_owned(), places: &self.workflow.places };
         let settings = written.read(Lowering::rollback_settings).0.unwrap_or_default();
-        if let Some(strategy) = settings.other_strategy {
-            let what = format!("the rollback strategy `{strategy}`");
+        if let Some(strategy) = settings.strategy.filter(|strategy| *strategy != Strategy::Graceful) {
+            let what = format!("the rollback strategy `{}`", strategy.as_str());
             self.feature(Feature::RollbackStrategy, "/rollback/strategy", &what);
         }
         if settings.checkpoint_interval.is_some() {

@@ -151,6 +151,7 @@ pub const STEP: &[Key] = &[
     key("irreversible", Boolean, "Cannot be undone.", "irreversible: true"),
     key("read_only", Boolean, "Changes nothing.", "read_only: true"),
     key("checkpoint", Boolean, "A rollback point follows it.", "checkpoint: true"),
+    key("critical", Boolean, "A failure of it stops everything at once, to be undone.", "critical: true"),
     key("policy", Text, "What its sandbox allows.", "policy: standard"),
     key("env", TextMap, "Environment of the script: text templates.", "env: {TOKEN: \"${{ inputs.token }}\"}"),
     key("working_dir", Text, "Where the script runs: a text template.", "working_dir: src"),

@@ -8,6 +8,7 @@ use serde_json::Value;
 use skep_model::Map;
 use skep_model::plan::{OnUnknown, Priority, WhenFull};
 use skep_model::problem::Problem;
+use skep_model::rollback::Strategy;
 
 use super::read::{Fields, Lowering};
 use crate::codes;
@@ -106,8 +107,8 @@ pub(crate) struct Breaker {
 pub(crate) struct Rollback {
     /// A failure is not undone by itself.
     pub keeps_effects: bool,
-    /// The strategy, if it is another one than `graceful`.
-    pub other_strategy: Option<&'static str>,
+    /// How, if it says so.
+    pub strategy: Option<Strategy>,
     /// A rollback point after so many steps.
     pub checkpoint_interval: Option<u32>,
 }
@@ -266,9 +267,10 @@ impl Lowering {
         let fields = self.fields(node, ROLLBACK, "`rollback`")?;
         let is_off = [self.boolean(fields, "enabled"), self.boolean(fields, "auto")].contains(&Some(false));
         let strategy = fields.get("strategy").and_then(|field| self.word_of(field.node, "strategy", STRATEGIES));
+        let strategy = strategy.and_then(Strategy::from_word);
         Some(Rollback {
             keeps_effects: is_off,
-            other_strategy: strategy.filter(|word| *word != "graceful"),
+            strategy,
             checkpoint_interval: self.integer(fields, "checkpoint_interval"),
         })
     }

@@ -133,6 +133,7 @@ impl Lowering {
         step.irreversible = self.boolean(fields, "irreversible").unwrap_or_default();
         step.read_only = self.boolean(fields, "read_only").unwrap_or_default();
         step.checkpoint = self.boolean(fields, "checkpoint").unwrap_or_default();
+        step.critical = self.boolean(fields, "critical").unwrap_or_default();
         step.policy = self.text(fields, "policy");
         step.env = self.text_map(fields, "env");
         step.working_dir = self.text(fields, "working_dir");

@@ -22,6 +22,9 @@ const BREAKER_FAILURES_DEFAULT: u32 = 5;
 /// How long a breaker stays open that does not say it, in milliseconds.
 const BREAKER_RESET_MS_DEFAULT: u64 = 60_000;
 
+/// A rollback point after so many pieces of work, where the workflow names no number (seed 000: 3).
+const CHECKPOINT_INTERVAL_DEFAULT: u32 = 3;
+
 fn read<T>(workflow: &Workflow, value: &Value, read: impl FnOnce(&mut Lowering, &Node) -> Option<T>) -> Option<T> {
     Written { value, pointer: String::new(), places: &workflow.places }.read(read).0
 }
@@ -40,10 +43,27 @@ fn concurrency(settings: settings::Concurrency, group: &str) -> Concurrency {
     }
 }
 
+/// `rollback` of the workflow, as far as it says something.
+fn rollback_settings(workflow: &Workflow) -> settings::Rollback {
+    let settings = workflow.rollback.as_ref().and_then(|value| read(workflow, value, Lowering::rollback_settings));
+    settings.unwrap_or_default()
+}
+
 /// A failure is not undone by itself.
 pub(super) fn keeps_effects(workflow: &Workflow) -> bool {
-    let settings = workflow.rollback.as_ref().and_then(|value| read(workflow, value, Lowering::rollback_settings));
-    settings.is_some_and(|settings| settings.keeps_effects)
+    rollback_settings(workflow).keeps_effects
+}
+
+/// How it is undone, if something of it can be.
+pub(super) fn rollback(workflow: &Workflow, steps: &[plan::Step]) -> Option<plan::Rollback> {
+    let undoes = |step: &plan::Step| {
+        step.compensation.is_some() || step.compensation_only || matches!(step.kind, plan::Kind::Workflow { .. })
+    };
+    let settings = rollback_settings(workflow);
+    steps.iter().any(undoes).then(|| plan::Rollback {
+        strategy: settings.strategy.unwrap_or_default(),
+        checkpoint_interval: settings.checkpoint_interval.unwrap_or(CHECKPOINT_INTERVAL_DEFAULT),
+    })
 }
 
 /// The text template of a start's idempotency key.

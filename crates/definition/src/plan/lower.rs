@@ -77,6 +77,7 @@ impl<'a, 'w> Lowering<'a, 'w> {
     fn plan(&self) -> Plan {
         let workflow = self.workflow;
         let head = head(workflow);
+        let steps: Vec<Step> = (0..self.outline.steps.len()).map(|number| self.step(number, &head.id)).collect();
         Plan {
             plan_format: PLAN_FORMAT,
             engine_semantics: ENGINE_SEMANTICS,
@@ -91,10 +92,11 @@ impl<'a, 'w> Lowering<'a, 'w> {
             concurrency: effects::of_workflow(workflow, &head.id),
             idempotency_key: effects::idempotency_key(workflow),
             keeps_effects: effects::keeps_effects(workflow),
+            rollback: effects::rollback(workflow, &steps),
             root: 0,
             finally: self.outline.finally.map(kinds::index),
             blocks: self.blocks(),
-            steps: (0..self.outline.steps.len()).map(|number| self.step(number, &head.id)).collect(),
+            steps,
         }
     }
 
@@ -132,6 +134,8 @@ impl<'a, 'w> Lowering<'a, 'w> {
             compensation: effects.compensation(),
             compensation_only: self.outline.compensators.contains_key(&number),
             irreversible: step.irreversible,
+            checkpoint: step.checkpoint,
+            critical: step.critical,
             on_unknown: effects.on_unknown(),
             verify: effects.verify(),
             success_criteria: effects.criteria(),

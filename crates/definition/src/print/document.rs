@@ -166,6 +166,7 @@ fn step(step: &Step) -> Doc {
     entries.flag("irreversible", step.irreversible);
     entries.flag("read_only", step.read_only);
     entries.flag("checkpoint", step.checkpoint);
+    entries.flag("critical", step.critical);
     entries.some("policy", &step.policy);
     entries.text_map("env", &step.env);
     entries.some("working_dir", &step.working_dir);

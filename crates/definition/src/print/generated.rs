@@ -289,14 +289,14 @@ fn step(kind: BoxedStrategy<Kind>) -> BoxedStrategy<Step> {
     let flow = (duration(), duration(), option::of(retry()), option::of(on_error()));
     let gate = option::of((any::<bool>(), approval(false)).prop_map(|(before, approval)| Gate { before, approval }));
     let effects =
-        (option::of(object()), any::<[bool; 3]>(), option::of(nasty_text()), texts(), option::of(nasty_text()));
+        (option::of(object()), any::<[bool; 4]>(), option::of(nasty_text()), texts(), option::of(nasty_text()));
     let data = (option::of(values()), later(), notes(&["icon", "tags", "own_note"]));
     (people, flow, gate, effects, data, kind)
         .prop_map(|(people, flow, approve, effects, data, kind)| {
             let waits = matches!(kind, Kind::Approval(_) | Kind::Wait(_));
             let (name, description, depends_on, condition) = people;
             let (timeout_ms, total_timeout_ms, retry, on_error) = flow;
-            let (_, [irreversible, read_only, checkpoint], policy, env, working_dir) = effects;
+            let (_, [irreversible, read_only, checkpoint, critical], policy, env, working_dir) = effects;
             let (outputs, later, annotations) = data;
             Step {
                 id: String::new(),
@@ -313,6 +313,7 @@ fn step(kind: BoxedStrategy<Kind>) -> BoxedStrategy<Step> {
                 irreversible,
                 read_only,
                 checkpoint,
+                critical,
                 policy,
                 env,
                 working_dir,

@@ -6,6 +6,7 @@
 mod frames;
 mod people;
 mod permits;
+mod points;
 mod rerun;
 mod rollback;
 mod structure;
@@ -29,7 +30,7 @@ use skep_model::time::Timestamp;
 
 use crate::program::Program;
 use crate::results::Results;
-use crate::rollback::{Kept, Stage};
+use crate::rollback::{AskedBy, Kept, Stage};
 use crate::state::{
     Ending, Entry, Frame, FrameId, Instance, InstanceId, KeptSignal, KnownToken, Looping, Phase, Role, RoundResult,
     State, Timer,
@@ -107,8 +108,18 @@ pub(crate) fn apply(state: &mut State, program: &Program, event: &Event, at: Tim
         Event::Ended { status, failure, .. } => fold.ended(*status, failure.as_ref()),
         Event::UndoKept { path, .. } => fold.undo_kept(path, Kept::of(event)),
         Event::CompensationAsked { path, .. } => fold.compensation_asked(path, Kept::of(event)),
-        Event::RollbackBegan { cause, failure, .. } => fold.rollback_began(*cause, failure.as_ref()),
-        Event::RolledBack { path } => fold.rolled_back(path),
+        Event::RollbackBegan { cause, failure, strategy, to, .. } => {
+            fold.rollback_began(*cause, failure.as_ref(), (*strategy, *to))
+        }
+        Event::RollbackAsked { actor, reason, strategy, to, until } => {
+            let by = AskedBy { actor: actor.clone(), reason: reason.clone() };
+            fold.rollback_asked(by, (*strategy, *to), *until)
+        }
+        Event::GraceOver => fold.grace_over(),
+        Event::PointMade { number, .. } => fold.point_made(*number),
+        Event::Returned { number, generation, .. } => fold.returned(*number, *generation),
+        Event::UndoFailed { path, failure } => fold.undo_failed(path, failure),
+        Event::RolledBack { path, .. } => fold.rolled_back(path),
         Event::UndoConfirmed { path } => fold.undo_confirmed(path),
         Event::UndoDropped { path } => fold.undo_dropped(path),
         Event::RollbackStopAsked { actor, .. } => fold.rollback_stop_asked(actor.label()),
@@ -143,6 +154,7 @@ impl Fold<'_> {
             self.state.timers.insert((self.at.plus_ms(timeout_ms), Timer::Execution));
         }
         self.state.root = Some(self.open_frame(plan.root, Role::Root, None, None));
+        self.point_at_start();
         Ok(())
     }
 
@@ -194,6 +206,9 @@ impl Fold<'_> {
 
     fn held(&mut self, reason: &Failure) -> Result<(), Misfit> {
         self.state.undelivered |= reason.code == crate::codes::LOST_DELIVERIES.id;
+        if reason.code == crate::codes::AT_POINT.id {
+            self.state.undo.stage = Stage::AtPoint;
+        }
         self.state.held = Some(reason.clone());
         self.become_(Status::Held)
     }

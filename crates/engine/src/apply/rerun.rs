@@ -29,7 +29,9 @@ impl Fold<'_> {
         if let Some(timeout_ms) = self.program.plan().timeout_ms {
             state.timers.insert((self.at.plus_ms(timeout_ms), Timer::Execution));
         }
-        self.become_(Status::Running)
+        self.become_(Status::Running)?;
+        self.point_at_start();
+        Ok(())
     }
 
     fn forget_ending(&mut self) {
@@ -117,7 +119,7 @@ impl Fold<'_> {
         Ok(())
     }
 
-    fn forget_instance(&mut self, id: InstanceId) {
+    pub(super) fn forget_instance(&mut self, id: InstanceId) {
         let Some(instance) = self.state.instances.remove(id) else { return };
         self.state.instance_by_path.remove(&instance.path);
         for inner in child_frames(&instance.phase) {

@@ -1,10 +1,10 @@
 //! Events of doubts, questions, and undoing.
 
-use skep_model::rollback::{Part, Question, RollbackCause};
+use skep_model::rollback::{Part, Question, RollbackCause, Strategy};
 
 use super::*;
 use crate::rollback::keep::may_be_done;
-use crate::rollback::{Kept, Stage};
+use crate::rollback::{AskedBy, Kept, Stage, Stays, Target, comes_before};
 
 /// True if an instance stands beside the flow: in no slot of its frame, so that nothing waits for it.
 pub(crate) fn is_beside(program: &Program, instance: &Instance) -> bool {
@@ -43,6 +43,7 @@ impl Fold<'_> {
             failure: None,
             reason: None,
             stop: None,
+            lingers: false,
             tainted: false,
             deadline: None,
             part,
@@ -62,7 +63,7 @@ impl Fold<'_> {
         if !self.state.undo.is_busy() || !is_beside(self.program, self.state.instances.get(id)) {
             return;
         }
-        let Some(kept) = self.state.undo.kept.last() else { return };
+        let Some(kept) = self.state.undo.next_kept() else { return };
         let instance = self.state.instances.get_mut(id);
         instance.stop = None;
         instance.arguments = match instance.part {
@@ -219,21 +220,67 @@ impl Fold<'_> {
         Ok(())
     }
 
-    pub(super) fn rollback_began(&mut self, cause: RollbackCause, failure: Option<&Failure>) -> Result<(), Misfit> {
+    /// Somebody wants it undone: it stops as if a step had failed that says `compensate`.
+    pub(super) fn rollback_asked(
+        &mut self,
+        by: AskedBy,
+        (strategy, to): (Strategy, Option<u32>),
+        until: Option<Timestamp>,
+    ) -> Result<(), Misfit> {
+        let target = self.target(to)?;
+        self.state.undo.strategy = strategy;
+        self.state.undo.target = target;
+        self.state.undo.asked_by = Some(by);
+        self.state.ending = Some(Ending::Asked);
+        self.state.held = None;
+        self.state.undelivered = false;
+        if let Some(until) = until {
+            self.state.timers.insert((until, Timer::Grace));
+            self.state.undo.gentle = true;
+        }
+        self.stop_root();
+        self.become_(Status::Running)
+    }
+
+    pub(super) fn grace_over(&mut self) -> Result<(), Misfit> {
+        self.state.timers.retain(|(_, timer)| *timer != Timer::Grace);
+        self.state.undo.gentle = false;
+        Ok(())
+    }
+
+    fn target(&self, to: Option<u32>) -> Result<Option<Target>, Misfit> {
+        let Some(number) = to else { return Ok(None) };
+        let point = self.state.undo.points.find(number).ok_or_else(|| no_point(number))?;
+        Ok(Some(Target { point: number, depth: point.depth }))
+    }
+
+    pub(super) fn rollback_began(
+        &mut self,
+        cause: RollbackCause,
+        failure: Option<&Failure>,
+        (strategy, to): (Strategy, Option<u32>),
+    ) -> Result<(), Misfit> {
+        let target = self.target(to)?;
         let again = self.state.status.is_terminal();
+        let further = self.state.undo.stage == Stage::AtPoint;
         let undo = &mut self.state.undo;
+        undo.strategy = strategy;
+        undo.target = target;
+        undo.asked_by = None;
+        undo.gentle = false;
+        undo.kept.iter_mut().for_each(|kept| kept.stays = None);
         undo.cause = Some(cause);
         undo.stage = Stage::Busy;
         undo.asked = false;
         // A cancel may have come while what ran was being stopped for the rollback.
         undo.stopped = undo.stopped.take().filter(|_| !again);
         undo.failure = None;
-        undo.again = again;
+        undo.again = again || (further && undo.again);
         undo.origin = undo.origin.take().or_else(|| failure.cloned());
         let first = undo.first.take();
         undo.kept.extend(first);
         self.state.held = None;
-        self.state.timers.retain(|(_, timer)| !matches!(timer, Timer::Execution | Timer::Force));
+        self.state.timers.retain(|(_, timer)| !matches!(timer, Timer::Execution | Timer::Force | Timer::Grace));
         if let Some(root) = self.state.root {
             self.state.frames.get_mut(root).ended.get_or_insert(StepStatus::Completed);
         }
@@ -267,15 +314,36 @@ impl Fold<'_> {
     }
 
     pub(super) fn undo_dropped(&mut self, path: &StepPath) -> Result<(), Misfit> {
-        let last = self.state.undo.kept.pop().filter(|kept| kept.path == *path);
-        last.map(drop).ok_or_else(|| Misfit(format!("`{path}` is not what is undone next")))?;
+        let at = self.undone_next(path)?;
+        self.state.undo.kept.remove(at);
         self.forget(&Part::Verify.of(path));
         Ok(())
     }
 
     pub(super) fn undo_confirmed(&mut self, path: &StepPath) -> Result<(), Misfit> {
-        let last = self.state.undo.kept.last_mut().filter(|kept| kept.path == *path);
-        last.ok_or_else(|| Misfit(format!("`{path}` is not what is undone next")))?.unsure = false;
+        let at = self.undone_next(path)?;
+        self.state.undo.kept[at].unsure = false;
+        Ok(())
+    }
+
+    fn undone_next(&self, path: &StepPath) -> Result<usize, Misfit> {
+        let undo = &self.state.undo;
+        let next = undo.next().filter(|at| undo.kept[*at].path == *path);
+        next.ok_or_else(|| Misfit(format!("`{path}` is not what is undone next")))
+    }
+
+    /// It stays, and so does what it may have built on.
+    pub(super) fn undo_failed(&mut self, path: &StepPath, failure: &Failure) -> Result<(), Misfit> {
+        let at = self.undone_next(path)?;
+        // What runs before the stack is a condition of all of it.
+        let first = self.program.split_path(path).is_some_and(|(_, step)| self.program.step(step).compensation_only);
+        let (below, rest) = self.state.undo.kept.split_at_mut(at);
+        rest[0].stays = Some(Stays::Failed(failure.clone()));
+        for kept in below.iter_mut().filter(|kept| kept.stays.is_none()) {
+            if first || comes_before(self.program, &kept.path, path) {
+                kept.stays = Some(Stays::Below);
+            }
+        }
         Ok(())
     }
 
@@ -292,4 +360,9 @@ impl Fold<'_> {
         self.state.undelivered = false;
         self.become_(Status::RollingBack)
     }
+}
+
+/// A point that is not there, or not any more.
+pub(super) fn no_point(number: u32) -> Misfit {
+    Misfit(format!("there is no rollback point {number}"))
 }

@@ -136,6 +136,7 @@ impl Fold<'_> {
         let id = self.end(path, StepStatus::Completed)?;
         self.state.instances.get_mut(id).failure = None;
         self.keep_outputs(id, outputs);
+        self.count_for_point(id, path);
         Ok(())
     }
 
@@ -190,6 +191,9 @@ impl Fold<'_> {
     pub(super) fn stop_asked(&mut self, path: &StepPath, then: &Then) -> Result<(), Misfit> {
         let id = self.known(path)?;
         let instance = self.state.instances.get_mut(id);
+        // A verification is not waited for: what it would say is found out when its step is undone.
+        let step = instance.part == skep_model::rollback::Part::Step;
+        instance.lingers = self.state.undo.gentle && instance.stop.is_none() && step;
         instance.stop = Some(then.clone());
         if let Some(deadline) = instance.deadline {
             self.state.timers.remove(&(deadline, Timer::Deadline(id)));

@@ -14,8 +14,13 @@ pub(super) fn handle(turn: &mut Deciding<'_>, actor: &Actor, reason: Option<&str
     match turn.state.undo.stage {
         Stage::Busy => return super::rollback::stop(turn, actor, reason),
         Stage::Over(_) => return super::rollback::force(turn, actor),
+        // What is left stays done.
+        Stage::AtPoint => return crate::rollback::run::finish(turn, Status::Cancelled, None),
         // Asked for already: what runs is being stopped for it.
-        Stage::Idle if turn.state.ending == Some(Ending::Compensating) => {
+        Stage::Idle if matches!(turn.state.ending, Some(Ending::Compensating | Ending::Asked)) => {
+            if turn.state.undo.gentle {
+                super::rollback::grace_over(turn)?;
+            }
             return super::rollback::stop(turn, actor, reason);
         }
         Stage::Idle => {}
@@ -26,10 +31,15 @@ pub(super) fn handle(turn: &mut Deciding<'_>, actor: &Actor, reason: Option<&str
             // Held because deliveries were lost: what counts as performed runs nowhere and has to be delivered again,
             // or nothing would ever end it (a step of `finally` is not stopped by a cancel).
             let undelivered = turn.state.status == Status::Held && turn.state.undelivered;
+            let stood_still = !turn.state.flows();
             turn.emit(Event::CancelAsked { actor: actor.clone(), reason: reason.map(str::to_owned) })?;
             turn.mark_all();
             super::timer::stop_root(turn)?;
-            if undelivered { super::recovered::deliver_again(turn) } else { Ok(()) }
+            if undelivered {
+                super::recovered::deliver_again(turn)?;
+            }
+            // What was allowed in `finally` meanwhile begins.
+            if stood_still { super::resume::go_on(turn) } else { Ok(()) }
         }
     }
 }

@@ -11,18 +11,22 @@
 //! | Input | refused | decided, flow goes on | decided | decided | if it still waits | in `finally`, if it waits | refused |
 //! | Cancel | refused | cancelling | cancelling | cancelling; in a rollback see below | forced after the grace period | held after the compensation that runs | refused |
 //! | Pause | refused | paused | nothing | refused | refused | refused | refused |
-//! | Resume | refused | nothing | running | goes on, lost work delivered again, failed steps again; refused while it is asked whether a step was done | nothing | nothing | refused |
+//! | Resume | refused | nothing | running | goes on, lost work delivered again, failed steps again; at a rollback point runs on from there; refused while it is asked whether a step was done | nothing | nothing | refused |
 //! | Recovered | nothing | work delivered again, or doubted | work delivered again | work delivered again; nothing if lost deliveries hold it | stopped work ends | work delivered again | nothing |
-//! | Rollback | refused | refused | refused | refused | refused | refused | rolling_back; refused if nothing is left to undo |
+//! | Rollback | refused | stops, then rolling_back | stops, then rolling_back | stops, then rolling_back; at a point undoes more; refused in a rollback | refused | refused | rolling_back; refused if nothing is left to undo |
+//! | Checkpoint | refused | a rollback point | a rollback point | a rollback point; refused in a rollback | refused | refused | refused |
+//! | Undone | refused | refused | refused | in a manual rollback: the next one | refused | refused | refused |
 //! | Rerun | refused | refused | refused | refused | refused | refused | running, a new generation |
 //! | ChildEnded | refused | recorded, flow goes on | recorded | recorded | recorded, flow goes on | recorded | refused |
 //! | Permit | refused | who waits for it goes on | recorded | recorded | who waits for it goes on | who waits for it goes on | refused |
 //!
-//! Cancel of an execution that is held in a rollback: the first stops the rollback (held, for that reason), the second
+//! Cancel of an execution that is held at a rollback point ends it, and what was done before stays. Cancel of one that
+//! is held in a rollback: the first stops the rollback (held, for that reason), the second
 //! ends it as `rollback_failed`. Cancel while `finally` runs after a rollback forces the end after the grace period.
 //! "Nothing" is accepted without an event.
 
 mod cancel;
+mod checkpoint;
 mod child_ended;
 mod decision;
 mod input;
@@ -37,6 +41,7 @@ mod rollback;
 mod signal;
 mod start;
 pub(crate) mod timer;
+mod undone;
 
 use skep_model::ids::StepPath;
 use skep_model::message::Message;
@@ -62,7 +67,11 @@ pub(crate) fn handle(turn: &mut Deciding<'_>, message: &Message) -> Result<(), R
         Message::Pause { actor } => pause::handle(turn, actor),
         Message::Resume { actor } => resume::handle(turn, actor),
         Message::Recovered => recovered::handle(turn),
-        Message::Rollback { actor, reason } => rollback::handle(turn, actor, reason.as_deref()),
+        Message::Rollback { actor, reason, strategy, to } => {
+            rollback::handle(turn, actor, reason.as_deref(), *strategy, *to)
+        }
+        Message::Checkpoint { actor, note } => checkpoint::handle(turn, actor, note.as_deref()),
+        Message::Undone { actor, path, comment } => undone::handle(turn, actor, path.as_ref(), comment.as_deref()),
         Message::Rerun { actor, from, inputs } => rerun::handle(turn, actor, from.as_ref(), inputs.as_ref()),
         Message::ChildEnded(ended) => child_ended::handle(turn, ended),
         Message::Permit { path, resource, answer } => permit::handle(turn, path.as_ref(), resource, answer),

@@ -1,5 +1,5 @@
 //! Resume: whatever stopped goes on. After a hold for lost deliveries, outstanding work is delivered again; steps
-//! that failed and about which a person was asked are tried again.
+//! that failed and about which a person was asked are tried again. At a rollback point the execution goes on from it.
 
 use skep_model::actor::Actor;
 use skep_model::event::Event;
@@ -8,6 +8,7 @@ use skep_model::status::Execution as Status;
 use crate::decide::Deciding;
 use crate::permits;
 use crate::rejection::Rejection;
+use crate::rollback::Stage;
 use crate::state::{InstanceId, Phase};
 use crate::steps::approval;
 use crate::unknown;
@@ -16,6 +17,9 @@ pub(super) fn handle(turn: &mut Deciding<'_>, actor: &Actor) -> Result<(), Rejec
     let was = turn.state.status;
     if !matches!(was, Status::Paused | Status::Held) {
         return Ok(());
+    }
+    if turn.state.undo.stage == Stage::AtPoint {
+        return super::rollback::go_back(turn, actor);
     }
     unknown::check_resume(turn)?;
     let undelivered = turn.state.undelivered;

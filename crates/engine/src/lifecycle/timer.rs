@@ -46,6 +46,7 @@ fn fire(turn: &mut Deciding<'_>, timer: Timer) -> Result<(), Rejection> {
             stop_root(turn)
         }
         Timer::Force => force(turn),
+        Timer::Grace => super::rollback::grace_over(turn),
     }
 }
 

@@ -146,6 +146,12 @@ fn unusable(path: &StepPath, failure: &Failure) -> Failure {
     }
 }
 
+/// A step failed in a way that is critical: what runs is stopped at once, if a failure is undone by itself.
+pub(crate) fn ask_critical(turn: &mut Deciding<'_>, path: &StepPath) -> Result<(), Rejection> {
+    let plan = turn.program.plan();
+    if plan.rollback.is_none() || plan.keeps_effects { Ok(()) } else { ask(turn, path, None) }
+}
+
 /// A step with `on_error: compensate` failed: what runs is stopped; the step that is to run first gets its
 /// arguments now, in the place of the one that failed.
 pub(crate) fn ask(turn: &mut Deciding<'_>, path: &StepPath, first: Option<StepIndex>) -> Result<(), Rejection> {

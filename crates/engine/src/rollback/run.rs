@@ -4,13 +4,13 @@ use skep_model::error::{Failure, Kind as FailureKind};
 use skep_model::event::Event;
 use skep_model::ids::StepPath;
 use skep_model::plan::OnCancel;
-use skep_model::rollback::{Part, Question, RollbackCause};
+use skep_model::rollback::{Part, Question, RollbackCause, Strategy};
 use skep_model::status::Execution as Status;
 
 use crate::codes;
 use crate::decide::Deciding;
 use crate::rejection::Rejection;
-use crate::rollback::{Kept, Stage};
+use crate::rollback::{Kept, Stage, Target};
 use crate::state::{Ending, Phase, State};
 use crate::unknown;
 
@@ -18,16 +18,53 @@ use crate::unknown;
 pub(crate) fn cause(turn: &Deciding<'_>, status: Status) -> Option<RollbackCause> {
     let undo = &turn.state.undo;
     let plan = turn.program.plan();
-    if undo.stage != Stage::Idle || (undo.kept.is_empty() && undo.first.is_none()) {
+    if undo.stage != Stage::Idle {
         return None;
     }
     match turn.state.ending {
+        Some(Ending::Asked) => Some(RollbackCause::Asked),
+        Some(_) | None if undo.kept.is_empty() && undo.first.is_none() => None,
         Some(Ending::Compensating) => Some(RollbackCause::Compensate),
         Some(Ending::Cancelled(_)) => (plan.on_cancel == OnCancel::Rollback).then_some(RollbackCause::Cancel),
         Some(Ending::TimedOut) | None => {
             (status == Status::Failed && !plan.keeps_effects).then_some(RollbackCause::Failure)
         }
     }
+}
+
+/// Begins the rollback for which everything was stopped, or that a failure or a cancel brings.
+pub(crate) fn begin(turn: &mut Deciding<'_>, cause: RollbackCause, failure: Option<Failure>) -> Result<(), Rejection> {
+    let (strategy, to, by) = match (cause, &turn.state.undo.asked_by) {
+        (RollbackCause::Asked, by) => {
+            (turn.state.undo.strategy, turn.state.undo.target.map(|target| target.point), by.clone())
+        }
+        (RollbackCause::Failure | RollbackCause::Compensate | RollbackCause::Cancel, _) => {
+            let (strategy, to) = configured(turn, cause);
+            (strategy, to, None)
+        }
+    };
+    let (actor, reason) = by.map(|by| (Some(by.actor), by.reason)).unwrap_or_default();
+    turn.emit(Event::RollbackBegan { cause, actor, reason, failure, strategy, to })
+}
+
+/// How the workflow wants a rollback that nobody asked for. A saga or a cancel undoes everything.
+fn configured(turn: &Deciding<'_>, cause: RollbackCause) -> (Strategy, Option<u32>) {
+    let strategy = turn.program.plan().rollback.as_ref().map_or(Strategy::Graceful, |settings| settings.strategy);
+    match (strategy, cause) {
+        (Strategy::Checkpoint, RollbackCause::Failure) => match latest_point(turn) {
+            Some(target) => (strategy, Some(target.point)),
+            None => (Strategy::Graceful, None),
+        },
+        (Strategy::Checkpoint, _) => (Strategy::Graceful, None),
+        (Strategy::Immediate | Strategy::Graceful | Strategy::Manual, _) => (strategy, None),
+    }
+}
+
+/// The newest point that something came after which can be undone.
+pub(crate) fn latest_point(turn: &Deciding<'_>) -> Option<Target> {
+    let undo = &turn.state.undo;
+    let point = undo.points.latest_below(undo.kept.len());
+    point.map(|point| Target { point: point.number, depth: point.depth })
 }
 
 /// Begins what is next, if a rollback is under way and nothing of it runs. True if the flow has to be looked at.
@@ -40,17 +77,52 @@ pub(crate) fn advance(turn: &mut Deciding<'_>) -> Result<bool, Rejection> {
         hold_stopped(turn)?;
         return Ok(true);
     }
-    let next_entry = if skep_model::mutant!("undo-oldest-first") { undo.kept.first() } else { undo.kept.last() };
-    match next_entry.cloned() {
-        None => finish(turn, Status::RolledBack, None)?,
+    match undo.next_kept().cloned() {
+        None => nothing_left(turn)?,
+        Some(kept) if undo.strategy == Strategy::Manual => hold_manual(turn, &kept)?,
         Some(kept) => next(turn, &kept)?,
     }
     Ok(true)
 }
 
+/// Everything that can be undone is.
+pub(crate) fn nothing_left(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
+    let undo = &turn.state.undo;
+    if let Some(failure) = undo.failed().cloned() {
+        let left = undo.kept.len();
+        let hint = format!(
+            "{left} of its effects are left; `skep rollback status EXECUTION` shows which, and `skep rollback EXECUTION` tries them again"
+        );
+        return finish(turn, Status::RollbackFailed, Some(failure.with_hint(hint)));
+    }
+    match undo.target {
+        Some(target) => hold_at_point(turn, target),
+        None => finish(turn, Status::RolledBack, None),
+    }
+}
+
+fn hold_at_point(turn: &mut Deciding<'_>, target: Target) -> Result<(), Rejection> {
+    let message = format!("everything that came after rollback point {} is undone", target.point);
+    let reason = Failure::new(FailureKind::Rejected, codes::AT_POINT.id, message).with_hint(
+        "`skep resume EXECUTION` goes on from there, `skep rollback EXECUTION` undoes the rest, `skep cancel EXECUTION` ends it",
+    );
+    turn.emit(Event::Held { reason })
+}
+
+/// A person undoes what is next, and says so.
+pub(crate) fn hold_manual(turn: &mut Deciding<'_>, kept: &Kept) -> Result<(), Rejection> {
+    let undo = &turn.state.undo;
+    let left = undo.kept.len() - undo.target.map_or(0, |target| target.depth);
+    let message = format!("a person undoes it by hand; {left} steps are left, `{}` is next", kept.path);
+    let reason = Failure::new(FailureKind::Rejected, codes::MANUAL_ROLLBACK.id, message).at_step(&kept.path).with_hint(
+        "`skep rollback plan EXECUTION` shows what to do, `skep rollback done EXECUTION` says that the next step is undone",
+    );
+    turn.emit(Event::Held { reason })
+}
+
 /// Something of the entry on top is performed, or waits for its next attempt.
 fn runs(state: &State) -> bool {
-    let Some(kept) = state.undo.kept.last() else { return false };
+    let Some(kept) = state.undo.next_kept() else { return false };
     [Part::Step, Part::Verify, Part::Rollback, Part::RollbackVerify].into_iter().any(|part| {
         let found = state.find(&part.of(&kept.path)).map(|id| state.instance(id));
         found.is_some_and(|instance| match instance.phase {
@@ -95,7 +167,7 @@ pub(crate) fn schedule(turn: &mut Deciding<'_>, step: &StepPath, part: Part) -> 
     let path = part.of(step);
     let before = match (turn.state.find(&path), part) {
         (Some(id), _) => turn.state.instance(id).delivery,
-        (None, Part::Verify) => turn.state.undo.kept.last().map_or(0, |kept| kept.verify_deliveries),
+        (None, Part::Verify) => turn.state.undo.next_kept().map_or(0, |kept| kept.verify_deliveries),
         (None, Part::Step | Part::Rollback | Part::RollbackVerify) => 0,
     };
     turn.emit(Event::Scheduled { path: path.clone(), attempt: 1, delivery: before + 1, arguments: None })?;
@@ -103,15 +175,13 @@ pub(crate) fn schedule(turn: &mut Deciding<'_>, step: &StepPath, part: Part) -> 
     turn.perform(id)
 }
 
-/// Something of the entry on top failed for good: the rest is not undone.
+/// Something of the entry that is next failed for good: what it came after is not undone either.
 pub(crate) fn fail(turn: &mut Deciding<'_>, step: &StepPath, failure: &Failure) -> Result<(), Rejection> {
     let before = turn.state.undo.origin.as_ref().map(|origin| format!("; undone because: {}", origin.message));
     let message = format!("undoing `{step}` failed: {}{}", failure.message, before.unwrap_or_default());
     let mut failed = Failure::new(failure.kind, codes::COMPENSATION_FAILED.id, message);
     (failed.exit_code, failed.http_status) = (failure.exit_code, failure.http_status);
-    let left = turn.state.undo.kept.len();
-    let hint = format!("{left} of its effects are left; `skep status EXECUTION` shows which steps are not rolled_back");
-    finish(turn, Status::RollbackFailed, Some(failed.at_step(step).with_hint(hint)))
+    turn.emit(Event::UndoFailed { path: step.clone(), failure: failed.at_step(step) })
 }
 
 /// The rollback is over: `finally`, then the end.

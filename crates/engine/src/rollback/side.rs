@@ -72,7 +72,9 @@ fn ended(turn: &mut Deciding<'_>, path: &StepPath, end: End<'_>) -> Result<(), R
         (Part::Verify, end) if turn.state.undo.is_busy() => verified_for_undo(turn, &step, end),
         (Part::Verify, end) => verified(turn, &step, end),
         (Part::Rollback, End::Done(_)) if has_check(turn, &step) => run::schedule(turn, &step, Part::RollbackVerify),
-        (Part::Rollback | Part::RollbackVerify, End::Done(_)) => turn.emit(Event::RolledBack { path: step }),
+        (Part::Rollback | Part::RollbackVerify, End::Done(_)) => {
+            turn.emit(Event::RolledBack { path: step, actor: None, comment: None })
+        }
         (Part::Step, End::Done(_)) => turn.emit(Event::UndoDropped { path: step }),
         (Part::Step, End::Failed(_)) if is_skipped(turn, &step) => turn.emit(Event::UndoDropped { path: step }),
         (Part::Step | Part::Rollback | Part::RollbackVerify, End::Failed(failure)) => run::fail(turn, &step, &failure),

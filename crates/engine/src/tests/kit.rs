@@ -240,6 +240,7 @@ impl Harness {
                     self.hanging.remove(path);
                     self.children.remove(path);
                 }
+                Event::StopAsked { path, .. } if self.lingers(path) => {}
                 Event::StopAsked { path, .. } => drop(self.running.remove(path)),
                 Event::PermitGranted { path, .. } => drop(self.asked.remove(path.as_deref().unwrap_or_default())),
                 Event::Ended { .. } => {
@@ -253,13 +254,20 @@ impl Harness {
         }
     }
 
+    /// It was asked to stop for a rollback, and may end what it does.
+    fn lingers(&self, path: &str) -> bool {
+        let instance = self.state.find(path).map(|id| self.state.instance(id));
+        instance.is_some_and(|instance| !self.state.is_stopping(instance))
+    }
+
     fn take(&mut self, effect: Effect) {
         match effect {
             Effect::Perform(task) => {
                 // A verification may be asked more than once, and a compensation again in another rollback.
                 let (_, part) = Part::split(&task.path);
                 let events: Vec<&Event> = self.events().collect();
-                let begin = events.iter().rposition(|event| matches!(event, Event::Rerun { .. })).unwrap_or(0);
+                let anew = |event: &&Event| matches!(event, Event::Rerun { .. } | Event::Returned { .. });
+                let begin = events.iter().rposition(anew).unwrap_or(0);
                 let ends = |event: &&Event| matches!(event, Event::Completed { path, .. } if *path == task.path);
                 let completed = part == Part::Step && events[begin..].iter().any(ends);
                 assert!(!completed, "`{}` completed and is performed again", task.path);

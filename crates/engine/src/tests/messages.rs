@@ -7,6 +7,7 @@ use skep_model::error::{Failure, Kind};
 use skep_model::ids::{ExecutionId, Hash, StepPath};
 use skep_model::message::{Decision, Message, Start};
 use skep_model::permit::Resource;
+use skep_model::rollback::Strategy;
 
 use crate::Program;
 
@@ -43,7 +44,19 @@ pub(super) fn resume() -> Message {
 }
 
 pub(super) fn rollback() -> Message {
-    Message::Rollback { actor: ada(), reason: None }
+    Message::Rollback { actor: ada(), reason: None, strategy: None, to: None }
+}
+
+pub(super) fn roll_back(strategy: Strategy, to: Option<u32>) -> Message {
+    Message::Rollback { actor: ada(), reason: Some("wrong".to_owned()), strategy: Some(strategy), to }
+}
+
+pub(super) fn checkpoint() -> Message {
+    Message::Checkpoint { actor: ada(), note: Some("before the night".to_owned()) }
+}
+
+pub(super) fn undone(path: Option<&str>) -> Message {
+    Message::Undone { actor: ada(), path: path.map(StepPath::from), comment: None }
 }
 
 pub(super) fn rerun(from: Option<&str>, inputs: Option<Value>) -> Message {

@@ -8,7 +8,8 @@ use serde_json::json;
 use skep_model::error::Kind;
 use skep_model::event::Event;
 use skep_model::message::Message;
-use skep_model::plan::{Compensation, OnCancel, OnError, OnUnknown, Plan};
+use skep_model::plan::{Compensation, OnCancel, OnError, OnUnknown, Plan, Rollback};
+use skep_model::rollback::Strategy as How;
 use skep_model::status::Execution as Status;
 
 use super::kit::{self, Harness, flow_with};
@@ -155,6 +156,9 @@ pub(super) enum Move {
     Crash,
     Nudge,
     Rollback,
+    RollBack(u8, u8),
+    Checkpoint,
+    Undone,
     ChildEnds(u8, bool),
 }
 
@@ -173,6 +177,12 @@ fn edit(plan: &mut Plan, extras: &[Extras], on_cancel: bool) {
     if on_cancel {
         plan.on_cancel = OnCancel::Rollback;
     }
+    let first = extras.first().copied().unwrap_or(Extras(0));
+    if !first.has(11) {
+        let strategy = How::ALL[usize::from(first.0 >> 12 & 3)];
+        let checkpoint_interval = 1 + u32::from(first.0 >> 14 & 1);
+        plan.rollback = Some(Rollback { strategy, checkpoint_interval });
+    }
     let finally = plan.finally;
     let mut next = extras.iter().cycle();
     for step in plan.steps.iter_mut().filter(|step| Some(step.block) != finally) {
@@ -189,6 +199,8 @@ fn edit(plan: &mut Plan, extras: &[Extras], on_cancel: bool) {
             work.retry = extra.has(5).then(|| retry(2));
             step.compensation = Some(Box::new(Compensation { work, verify }));
         }
+        step.checkpoint = extra.has(11) && extra.has(12);
+        step.critical = extra.has(13) && extra.has(14);
         if step.kind.is_work() {
             step.verify = extra.has(6).then(|| Box::new(noop(json!({}))));
             step.on_unknown = [None, Some(OnUnknown::Ask), Some(OnUnknown::Retry), Some(OnUnknown::Verify)]
@@ -212,6 +224,9 @@ pub(super) fn moves() -> impl Strategy<Value = Vec<Move>> {
         2 => Just(Move::Crash),
         1 => Just(Move::Nudge),
         1 => Just(Move::Rollback),
+        1 => any::<(u8, u8)>().prop_map(|(strategy, point)| Move::RollBack(strategy, point)),
+        1 => Just(Move::Checkpoint),
+        1 => Just(Move::Undone),
         3 => any::<(u8, bool)>().prop_map(|(which, well)| Move::ChildEnds(which, well)),
     ];
     prop::collection::vec(one, 0..60)
@@ -258,11 +273,21 @@ pub(super) fn make(harness: &mut Harness, step: Move) {
         Move::Crash => harness.crash(),
         Move::Nudge => harness.tell(&Message::TimerFired),
         Move::Rollback => drop(harness.try_tell(&kit::rollback())),
+        Move::RollBack(strategy, point) => roll_back(harness, strategy, point),
+        Move::Checkpoint => drop(harness.try_tell(&kit::checkpoint())),
+        Move::Undone => drop(harness.try_tell(&kit::undone(None))),
         Move::ChildEnds(which, well) => {
             let waiting: Vec<String> = harness.children.keys().map(ToString::to_string).collect();
             pick(&waiting, which, |path| end_child(harness, path, well));
         }
     }
+}
+
+fn roll_back(harness: &mut Harness, strategy: u8, point: u8) {
+    let strategy = How::ALL[usize::from(strategy) % How::ALL.len()];
+    let made: Vec<u32> = harness.state.undo.points.made.iter().map(|point| point.number).collect();
+    let to = made.get(usize::from(point) % made.len().max(1)).copied().filter(|_| strategy == How::Checkpoint);
+    drop(harness.try_tell(&kit::roll_back(strategy, to)));
 }
 
 /// A yes to a step that cannot be tried again as a whole is refused; a no never is.
@@ -302,13 +327,24 @@ fn step_to_rerun_from(harness: &Harness, first: bool) -> Option<String> {
     step.map(|step| step.id.clone())
 }
 
+/// Whatever holds an execution is answered. At a point it is ended: going on may bring it there again, and again.
+fn stand_no_longer(harness: &mut Harness) {
+    let code = harness.state.held.as_ref().map(|reason| reason.code.clone()).unwrap_or_default();
+    let message = match code.as_str() {
+        code if code == crate::codes::MANUAL_ROLLBACK.id => kit::undone(None),
+        code if code == crate::codes::AT_POINT.id => kit::cancel(),
+        _ => kit::resume(),
+    };
+    drop(harness.try_tell(&message));
+}
+
 /// Answers everything, people and time included, until the end.
 pub(super) fn finish(harness: &mut Harness) {
     for _ in 0..2_000 {
         if harness.status().is_terminal() {
             return;
         }
-        drop(harness.try_tell(&kit::resume()));
+        stand_no_longer(harness);
         harness.grant_all();
         harness.settle();
         // One decision may take the question of another away.
@@ -361,7 +397,8 @@ proptest! {
         finish(&mut harness);
         harness.tell(&kit::rerun(None, None));
         finish(&mut harness);
-        prop_assert_eq!(harness.state.generation(), 3);
+        let returns = harness.events().filter(|event| matches!(event, Event::Returned { .. })).count();
+        prop_assert_eq!(harness.state.generation() as usize, 3 + returns);
         prop_assert_eq!(harness.state.performing_count(), 0);
         super::snapshots::check_every_turn(&harness);
         harness.crash();

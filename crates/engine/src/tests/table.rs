@@ -81,7 +81,7 @@ fn token(harness: &Harness) -> Token {
     known.or_else(|| harness.stopping.get(path).cloned()).unwrap_or_else(|| Token::new("unknown"))
 }
 
-const MESSAGES: [&str; 16] = [
+const MESSAGES: [&str; 18] = [
     "start",
     "outcome",
     "progress",
@@ -98,6 +98,8 @@ const MESSAGES: [&str; 16] = [
     "rerun",
     "child_ended",
     "permit",
+    "checkpoint",
+    "undone",
 ];
 
 fn message(word: &str, harness: &Harness) -> Message {
@@ -129,6 +131,8 @@ fn message(word: &str, harness: &Harness) -> Message {
             can_be_undone: false,
         })),
         "permit" => kit::stray_permit("a"),
+        "checkpoint" => kit::checkpoint(),
+        "undone" => kit::undone(None),
         other => panic!("{other} is no message"),
     };
     assert_eq!(self::word(&message), word);
@@ -153,6 +157,8 @@ fn word(message: &Message) -> &'static str {
         Message::Rerun { .. } => "rerun",
         Message::ChildEnded(_) => "child_ended",
         Message::Permit { .. } => "permit",
+        Message::Checkpoint { .. } => "checkpoint",
+        Message::Undone { .. } => "undone",
     }
 }
 
@@ -171,6 +177,7 @@ fn kind(rejection: &Rejection) -> &'static str {
         Rejection::BadInput(_) => "bad_input",
         Rejection::TooManySignals(_) => "too_many_signals",
         Rejection::NothingToUndo(_) => "nothing_to_undo",
+        Rejection::NoPoint { .. } => "no_point",
         Rejection::Unanswered { .. } => "unanswered",
         Rejection::Broken(_) => "broken",
         Rejection::BadRerun(_) => "bad_rerun",
@@ -214,6 +221,8 @@ fn every_message_in_every_state() {
     pending rerun: !not_started
     pending child_ended: !not_started
     pending permit: !not_started
+    pending checkpoint: !not_started
+    pending undone: !not_started
     running start: !already_started
     running outcome: completed a, branch_ended p
     running progress: nothing
@@ -226,10 +235,12 @@ fn every_message_in_every_state() {
     running pause: paused
     running resume: nothing
     running recovered: redelivered a
-    running rollback: !wrong_state
+    running rollback: rollback_asked, stop_asked p, stop_asked a, cancelled gate, cancelled form, cancelled sig, stop_asked c, branch_ended p, branch_ended p, branch_ended p
     running rerun: !wrong_state
     running child_ended: completed c, branch_ended p
     running permit: !stale
+    running checkpoint: point_made
+    running undone: !wrong_state
     paused start: !already_started
     paused outcome: completed a
     paused progress: nothing
@@ -242,10 +253,12 @@ fn every_message_in_every_state() {
     paused pause: nothing
     paused resume: resumed
     paused recovered: redelivered a
-    paused rollback: !wrong_state
+    paused rollback: rollback_asked, stop_asked p, stop_asked a, cancelled gate, cancelled form, cancelled sig, stop_asked c, branch_ended p, branch_ended p, branch_ended p
     paused rerun: !wrong_state
     paused child_ended: completed c
     paused permit: !stale
+    paused checkpoint: point_made
+    paused undone: !wrong_state
     held start: !already_started
     held outcome: completed a
     held progress: nothing
@@ -258,10 +271,12 @@ fn every_message_in_every_state() {
     held pause: !wrong_state
     held resume: resumed, redelivered a
     held recovered: nothing
-    held rollback: !wrong_state
+    held rollback: rollback_asked, stop_asked p, stop_asked a, cancelled gate, cancelled form, cancelled sig, stop_asked c, cancelled a, branch_ended p, branch_ended p, branch_ended p, branch_ended p
     held rerun: !wrong_state
     held child_ended: completed c
     held permit: !stale
+    held checkpoint: point_made
+    held undone: !wrong_state
     cancelling start: !already_started
     cancelling outcome: completed a, branch_ended p
     cancelling progress: nothing
@@ -278,6 +293,8 @@ fn every_message_in_every_state() {
     cancelling rerun: !wrong_state
     cancelling child_ended: completed c, branch_ended p
     cancelling permit: !stale
+    cancelling checkpoint: !wrong_state
+    cancelling undone: !wrong_state
     rolling_back start: !already_started
     rolling_back outcome: completed a.rollback, rolled_back a, rollback_ended, ended
     rolling_back progress: nothing
@@ -294,6 +311,8 @@ fn every_message_in_every_state() {
     rolling_back rerun: !wrong_state
     rolling_back child_ended: !stale
     rolling_back permit: !stale
+    rolling_back checkpoint: !wrong_state
+    rolling_back undone: !wrong_state
     completed start: !already_started
     completed outcome: !terminal
     completed progress: !terminal
@@ -310,6 +329,8 @@ fn every_message_in_every_state() {
     completed rerun: rerun, forked p, scheduled a, approval_asked gate, form_asked form, wait_began sig, child_asked c
     completed child_ended: !terminal
     completed permit: !terminal
+    completed checkpoint: !terminal
+    completed undone: !terminal
     failed start: !already_started
     failed outcome: !terminal
     failed progress: !terminal
@@ -326,6 +347,8 @@ fn every_message_in_every_state() {
     failed rerun: rerun, forked p, scheduled a, approval_asked gate, form_asked form, wait_began sig, child_asked c
     failed child_ended: !terminal
     failed permit: !terminal
+    failed checkpoint: !terminal
+    failed undone: !terminal
     cancelled start: !already_started
     cancelled outcome: !terminal
     cancelled progress: !terminal
@@ -342,6 +365,8 @@ fn every_message_in_every_state() {
     cancelled rerun: rerun, forked p, scheduled a, approval_asked gate, form_asked form, wait_began sig, child_asked c
     cancelled child_ended: !terminal
     cancelled permit: !terminal
+    cancelled checkpoint: !terminal
+    cancelled undone: !terminal
     rolled_back start: !already_started
     rolled_back outcome: !terminal
     rolled_back progress: !terminal
@@ -358,6 +383,8 @@ fn every_message_in_every_state() {
     rolled_back rerun: rerun, scheduled a
     rolled_back child_ended: !terminal
     rolled_back permit: !terminal
+    rolled_back checkpoint: !terminal
+    rolled_back undone: !terminal
     rollback_failed start: !already_started
     rollback_failed outcome: !terminal
     rollback_failed progress: !terminal
@@ -374,5 +401,7 @@ fn every_message_in_every_state() {
     rollback_failed rerun: rerun, scheduled a
     rollback_failed child_ended: !terminal
     rollback_failed permit: !terminal
+    rollback_failed checkpoint: !terminal
+    rollback_failed undone: !terminal
     ");
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Kind, StepIndex};
 use crate::Map;
 use crate::error::{Class, Kind as FailureKind};
+use crate::rollback::Strategy;
 
 /// How often and when a failed attempt is repeated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -90,6 +91,15 @@ pub enum OnUnknown {
     Verify,
     /// A person tells.
     Ask,
+}
+
+/// `rollback` of a workflow of which something can be undone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rollback {
+    /// How a failure is undone, and an execution that somebody wants undone without saying how.
+    pub strategy: Strategy,
+    /// A rollback point after so many completed pieces of work; at least 1.
+    pub checkpoint_interval: u32,
 }
 
 /// `concurrency` of a workflow or a step.

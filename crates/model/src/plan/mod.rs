@@ -14,7 +14,8 @@ use crate::Map;
 use crate::ids::Hash;
 
 pub use effects::{
-    Backoff, Breaker, Compensation, Concurrency, OnCancel, OnError, OnUnknown, Priority, Retry, RetryOn, Side, WhenFull,
+    Backoff, Breaker, Compensation, Concurrency, OnCancel, OnError, OnUnknown, Priority, Retry, RetryOn, Rollback,
+    Side, WhenFull,
 };
 pub use kind::{Approval, Branch, Case, Escalation, Form, Gate, GateWhen, Join, Kind, OnReject, OnTimeout, Wait};
 
@@ -61,6 +62,9 @@ pub struct Plan {
     /// A failure is not undone by itself, although steps say how (`rollback: {auto: false}` or `{enabled: false}`).
     #[serde(default, skip_serializing_if = "is_default")]
     pub keeps_effects: bool,
+    /// How it is undone, if something of it can be. `None`: all at once, and there are no rollback points.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollback: Option<Rollback>,
     /// The list of steps that runs first.
     pub root: BlockIndex,
     /// The list that runs at the end, however it ended.
@@ -185,6 +189,12 @@ pub struct Step {
     /// Its effect cannot be undone.
     #[serde(default, skip_serializing_if = "is_default")]
     pub irreversible: bool,
+    /// A rollback point follows it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub checkpoint: bool,
+    /// A failure of it for good stops everything at once, where it is undone by itself.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub critical: bool,
     /// What is done if it cannot be told whether its work was done; the default follows from the step, see
     /// [`Step::on_unknown`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -250,6 +260,8 @@ impl Step {
             compensation: None,
             compensation_only: false,
             irreversible: false,
+            checkpoint: false,
+            critical: false,
             on_unknown: None,
             verify: None,
             success_criteria: Vec::new(),

@@ -21,6 +21,7 @@ use skep_model::ids::{ExecutionId, LocalId, StepPath, Token};
 use skep_model::message::{ChildEnded, Message, Parent};
 use skep_model::outcome::Ended;
 use skep_model::payload::Payload;
+use skep_model::rollback::Strategy;
 use skep_model::status::Execution as Status;
 use skep_store::ExecutionRow;
 
@@ -156,7 +157,11 @@ impl Driver {
         self.children.undoing.insert(child.clone(), task);
         if status.is_terminal() {
             let reason = Some("the execution that started it is undone".to_owned());
-            self.decide(local, Message::Rollback { actor: Actor::Engine, reason }, None);
+            self.decide(
+                local,
+                Message::Rollback { actor: Actor::Engine, reason, strategy: Some(Strategy::Graceful), to: None },
+                None,
+            );
         }
     }
 

@@ -495,6 +495,8 @@ fn is_ours(message: &Message) -> bool {
         | Message::Input { .. }
         | Message::Pause { .. }
         | Message::Resume { .. }
-        | Message::Rerun { .. } => false,
+        | Message::Rerun { .. }
+        | Message::Checkpoint { .. }
+        | Message::Undone { .. } => false,
     }
 }

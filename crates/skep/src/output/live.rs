@@ -109,6 +109,7 @@ fn is_told(event: &Event) -> bool {
         | Event::FormAsked { .. }
         | Event::WaitBegan { .. }
         | Event::RolledBack { .. }
+        | Event::UndoFailed { .. }
         | Event::Doubted { .. }
         | Event::QuestionAsked { .. } => true,
         Event::Started(_)
@@ -135,6 +136,10 @@ fn is_told(event: &Event) -> bool {
         | Event::UndoKept { .. }
         | Event::CompensationAsked { .. }
         | Event::RollbackBegan { .. }
+        | Event::RollbackAsked { .. }
+        | Event::GraceOver
+        | Event::PointMade { .. }
+        | Event::Returned { .. }
         | Event::UndoConfirmed { .. }
         | Event::UndoDropped { .. }
         | Event::RollbackStopAsked { .. }

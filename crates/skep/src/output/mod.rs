@@ -4,6 +4,7 @@ mod live;
 mod page;
 mod paint;
 mod print;
+pub mod rollback;
 mod spinner;
 mod table;
 mod words;

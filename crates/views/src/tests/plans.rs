@@ -70,6 +70,7 @@ pub fn plan(root: Vec<Draft>, finally: Vec<Draft>) -> Plan {
         concurrency: None,
         idempotency_key: None,
         keeps_effects: false,
+        rollback: None,
         root: 0,
         finally: None,
         blocks: Vec::new(),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use skep_model::event::{Event, Turn};
 use skep_model::plan::Plan;
-use skep_model::rollback::{Question, RollbackCause};
+use skep_model::rollback::{Question, RollbackCause, Strategy};
 use skep_model::status::{Execution as Status, Step as StepStatus};
 use skep_model::time::Timestamp;
 
@@ -19,7 +19,8 @@ fn kept(path: &str, unsure: bool) -> Event {
 }
 
 fn began(cause: RollbackCause) -> Event {
-    Event::RollbackBegan { cause, actor: None, reason: None, failure: Some(failure()) }
+    let (actor, reason, strategy, to) = (None, None, Strategy::Graceful, None);
+    Event::RollbackBegan { cause, actor, reason, failure: Some(failure()), strategy, to }
 }
 
 fn asked_about(path: &str, about: Question) -> Event {
@@ -31,7 +32,7 @@ fn answered(path: &str, approved: bool) -> Event {
 }
 
 fn rolled_back(path: &str) -> Event {
-    Event::RolledBack { path: path.into() }
+    Event::RolledBack { path: path.into(), actor: None, comment: None }
 }
 
 fn over(status: Status) -> Event {

@@ -12,7 +12,7 @@ use crate::wire::{
     Approve, Cancel, Done, DryRun, Failure, Input, Pause, Reject, Rerun, Resume, Signal, Source, Start, Started,
 };
 
-fn done(result: Result<ExecutionId, Error>) -> Result<Done, Failure> {
+pub(super) fn done(result: Result<ExecutionId, Error>) -> Result<Done, Failure> {
     result.map(|id| Done { execution_id: id.to_string() }).map_err(|error| failure_of(&error))
 }
 
