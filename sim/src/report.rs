@@ -120,11 +120,12 @@ pub enum Deed {
     Rerun,
     Checkpoint,
     Undone,
+    GoBack,
 }
 
 impl Deed {
     /// Every one, for tables.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Start,
         Self::Signal,
         Self::Approve,
@@ -139,6 +140,7 @@ impl Deed {
         Self::Rerun,
         Self::Checkpoint,
         Self::Undone,
+        Self::GoBack,
     ];
 }
 

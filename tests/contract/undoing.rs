@@ -38,8 +38,7 @@ fn what_was_done_is_undone_outside_too() {
     for strategy in ["immediate", "graceful"] {
         let place = begun("graceful", false, 0);
         assert_eq!(files(&place), "abc");
-        let told = place.json(&["rollback", "@latest", "--strategy", strategy, "--reason", "wrong"], 0);
-        assert_eq!(told["status"], "rolled_back", "{strategy}: {told:#}");
+        place.json(&["rollback", "@latest", "--strategy", strategy, "--reason", "wrong"], 0);
         assert_eq!(files(&place), "", "{strategy}");
         let status = place.json(&["rollback", "status", "@latest"], 0);
         let rollback = &status["rollback"];
@@ -95,15 +94,16 @@ fn by_hand_a_person_says_what_is_done() {
         let told = place.json(&["rollback", "done", "@latest", step, "--comment", "gone"], 0);
         assert_eq!(told["status"], "held");
     }
-    let told = place.json(&["rollback", "done", "@latest"], 0);
-    assert_eq!(told["status"], "rolled_back");
+    place.json(&["rollback", "done", "@latest"], 0);
+    assert_eq!(place.json(&["status", "@latest"], 0)["status"], "rolled_back");
 }
 
 #[test]
 fn undo_is_for_what_is_over_and_mistakes_are_told() {
     let place = begun("graceful", false, 0);
-    let told = place.json(&["undo", "@latest"], 0);
-    assert_eq!((told["status"].as_str(), files(&place).as_str()), (Some("rolled_back"), ""));
+    place.json(&["undo", "@latest"], 0);
+    let status = place.json(&["status", "@latest"], 0);
+    assert_eq!((status["status"].as_str(), files(&place).as_str()), (Some("rolled_back"), ""));
     let again = place.skep(&["undo", "@latest"]);
     assert!(again.code != Some(0) && again.err.contains("nothing that can be undone"), "{again}");
     let late = place.skep(&["checkpoint", "@latest"]);

@@ -18,10 +18,10 @@ use crate::status::{Execution as ExecutionStatus, SkipReason, Step as StepStatus
 use crate::time::Timestamp;
 use crate::{Map, Value};
 
-pub use then::Then;
-
 mod about;
 mod then;
+
+pub use then::Then;
 
 /// The events of one message, as the journal has them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -360,7 +360,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         problem: Option<Failure>,
         /// Nobody knows whether the work was done.
-        #[serde(default, skip_serializing_if = "is_false")]
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         unsure: bool,
     },
     /// A step with `on_error: compensate` failed: what runs is being stopped, then a rollback begins.
@@ -399,8 +399,8 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         to: Option<u32>,
     },
-    /// Somebody wants an execution undone that is not over: no step begins, and what runs is stopped, or may end until
-    /// `until`. Then a rollback begins. After a crash nothing that ran is performed again.
+    /// An execution that is not over is to be undone: no step begins, what runs is stopped or may end until `until`,
+    /// then a rollback begins. After a crash nothing that ran is performed again.
     RollbackAsked {
         /// Who.
         actor: Actor,
@@ -416,7 +416,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
     },
-    /// What ran when a rollback was asked for has had its time: it is being stopped.
+    /// What may end until then has had its time: it is being stopped.
     GraceOver,
     /// There is a rollback point: the state as it is at the end of this turn. One at the start needs no event.
     PointMade {
@@ -436,8 +436,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
     },
-    /// Held -> running, at a rollback point to which everything was undone: the state is what it was there, in a new
-    /// generation; what had not ended there begins again.
+    /// Held -> running: the state is what it was at a rollback point; what had not ended there begins again.
     Returned {
         /// Who.
         actor: Actor,
@@ -446,10 +445,10 @@ pub enum Event {
         number: u32,
         /// Of what begins from now on.
         generation: u32,
-        /// Steps that had begun since, or not ended: they are as if they had not begun.
+        /// Steps that are as if they had not begun.
         again: Vec<StepPath>,
     },
-    /// The compensation of a step succeeded, or a person undid it: step -> rolled_back, and off the stack.
+    /// A step was undone: step -> rolled_back, and off the stack.
     RolledBack {
         /// The step.
         #[serde(rename = "p")]
@@ -461,7 +460,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         comment: Option<String>,
     },
-    /// Undoing a step failed for good. It stays on the stack, and so does what it came after; the others are undone.
+    /// Undoing a step failed for good. It and what it came after stay on the stack; the others are undone.
     UndoFailed {
         /// The step.
         #[serde(rename = "p")]
@@ -595,8 +594,4 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         probe: bool,
     },
-}
-
-fn is_false(value: &bool) -> bool {
-    !*value
 }

@@ -187,7 +187,12 @@ impl Account {
         for event in &turn.events {
             deliveries.note(&self.id, event);
             self.actors.extend(actor(event));
-            self.stopped |= matches!(event, Event::CancelAsked { .. } | Event::RollbackStopAsked { .. });
+            self.stopped |= matches!(
+                event,
+                Event::CancelAsked { .. }
+                    | Event::RollbackStopAsked { .. }
+                    | Event::RollbackEnded { status: Status::Cancelled, .. }
+            );
             self.stopped |= matches!(event, Event::CompensationAsked { .. } | Event::ForceAsked { .. });
             if let Some(kind) = kind_of(&self.program, event) {
                 report.hit(Hit::Kind(kind));

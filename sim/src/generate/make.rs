@@ -29,7 +29,7 @@ const EXTRAS: [(Feature, &str); 14] = [
     (Feature::Priority, "priority: high"),
     (Feature::Irreversible, "irreversible: true"),
     (Feature::Checkpoint, "checkpoint: true"),
-    (Feature::Rollback, "rollback: {uses: noop}, critical: true"),
+    (Feature::RollbackStrategy, "critical: true"),
 ];
 
 /// A workflow of `steps` steps or a few more.

@@ -86,9 +86,10 @@ impl Printer {
         if list.graph && !depends_on.is_empty() {
             self.put(format_args!("depends_on: [{}], ", depends_on.join(", ")));
         }
+        let depends = |number: &u32| !list.graph || step.depends_on.contains(number);
         match step.condition {
             Some(Condition::Text(text)) => self.put(format_args!("if: '${{{{ {text} }}}}', ")),
-            Some(Condition::Completed(number)) if is_there(&number) => {
+            Some(Condition::Completed(number)) if is_there(&number) && depends(&number) => {
                 self.put(format_args!("if: \"${{{{ steps.s{number}.status == 'completed' }}}}\", "));
             }
             Some(Condition::Completed(_)) | None => {}
@@ -99,7 +100,6 @@ impl Printer {
         if let Some(seconds) = step.timeout_seconds {
             self.put(format_args!("timeout: {seconds}s, "));
         }
-        let depends = |number: &u32| !list.graph || step.depends_on.contains(number);
         let uses = match &step.shape {
             Shape::Work(work) => work.uses.filter(|number| is_there(number) && depends(number)),
             _ => None,

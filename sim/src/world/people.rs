@@ -83,6 +83,10 @@ impl World<'_> {
             return;
         }
         let local = self.random.pick(&open);
+        let at_point = self.held_by(local) == Some(skep_engine::codes::AT_POINT.id);
+        if at_point && self.random.percent(60) {
+            return self.resume(local);
+        }
         match self.random.weighted(&[30, 10, 40, 3, 4, 6, 2, 3, 2, 3]) {
             0 => self.answer(local),
             1 => {
@@ -231,8 +235,10 @@ impl World<'_> {
     }
 
     pub(super) fn resume(&mut self, local: LocalId) {
-        let (actor, _) = self.somebody();
-        self.tell(local, Message::Resume { actor }, Promise::Taken(Deed::Resume));
+        let (actor, label) = self.somebody();
+        let at_point = self.held_by(local) == Some(skep_engine::codes::AT_POINT.id);
+        let promise = if at_point { Promise::Said(local, label, Deed::GoBack) } else { Promise::Taken(Deed::Resume) };
+        self.tell(local, Message::Resume { actor }, promise);
     }
 
     /// What an execution waits for from people, as far as anybody will give it.

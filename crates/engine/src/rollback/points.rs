@@ -10,9 +10,11 @@ use skep_model::event::Event;
 use skep_model::ids::StepPath;
 use skep_model::limits::ROLLBACK_POINTS_MAX;
 use skep_model::rollback::PointKind;
+use skep_model::status::Execution as Status;
 
 use crate::decide::Deciding;
 use crate::rejection::Rejection;
+use crate::rollback::Stage;
 use crate::state::State;
 
 /// The points of an execution.
@@ -78,7 +80,9 @@ pub(crate) fn make_due(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
         (None, true) => PointKind::Interval,
         (None, false) => return Ok(()),
     };
-    if !turn.state.flows() || turn.state.ending.is_some() || turn.state.finally.is_some() {
+    let state = &turn.state;
+    let runs = state.status == Status::Running && state.undo.stage == Stage::Idle;
+    if !runs || state.ending.is_some() || state.finally.is_some() {
         return Ok(());
     }
     let (number, path) = (points.next, points.wanted.clone());

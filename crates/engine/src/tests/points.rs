@@ -153,6 +153,7 @@ fn one_that_is_over_can_go_on_from_a_point() {
     harness.tell(&roll_back(Strategy::Checkpoint, None));
     harness.settle();
     assert_eq!((harness.status(), harness.ended("u3").as_deref()), (Status::Held, Some("rolled_back")));
+    assert_eq!(made(&harness), "1 interval, 2 interval", "none is made at the end, or while it is undone");
     harness.tell(&resume());
     harness.settle();
     assert_eq!((harness.status(), after_return(&harness).as_str()), (Status::Completed, "u3 f"), "{}", harness.trace());
