@@ -8,6 +8,7 @@
 //! damage    what verify names and repair mends          disk       full and read-only disks
 //! keeping   copies, the archive, what is cleaned up
 //! corpus    every bad and good definition                       docs       every block of the pages
+//! undone    a world that is what it was, under hundreds of kills
 //! shared    breakers, groups and keys over several executions
 //! ```
 //! They must not look inside a crate: the journal is read through its public port, everything else through the
@@ -26,3 +27,4 @@ mod resume;
 mod shared;
 mod support;
 mod tree;
+mod undone;

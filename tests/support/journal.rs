@@ -65,6 +65,15 @@ pub fn newest(data: &Path) -> Option<Journal> {
     Some(Journal { execution: row.id.to_string(), status: row.status, steps })
 }
 
+/// Events of the newest execution.
+pub fn size(data: &Path) -> u64 {
+    let directory = DataDir::at(data);
+    let reader = if directory.database().exists() { SqliteReader::open(&directory).ok() } else { None };
+    let row = reader.as_ref().and_then(|reader| reader.newest_execution().ok().flatten());
+    let events = reader.zip(row).map(|(reader, row)| events(&reader, row.local));
+    events.unwrap_or_default().iter().map(|turn| turn.len() as u64).sum()
+}
+
 fn events(reader: &SqliteReader, local: LocalId) -> Vec<Vec<Event>> {
     let turns = reader.turns(local, 1, TURNS_MAX).expect("the journal can be read");
     for (expected, turn) in (1..).zip(&turns) {
