@@ -2,6 +2,7 @@
 
 mod answers;
 mod inputs;
+mod orphans;
 mod people;
 mod surroundings;
 mod undoing;

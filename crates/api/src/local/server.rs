@@ -176,6 +176,8 @@ fn router(shared: Shared) -> Router {
     let router = route::<wire::WorkflowVersions>(router);
     let router = route::<wire::RemoveWorkflow>(router);
     let router = route::<wire::Rerun>(router);
+    let router = route::<wire::Orphans>(router);
+    let router = route::<wire::Recover>(router);
     let router = route::<wire::Rollback>(router);
     let router = route::<wire::Checkpoint>(router);
     let router = route::<wire::Undone>(router);

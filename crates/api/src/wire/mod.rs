@@ -8,6 +8,7 @@ mod failure;
 mod keeping;
 mod library;
 mod reads;
+mod recover;
 mod rollback;
 mod writes;
 
@@ -25,6 +26,7 @@ pub use reads::{
     Event, Events, Execution, Executions, Follow, Followed, Interrupted, List, LogCursor, LogLine, LogLines, Logs,
     Replay, Row, Settled, Status,
 };
+pub use recover::{Orphan, Orphans, Recover};
 pub use rollback::{Checkpoint, Rollback, RollbackPlan, RollbackPoints, RollbackStatus, Undone};
 pub use writes::{
     Approve, Cancel, Done, DryRun, Input, Pause, Ping, Pong, Reject, Rerun, Resume, Signal, Source, Start, Started,

@@ -119,6 +119,23 @@ impl Reading {
     }
 }
 
+/// True if an execution would move by itself if somebody performed it: time, groups and next attempts come by
+/// themselves, people and signals do not. `waiting` is what its row says that it waits for.
+pub fn would_move(status: Status, waiting: Option<&str>) -> bool {
+    match status {
+        Status::Pending | Status::Running | Status::Cancelling | Status::RollingBack => {
+            !waiting.is_some_and(is_for_people)
+        }
+        Status::Paused | Status::Held => false,
+        Status::Completed | Status::Failed | Status::Cancelled | Status::RolledBack | Status::RollbackFailed => false,
+    }
+}
+
+fn is_for_people(waiting: &str) -> bool {
+    let words = ["decision: ", "form: ", "signal ", "held: "];
+    waiting.split(", ").any(|part| words.iter().any(|word| part.starts_with(word)))
+}
+
 fn cursor(text: &str) -> Result<LocalId, Error> {
     text.parse().map(LocalId).map_err(|_| Error::BadRequest {
         message: format!("`{text}` is no cursor of a list"),

@@ -72,19 +72,7 @@ fn cells(row: &Row, owned: bool) -> Vec<String> {
     ]
 }
 
-/// True if what it waits for is a person or a signal: time, groups and next attempts come by themselves.
-fn is_for_people(waiting: &str) -> bool {
-    let words = ["decision: ", "form: ", "signal ", "held: "];
-    waiting.split(", ").any(|part| words.iter().any(|word| part.starts_with(word)))
-}
-
 /// True if it would move by itself if somebody performed it: without an owner it is interrupted.
 pub fn would_move(row: &Row) -> bool {
-    match row.status {
-        Status::Pending | Status::Running | Status::Cancelling | Status::RollingBack => {
-            !row.waiting.as_deref().is_some_and(is_for_people)
-        }
-        Status::Paused | Status::Held => false,
-        Status::Completed | Status::Failed | Status::Cancelled | Status::RolledBack | Status::RollbackFailed => false,
-    }
+    skep_node::service::would_move(row.status, row.waiting.as_deref())
 }

@@ -17,6 +17,7 @@ pub mod pause;
 pub mod points;
 pub mod prefixed;
 pub mod prune;
+pub mod recover;
 pub mod reference;
 pub mod repair;
 pub mod replay;

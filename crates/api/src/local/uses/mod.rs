@@ -3,5 +3,6 @@
 mod keeping;
 mod library;
 mod reads;
+mod recover;
 mod rollback;
 mod writes;
