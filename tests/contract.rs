@@ -4,4 +4,5 @@ mod answers;
 mod inputs;
 mod people;
 mod surroundings;
+mod validation;
 mod verbs;

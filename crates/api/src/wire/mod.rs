@@ -8,6 +8,7 @@ mod failure;
 mod keeping;
 mod library;
 mod reads;
+mod validation;
 mod writes;
 
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub use reads::{
     Event, Events, Execution, Executions, Follow, Followed, Interrupted, List, LogCursor, LogLine, LogLines, Logs,
     Replay, Row, Settled, Status,
 };
+pub use validation::{ValidateWorkflow, Validation, Validations, ValidationsOf};
 pub use writes::{
     Approve, Cancel, Done, DryRun, Input, Pause, Ping, Pong, Reject, Rerun, Resume, Signal, Source, Start, Started,
     Stop, Stopping,

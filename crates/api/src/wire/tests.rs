@@ -86,6 +86,8 @@ fn every_call_has_a_route_of_its_own() {
         ShowWorkflow::NAME,
         WorkflowVersions::NAME,
         RemoveWorkflow::NAME,
+        ValidateWorkflow::NAME,
+        ValidationsOf::NAME,
     ];
     let count = names.len();
     names.sort_unstable();

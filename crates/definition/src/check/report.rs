@@ -32,6 +32,11 @@ impl Finding {
         Self { severity: Severity::Warning, ..Self::error(code, message) }
     }
 
+    /// A suggestion.
+    pub fn suggestion(code: Code, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Suggestion, ..Self::error(code, message) }
+    }
+
     /// The same with a hint.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -59,12 +64,7 @@ impl<'w> Report<'w> {
 
     /// Notes a finding about a part of the scalar at `pointer`: `length` bytes from byte `offset` of `text`.
     pub fn add_within(&mut self, pointer: &str, text: &str, offset: usize, length: usize, finding: Finding) {
-        let whole = self.workflow.places.0.get(pointer).copied();
-        let place = match whole {
-            Some(whole) => Some(narrow(whole, text, offset, length)),
-            None => self.workflow.places.find(pointer),
-        };
-        self.add_at(place, finding);
+        self.add_at(place_within(self.workflow, pointer, text, offset, length), finding);
     }
 
     /// Notes a finding whose place is known.
@@ -111,6 +111,20 @@ pub fn without_repeats(read: &[Problem], checked: Vec<Problem>) -> Vec<Problem> 
         on_such_a_line && (SHAPES.iter().any(|code| code.id == problem.code) || read.iter().any(is_same))
     };
     checked.into_iter().filter(|problem| !is_repeat(problem)).collect()
+}
+
+/// The place of a part of the scalar at `pointer`: `length` bytes from byte `offset` of `text`.
+pub(crate) fn place_within(
+    workflow: &Workflow,
+    pointer: &str,
+    text: &str,
+    offset: usize,
+    length: usize,
+) -> Option<Place> {
+    match workflow.places.0.get(pointer).copied() {
+        Some(whole) => Some(narrow(whole, text, offset, length)),
+        None => workflow.places.find(pointer),
+    }
 }
 
 /// A part of a scalar, where its text stands in the source as it is: on one line, plain or in quotes

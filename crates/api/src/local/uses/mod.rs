@@ -3,4 +3,5 @@
 mod keeping;
 mod library;
 mod reads;
+mod validation;
 mod writes;

@@ -1,0 +1,45 @@
+use serde_json::json;
+
+use crate::check::{Level, check, needs};
+use crate::samples::{catalogue, run, uses, workflow};
+use crate::workflow::Workflow;
+
+/// What level strict adds: code, message, hint.
+fn said(workflow: &Workflow) -> String {
+    let known = check(workflow, &catalogue(), Level::Standard);
+    let found = check(workflow, &catalogue(), Level::Strict).into_iter().filter(|problem| !known.contains(problem));
+    let lines =
+        found.map(|problem| format!("{} {} ({})", problem.code, problem.message, problem.hint.unwrap_or_default()));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn what_a_colleague_would_ask() {
+    let mut undone = run("undone", "make");
+    undone.rollback = Some(json!({"run": "rm -rf /srv/x"}));
+    let mut only_read = run("look", "cat file");
+    only_read.read_only = true;
+    let mut sample = workflow(vec![
+        undone,
+        run("clean", "rm -rf \"${{ inputs.x }}\""),
+        run("disk", "echo x > /dev/sda"),
+        uses("db", "sql", json!({"statements": ["drop table a"]})),
+        uses("sync", "hv-sync", json!({})),
+        only_read,
+    ]);
+    sample.category = Some("infrastructure".to_owned());
+    insta::assert_snapshot!(said(&sample), @"");
+}
+
+#[test]
+fn needs_are_programs_that_are_certainly_called() {
+    let sample =
+        workflow(vec![run("a", "make && ./own && /opt/tool | jq ."), run("b", "jq . < f; f() { true; }; f; cd /")]);
+    let needs = needs(&sample);
+    let shown: Vec<String> =
+        needs.0.iter().map(|(need, wanted)| format!("{need:?} {} +{}", wanted.step, wanted.others)).collect();
+    assert_eq!(
+        shown,
+        ["Interpreter(\"bash\") a +1", "Command(\"jq\") a +1", "Command(\"make\") a +0", "File(\"/opt/tool\") a +0",]
+    );
+}
