@@ -126,8 +126,9 @@ pub(crate) fn all<'w>(
     let analysis = basic(workflow, outline, catalogue, report);
     built::notes(workflow, outline, report);
     if level >= Level::Standard {
-        standard::check(workflow, outline, catalogue, &analysis.understood, report);
+        standard::check(workflow, outline, catalogue, report);
         possible::check(workflow, outline, &analysis.graphs, catalogue, report);
+        standard::unused_inputs(workflow, &analysis.understood, report);
     }
     if level >= Level::Strict {
         let scripts = strict::Scripts::of(workflow, outline);

@@ -27,13 +27,7 @@ const TIMEOUT_MS_HIGH: u64 = 3_600_000;
 const ATTEMPTS_HIGH: u32 = 10;
 
 /// Checks the whole workflow.
-pub(crate) fn check(
-    workflow: &Workflow,
-    outline: &Outline<'_>,
-    catalogue: &Catalogue,
-    understood: &Understood,
-    report: &mut Report<'_>,
-) {
+pub(crate) fn check(workflow: &Workflow, outline: &Outline<'_>, catalogue: &Catalogue, report: &mut Report<'_>) {
     if workflow.timeout_ms == Some(0) {
         report.add("/timeout", timeout_zero("the workflow"));
     }
@@ -63,7 +57,6 @@ pub(crate) fn check(
             }
         }
     }
-    unused_inputs(workflow, understood, report);
 }
 
 fn timeout_zero(whose: &str) -> Finding {
@@ -114,7 +107,8 @@ fn attempts(pointer: &str, retry: Option<&Retry>, report: &mut Report<'_>) {
     }
 }
 
-fn unused_inputs(workflow: &Workflow, understood: &Understood, report: &mut Report<'_>) {
+/// Inputs that no expression names and no script reads.
+pub(crate) fn unused_inputs(workflow: &Workflow, understood: &Understood, report: &mut Report<'_>) {
     if understood.any_input {
         return;
     }

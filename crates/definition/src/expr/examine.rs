@@ -37,7 +37,11 @@ pub(crate) fn examine(text: &str, names: &Names, condition: bool) -> Vec<Examine
                 found.push(examined);
                 at = (end + 2).min(text.len());
             }
-            None => at = text[at..].find("}}").map_or(text.len(), |index| at + index + 2),
+            None => {
+                // It gives something, too, whatever that is.
+                beside.push('?');
+                at = text[at..].find("}}").map_or(text.len(), |index| at + index + 2);
+            }
         }
     }
     beside.push_str(&text[at..]);

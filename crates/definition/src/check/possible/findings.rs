@@ -120,7 +120,11 @@ fn never_equal(comparison: Comparison, name: &str, possible: &Possible, other: &
     let message = format!("this comparison {outcome}: `{name}` is never {other}");
     let wanted = others.values.iter().flatten().find_map(Value::as_str);
     let meant = wanted.and_then(|wanted| suggest::did_you_mean(wanted, words.iter().copied()));
-    let known = (!words.is_empty()).then(|| format!("it is one of {}", suggest::list_names(words.iter().copied())));
+    let known = match words.as_slice() {
+        [] => None,
+        [only] => Some(format!("it is always `{only}`")),
+        several => Some(format!("it is one of {}", suggest::list_names(several.iter().copied()))),
+    };
     Finding::warning(codes::COMPARISON_DECIDED, message).maybe_hint(meant.or(known))
 }
 

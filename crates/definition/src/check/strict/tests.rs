@@ -28,7 +28,15 @@ fn what_a_colleague_would_ask() {
         only_read,
     ]);
     sample.category = Some("infrastructure".to_owned());
-    insta::assert_snapshot!(said(&sample), @"");
+    insta::assert_snapshot!(said(&sample), @r#"
+    SKEP-C080 `rm -rf` deletes whole folders without asking (make sure that it can only hit what is meant, ask first (`approve: before`), or name exact paths)
+    SKEP-C080 `rm -rf` deletes whole folders without asking (make sure that it can only hit what is meant, ask first (`approve: before`), or name exact paths)
+    SKEP-C080 writes to the device /dev/sda (make sure that it can only hit what is meant, ask first (`approve: before`), or name exact paths)
+    SKEP-C081 `DROP TABLE` deletes what cannot be undone (ask first (`approve: before`), keep a copy, or say how it is undone in `rollback`)
+    SKEP-C082 `hv-sync` changes every agent, and nobody is asked (add `approve: before` to this step)
+    SKEP-C083 this workflow has a high impact and asks nobody: its category is `infrastructure` (add a step with `approval`, or `approve: before` to the step that matters most)
+    SKEP-C086 1 of 5 steps with side effects can be undone (these cannot: `clean`, `disk`, `db`, `sync`)
+    "#);
 }
 
 #[test]
