@@ -48,7 +48,7 @@ pub(crate) struct Survey {
     pub functions: Vec<String>,
     /// Files that output goes to, each with its place.
     pub targets: Vec<(String, usize, usize)>,
-    /// Words of the form `NAME=VALUE`, assignments and options, as far as they are written down, with their places.
+    /// Words of the form `NAME=VALUE`, assignments and options, with their places; a value that is expanded is empty.
     pub assignments: Vec<(String, String, usize, usize)>,
     /// From this byte on it is not certain what is a command.
     pub unclear_from: usize,
@@ -97,8 +97,11 @@ impl Walk<'_> {
             let at = place.unwrap_or((bounds, end));
             let targets = said.targets.iter().map(|target| (target.clone(), at.0, at.1));
             self.survey.targets.extend(targets);
-            let assigned = said.words.iter().filter_map(|word| word.literal.as_deref()?.split_once('='));
-            let assigned = assigned.map(|(name, value)| (name.to_owned(), value.to_owned(), at.0, at.1));
+            let assigned = said.words.iter().filter_map(|word| {
+                let (name, value) = word.text().split_once('=')?;
+                let value = if word.literal.is_some() { value } else { "" };
+                Some((name.to_owned(), value.to_owned(), at.0, at.1))
+            });
             self.survey.assignments.extend(assigned);
             let texts = texts_of(said, &lexer.said);
             let words: Vec<Spoken> = said.words.iter().skip_while(|word| word.assigns).cloned().collect();
