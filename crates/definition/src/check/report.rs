@@ -67,6 +67,11 @@ impl<'w> Report<'w> {
         self.add_at(place_within(self.workflow, pointer, text, offset, length), finding);
     }
 
+    /// The same of a script, which may be a block of lines.
+    pub fn add_in_script(&mut self, pointer: &str, text: &str, offset: usize, length: usize, finding: Finding) {
+        self.add_at(place_in_script(self.workflow, pointer, text, offset, length), finding);
+    }
+
     /// Notes a finding whose place is known.
     pub fn add_at(&mut self, place: Option<Place>, finding: Finding) {
         // Twice the limit, because warnings may come before the errors that push them out.
@@ -125,6 +130,38 @@ pub(crate) fn place_within(
         Some(whole) => Some(narrow(whole, text, offset, length)),
         None => workflow.places.find(pointer),
     }
+}
+
+/// The same of a script: in a literal block (`|`) the line, too.
+pub(crate) fn place_in_script(
+    workflow: &Workflow,
+    pointer: &str,
+    text: &str,
+    offset: usize,
+    length: usize,
+) -> Option<Place> {
+    let place = place_within(workflow, pointer, text, offset, length)?;
+    let whole = workflow.places.0.get(pointer).copied();
+    Some(whole.and_then(|whole| in_block(whole, text, offset, length)).unwrap_or(place))
+}
+
+/// A part of one line of a literal block, if the text stands in the source line by line behind one indentation.
+fn in_block(whole: Place, text: &str, offset: usize, length: usize) -> Option<Place> {
+    let indentation = whole.column.checked_sub(1)? as usize;
+    let indented = |part: &str| indentation * part.lines().skip(1).filter(|line| !line.is_empty()).count();
+    let body = text.trim_end();
+    let size = whole.end.saturating_sub(whole.start);
+    let is_literal = body.contains('\n') && size.checked_sub(body.len() + indented(body)).is_some_and(|rest| rest <= 1);
+    let (before, line_start) = (text.get(..offset)?, text.get(..offset)?.rfind('\n').map_or(0, |at| at + 1));
+    if !is_literal || line_start == 0 {
+        return None;
+    }
+    let line = text[line_start..].lines().next().unwrap_or_default();
+    let start = whole.start + offset + indented(&text[..line_start + line.len()]);
+    let lines = u32::try_from(before.matches('\n').count()).ok()?;
+    let characters = u32::try_from(text.get(line_start..offset)?.chars().count()).ok()?;
+    let end = start + length.min(line_start + line.len() - offset);
+    Some(Place { line: whole.line + lines, column: whole.column + characters, start, end })
 }
 
 /// A part of a scalar, where its text stands in the source as it is: on one line, plain or in quotes

@@ -1,7 +1,7 @@
 //! From text to a plan that may start, or to all problems at once.
 
 use skep_definition::check::{self, Level, Needs};
-use skep_definition::{load, plan};
+use skep_definition::{Workflow, load, plan};
 use skep_model::catalogue::Catalogue;
 use skep_model::plan::Plan;
 use skep_model::problem::{Problem, Severity};
@@ -20,15 +20,20 @@ pub struct Report {
 
 /// Checks a definition without starting anything. What this node cannot execute yet is a warning here.
 pub fn validate(text: &str, level: Level, catalogue: &Catalogue) -> Report {
-    let loaded = load::load(text);
-    let mut problems = loaded.problems;
-    if let Some(workflow) = loaded.workflow {
-        let checked = check::check(&workflow, catalogue, level);
+    let (problems, _) = read_and_check(text, level, catalogue);
+    Report { valid: !has_errors(&problems), problems }
+}
+
+/// All problems of a text, and the workflow as far as it could be read.
+pub(super) fn read_and_check(text: &str, level: Level, catalogue: &Catalogue) -> (Vec<Problem>, Option<Workflow>) {
+    let load::Loaded { mut problems, workflow, .. } = load::load(text);
+    if let Some(workflow) = &workflow {
+        let checked = check::check(workflow, catalogue, level);
         let checked = check::without_repeats(&problems, checked);
         problems.extend(checked);
     }
     sort(&mut problems);
-    Report { valid: !has_errors(&problems), problems }
+    (problems, workflow)
 }
 
 /// A definition that may start.

@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 use skep_definition::check::{self, Level};
-use skep_definition::load;
 use skep_model::catalogue::Catalogue;
 use skep_model::ids::{Hash, slug};
 use skep_model::limits::VALIDATION_PROBLEMS_KEPT_MAX;
@@ -13,8 +12,8 @@ use skep_model::problem::{Problem, Severity};
 use skep_model::surroundings::Surroundings;
 use skep_store::{Row, ValidationRow};
 
-use super::check::sort;
-use super::{Reading, library_warnings, validate};
+use super::check::{read_and_check, sort};
+use super::{Reading, library_warnings};
 use crate::clock;
 use crate::error::Error;
 use crate::owner::Node;
@@ -100,11 +99,11 @@ pub fn validate_closely(
     surroundings: &dyn Surroundings,
 ) -> Validation {
     let began = Instant::now();
-    let mut problems = validate(text, look.level, catalogue).problems;
-    // A library that cannot be read says nothing about the definition.
-    let missing = reading.and_then(|reading| library_warnings(text, catalogue, reading).ok());
+    let (mut problems, workflow) = read_and_check(text, look.level, catalogue);
+    // A library that cannot be read says nothing about the definition, and one is asked only for child workflows.
+    let library = reading.filter(|_| text.contains("workflow"));
+    let missing = library.and_then(|reading| library_warnings(text, catalogue, reading).ok());
     problems.extend(missing.unwrap_or_default());
-    let workflow = load::load(text).workflow;
     if let (Level::Strict, Some(workflow)) = (look.level, &workflow) {
         problems.extend(check::environment(&check::needs(workflow), surroundings, look.path.as_deref()));
         sort(&mut problems);

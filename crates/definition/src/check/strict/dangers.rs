@@ -57,7 +57,7 @@ fn in_script(script: &Script<'_>, report: &mut Report<'_>) {
         last = Some(start);
         let finding = Finding::warning(codes::DANGEROUS_COMMAND, what);
         let hint = "make sure that it can only hit what is meant, ask first (`approve: before`), or name exact paths";
-        report.add_within(&script.pointer, &script.text, start, end.saturating_sub(start), finding.hint(hint));
+        report.add_in_script(&script.pointer, &script.text, start, end.saturating_sub(start), finding.hint(hint));
     }
 }
 

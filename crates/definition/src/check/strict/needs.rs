@@ -10,7 +10,7 @@ use skep_model::surroundings::Need;
 
 use super::scripts::{Script, Scripts};
 use crate::check::built::is_used;
-use crate::check::report::place_within;
+use crate::check::report::place_in_script;
 use crate::outline::Outline;
 use crate::script::{Survey, is_builtin};
 use crate::workflow::{Kind, Workflow};
@@ -50,7 +50,7 @@ impl Needs {
             }
             if let Some(survey) = &script.survey {
                 for (need, start, end) in commands(script, survey) {
-                    let place = place_within(workflow, &script.pointer, &script.text, start, end);
+                    let place = place_in_script(workflow, &script.pointer, &script.text, start, end);
                     needs.add(need, id, place, false);
                 }
             }
@@ -99,7 +99,7 @@ fn commands(script: &Script<'_>, survey: &Survey) -> Vec<(Need, usize, usize)> {
     let asked: BTreeSet<&str> = survey.invocations.iter().filter(|call| asks(call.name())).flat_map(words_of).collect();
     let mut needs = Vec::new();
     for call in &survey.invocations {
-        let is_defined = survey.functions.iter().any(|name| *name == call.program);
+        let is_defined = survey.functions.contains(&call.program);
         let is_sure = call.certain && !call.remote && call.start < survey.unclear_from;
         if !is_sure || is_defined || is_builtin(&call.program) || asked.contains(call.program.as_str()) {
             continue;

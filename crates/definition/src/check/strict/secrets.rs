@@ -91,7 +91,7 @@ fn add_to(pointer: &str, text: &str, found: &Found<'_>, report: &mut Report<'_>)
     let message = format!("{} stands in the definition (`{shown}..`)", found.what);
     let hint = "withdraw it, and let the step read it from a file or a variable of the machine: a definition is kept, \
                 shown and shared";
-    report.add_within(
+    report.add_in_script(
         pointer,
         text,
         found.offset,
@@ -130,7 +130,7 @@ fn named<'t>(name: &str, text: &'t str) -> Option<Found<'t>> {
     let is_password = ["password", "passwd", "passphrase"].iter().any(|word| lower.contains(word));
     let characters = text.chars().count();
     let is_one = match is_password {
-        true => characters >= PASSWORD_CHARACTERS_MIN && characters <= KEY_CHARACTERS_MAX && classes(text) >= 2,
+        true => (PASSWORD_CHARACTERS_MIN..=KEY_CHARACTERS_MAX).contains(&characters) && classes(text) >= 2,
         false => {
             (KEY_CHARACTERS_MIN..=KEY_CHARACTERS_MAX).contains(&characters)
                 && classes(text) >= 2

@@ -40,6 +40,17 @@ fn what_a_colleague_would_ask() {
 }
 
 #[test]
+fn a_danger_in_a_block_has_its_line() {
+    let text = "name: a\ndescription: a\nsteps:\n  - id: a\n    run: |\n      set -e\n\n      cd x; rm -rf build\n\n  - {id: b, run: 'echo a; rm -rf b'}\n  - id: c\n    run: >\n      echo folded\n      rm -rf x;\n      rm -rf y\n";
+    let workflow = crate::load::load(text).workflow.unwrap();
+    let problems = check(&workflow, &catalogue(), Level::Strict);
+    let dangers = problems.iter().filter(|problem| problem.code == "SKEP-C080").filter_map(|problem| problem.place);
+    let shown: Vec<(u32, u32, &str)> = dangers.map(|at| (at.line, at.column, &text[at.start..at.end])).collect();
+    assert_eq!(shown[..2], [(8, 13, "rm -rf build"), (10, 27, "rm -rf b")]);
+    assert_eq!((shown[2].0, shown.len()), (13, 3), "a folded text has no lines of its own");
+}
+
+#[test]
 fn needs_are_programs_that_are_certainly_called() {
     let sample =
         workflow(vec![run("a", "make && ./own && /opt/tool | jq ."), run("b", "jq . < f; f() { true; }; f; cd /")]);
