@@ -174,14 +174,16 @@ impl State {
                 let key = (row.workflow.clone(), row.key.clone());
                 self.start_keys.entry(key).or_insert_with(|| row.clone());
             }
-            Row::Validated(row) => {
-                if self.definitions.contains_key(&row.definition_hash) {
-                    let kept = self.validations.entry(row.definition_hash).or_default();
-                    kept.push(row.clone());
-                    kept.drain(..kept.len().saturating_sub(VALIDATIONS_KEPT_MAX as usize));
-                }
-            }
+            Row::Validated(row) => self.validated(row),
             Row::Retire(retire) => self.retire(retire),
+        }
+    }
+
+    fn validated(&mut self, row: &ValidationRow) {
+        if self.definitions.contains_key(&row.definition_hash) {
+            let kept = self.validations.entry(row.definition_hash).or_default();
+            kept.push(row.clone());
+            kept.drain(..kept.len().saturating_sub(VALIDATIONS_KEPT_MAX as usize));
         }
     }
 
