@@ -13,6 +13,8 @@ mod findings;
 mod fitting;
 mod flow;
 mod judge;
+#[cfg(test)]
+mod random;
 mod sources;
 #[cfg(test)]
 mod tests;
