@@ -24,7 +24,7 @@ const DISK_RESERVE: &str = "256MiB";
 const DISK_RESERVE_DOC: &str = "with less free space nothing new is started";
 
 const VALIDATION_LEVEL_DOC: &str = "how closely definitions are looked at: basic, standard, strict";
-const AUTO_VALIDATE_DOC: &str = "before each start, at that level; off: only what a plan needs";
+const AUTO_VALIDATE_DOC: &str = "before each start, at that level; false: only what a plan needs";
 const STRICT_MODE_DOC: &str = "a warning keeps a workflow from starting, too";
 
 /// Name of the file in the data directory.
