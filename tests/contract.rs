@@ -6,4 +6,5 @@ mod orphans;
 mod people;
 mod surroundings;
 mod undoing;
+mod validation;
 mod verbs;

@@ -9,7 +9,7 @@ const KEYS: &[&str] = &["execution_id", "status", "outputs", "steps", "error"];
 const STEP_KEYS: &[&str] = &["status", "attempts", "outputs", "error", "reason"];
 const ERROR_KEYS: &[&str] = &["class", "kind", "code", "message", "hint", "step", "exit_code"];
 
-fn has_keys(value: &Value, keys: &[&str]) {
+pub(super) fn has_keys(value: &Value, keys: &[&str]) {
     for key in keys {
         assert!(value.get(key).is_some(), "no {key} in {value:#}");
     }

@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde_json::{Value, json};
@@ -100,7 +102,9 @@ impl Collector {
 pub fn render(problems: &[Problem], text: &str, file: &str, colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() }.decor_style(DecorStyle::Ascii);
     let (shown, hidden) = most_important(problems);
-    let mut parts: Vec<String> = shown.iter().map(|problem| renderer.render(&[group(problem, text, file)])).collect();
+    let secrets = secret_lines(problems, text);
+    let group_of = |problem| group(problem, text, file, &secrets);
+    let mut parts: Vec<String> = shown.iter().map(|problem| renderer.render(&[group_of(problem)])).collect();
     if hidden > 0 {
         parts.push(format!("{hidden} more problems are not shown"));
     }
@@ -126,23 +130,35 @@ pub fn one_to_json(problem: &Problem, file: &str) -> Value {
     })
 }
 
-/// The problems that are shown, errors before warnings, and how many are not.
+/// The problems that are shown, errors before warnings before suggestions, and how many are not.
 fn most_important(problems: &[Problem]) -> (Vec<&Problem>, usize) {
     let errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
     let warnings = problems.iter().filter(|problem| problem.severity == Severity::Warning);
-    let shown: Vec<&Problem> = errors.chain(warnings).take(PROBLEMS_MAX).collect();
+    let suggestions = problems.iter().filter(|problem| problem.severity == Severity::Suggestion);
+    let shown: Vec<&Problem> = errors.chain(warnings).chain(suggestions).take(PROBLEMS_MAX).collect();
     let hidden = problems.len() - shown.len();
     (shown, hidden)
 }
 
-fn group<'a>(problem: &'a Problem, text: &'a str, file: &'a str) -> Group<'a> {
+/// Lines that hold a secret: they are never shown, whatever else is wrong on them.
+fn secret_lines(problems: &[Problem], text: &str) -> BTreeSet<u32> {
+    let secrets = problems.iter().filter(|problem| problem.code == crate::check::codes::SECRET_WRITTEN.id);
+    let lines = secrets.filter_map(|problem| problem.place).flat_map(|place| {
+        let below = text.get(place.start..place.end).map_or(0, |part| part.matches('\n').count());
+        place.line..=place.line.saturating_add(u32::try_from(below).unwrap_or(u32::MAX))
+    });
+    lines.collect()
+}
+
+fn group<'a>(problem: &'a Problem, text: &'a str, file: &'a str, secrets: &BTreeSet<u32>) -> Group<'a> {
     let level = match problem.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
+        Severity::Suggestion => Level::NOTE.with_name("suggestion"),
     };
     let title = level.primary_title(problem.message.as_str()).id(problem.code);
     let group = match problem.place {
-        Some(place) => match line_of(text, place) {
+        Some(place) => match line_of(text, place).filter(|_| !secrets.contains(&place.line)) {
             Some((line, start, end)) => title.element(
                 Snippet::source(line)
                     .path(file)

@@ -29,6 +29,7 @@ pub mod problem;
 pub mod rollback;
 pub mod span;
 pub mod status;
+pub mod surroundings;
 pub mod time;
 
 pub use serde_json::Value;

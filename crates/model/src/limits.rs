@@ -10,6 +10,16 @@ pub const NESTING_MAX: usize = 32;
 pub const TREE_NODES_MAX: usize = 250_000;
 /// Problems listed at once; the rest is counted.
 pub const PROBLEMS_MAX: usize = 200;
+/// Validations kept of each definition: enough to see what changed, and a script that validates every minute does not
+/// fill the store.
+pub const VALIDATIONS_KEPT_MAX: u32 = 20;
+/// Problems that a kept validation lists; the counts are of all of them.
+pub const VALIDATION_PROBLEMS_KEPT_MAX: usize = 50;
+/// How long an answer about the machine holds for the next start at level strict, in milliseconds: programs are not
+/// installed and removed by the second, and a workflow that is started again and again must not search folders each time.
+pub const SURROUNDINGS_KEPT_MS: u64 = 30_000;
+/// Answers about the machine that are kept at a time.
+pub const SURROUNDINGS_KEPT_MAX: usize = 256;
 /// Iterations of one loop.
 pub const ITERATIONS_MAX: u32 = 100_000;
 /// Iterations of a `while` or `repeat: {until}` that names no limit of its own.

@@ -10,6 +10,8 @@ pub enum Severity {
     Error,
     /// It works, or cannot be executed by this node yet; a person should look.
     Warning,
+    /// It works and is right; something would make it better.
+    Suggestion,
 }
 
 /// A place in a definition's text.
@@ -30,7 +32,7 @@ pub struct Place {
 pub struct Problem {
     /// Code such as `SKEP-D001`.
     pub code: &'static str,
-    /// Error or warning.
+    /// Error, warning or suggestion.
     pub severity: Severity,
     /// What is wrong, in one sentence without a final full stop.
     pub message: String,

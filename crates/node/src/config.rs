@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use skep_definition::check::Level;
 use skep_model::Map;
 use skep_runner::{Config as RunnerConfig, Credential, Login, Smtp, Tls};
 
@@ -21,6 +22,10 @@ const DELETE_AFTER_DOC: &str = "how long after their end their archive files sta
 /// Room for what runs to come to its end.
 const DISK_RESERVE: &str = "256MiB";
 const DISK_RESERVE_DOC: &str = "with less free space nothing new is started";
+
+const VALIDATION_LEVEL_DOC: &str = "how closely definitions are looked at: basic, standard, strict";
+const AUTO_VALIDATE_DOC: &str = "before each start, at that level; false: only what a plan needs";
+const STRICT_MODE_DOC: &str = "a warning keeps a workflow from starting, too";
 
 /// Name of the file in the data directory.
 pub const FILE: &str = "config.toml";
@@ -52,6 +57,7 @@ struct File {
     http: HttpTable,
     retention: RetentionTable,
     disk_reserve: Option<String>,
+    validation: ValidationTable,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -59,6 +65,41 @@ struct File {
 struct RetentionTable {
     archive_after: Option<String>,
     delete_after: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ValidationTable {
+    level: Option<String>,
+    auto_validate: Option<bool>,
+    strict_mode: Option<bool>,
+}
+
+/// How definitions are validated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Validation {
+    /// How closely.
+    pub level: Level,
+    /// Before each start.
+    pub auto_validate: bool,
+    /// A warning blocks, too.
+    pub strict_mode: bool,
+}
+
+impl Default for Validation {
+    fn default() -> Self {
+        Self { level: Level::Standard, auto_validate: true, strict_mode: false }
+    }
+}
+
+impl Validation {
+    /// What holds before a start: without `auto_validate` no more than what a plan needs.
+    pub(crate) fn at_start(self) -> Self {
+        match self.auto_validate {
+            true => self,
+            false => Self { level: Level::Basic, strict_mode: false, ..self },
+        }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -129,6 +170,7 @@ impl Config {
         let config = Self { file, origin: Some(path.clone()) };
         config.retention()?;
         config.disk_reserve_bytes()?;
+        config.validation()?;
         Ok(config)
     }
 
@@ -171,6 +213,26 @@ impl Config {
         let text = self.file.disk_reserve.as_deref().unwrap_or(DISK_RESERVE);
         retention::bytes(text).ok_or_else(|| {
             self.error(&format!("disk_reserve is a size such as `{DISK_RESERVE}`, or `0`, not {text:?}"))
+        })
+    }
+
+    /// How definitions are validated.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if the level is none.
+    pub fn validation(&self) -> Result<Validation, Error> {
+        let (table, default) = (&self.file.validation, Validation::default());
+        let level = match table.level.as_deref() {
+            None => default.level,
+            Some(word) => Level::parse(word).ok_or_else(|| {
+                let known: Vec<&str> = Level::ALL.into_iter().map(Level::as_str).collect();
+                self.error(&format!("validation.level is one of {}, not {word:?}", known.join(", ")))
+            })?,
+        };
+        Ok(Validation {
+            level,
+            auto_validate: table.auto_validate.unwrap_or(default.auto_validate),
+            strict_mode: table.strict_mode.unwrap_or(default.strict_mode),
         })
     }
 
@@ -253,6 +315,13 @@ impl Config {
             with_default("retention.archive_after", &kept.archive_after, ARCHIVE_AFTER, ARCHIVE_AFTER_DOC),
             with_default("retention.delete_after", &kept.delete_after, DELETE_AFTER, DELETE_AFTER_DOC),
             with_default("disk_reserve", &self.file.disk_reserve, DISK_RESERVE, DISK_RESERVE_DOC),
+        ]);
+        let (validation, default) = (&self.file.validation, Validation::default());
+        let word = |flag: Option<bool>| flag.map(|flag| flag.to_string());
+        rows.extend([
+            with_default("validation.level", &validation.level, default.level.as_str(), VALIDATION_LEVEL_DOC),
+            with_default("validation.auto_validate", &word(validation.auto_validate), "true", AUTO_VALIDATE_DOC),
+            with_default("validation.strict_mode", &word(validation.strict_mode), "false", STRICT_MODE_DOC),
         ]);
         for (name, table) in &self.file.http.credentials {
             let key = format!("http.credentials.{name}");

@@ -27,6 +27,7 @@ mod restore;
 pub mod retention;
 pub mod service;
 mod shard_time;
+pub mod surroundings;
 mod watch;
 
 pub use error::{Class as ErrorClass, Error};

@@ -15,13 +15,13 @@ use skep_store::blobs::FolderBlobs;
 use skep_store::keep::Keep;
 use skep_store::{DataDir, OwnerLock, Reader, Row, SqliteJournal, SqliteReader, Stats, WriterThread};
 
-use crate::config::Config;
+use crate::config::{Config, Validation};
 use crate::driver::thread::{self, LocalPerformer, Queue, WallClock};
 use crate::driver::{Driver, Input, Parts};
 use crate::error::Error;
 use crate::log_sink::LogSink;
 use crate::retention::{Reserve, Retention};
-use crate::service::{Definitions, Reading};
+use crate::service::{Definitions, Reading, Seen};
 use crate::watch::Watcher;
 
 /// How long a child may take to die when the owner ends.
@@ -61,6 +61,8 @@ pub struct Node {
     watcher: Watcher,
     catalogue: Arc<Catalogue>,
     pub(crate) definitions: Definitions,
+    pub(crate) validation: Validation,
+    pub(crate) seen: Seen,
     driver: Option<JoinHandle<()>>,
     runner: Arc<Runner>,
     writer: Arc<WriterThread>,
@@ -75,6 +77,7 @@ impl Node {
     /// # Errors
     /// [`Error::Owned`] if another process owns the directory, trouble with the store or the runner.
     pub fn open(settings: Settings) -> Result<Self, Error> {
+        let validation = settings.config.validation()?;
         let directory = DataDir::create(&settings.data_dir)?;
         let lock = OwnerLock::acquire(&directory)?;
         let journal = SqliteJournal::open(&directory)?;
@@ -118,6 +121,8 @@ impl Node {
             watcher,
             catalogue: Arc::new(crate::catalogue::build()),
             definitions: Definitions::default(),
+            validation,
+            seen: Seen::default(),
             driver: Some(driver),
             runner,
             writer,

@@ -3,6 +3,7 @@
 mod bounds;
 mod permits;
 mod sources;
+mod validation;
 mod world;
 
 use std::time::{Duration, Instant};
@@ -21,7 +22,11 @@ fn ada() -> Actor {
 }
 
 fn open(directory: &std::path::Path) -> Node {
-    let settings = Settings { data_dir: directory.to_owned(), config: Config::default(), spawner: None };
+    open_with(directory, Config::default())
+}
+
+fn open_with(directory: &std::path::Path, config: Config) -> Node {
+    let settings = Settings { data_dir: directory.to_owned(), config, spawner: None };
     Node::open(settings).unwrap()
 }
 

@@ -39,7 +39,7 @@ pub use crypto::install_crypto;
 pub use prepare::Prepared;
 pub use runner::{Done, Error, Runner};
 pub use sink::{LogLine, Sink, Stream};
-pub use spawner::Identity;
+pub use spawner::{Identity, find_program};
 
 #[cfg(test)]
 mod tests;

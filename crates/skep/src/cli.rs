@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands;
-use crate::context::{Context, Format, Globals};
+use crate::context::{Context, Format, Globals, bad_request};
 use crate::exit;
 use crate::inputs::{self, Split};
 use crate::output;
@@ -81,7 +81,7 @@ pub fn main() -> ExitCode {
     let matches = Cli::command().get_matches_from(own);
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     log_to_stderr();
-    let json = cli.globals.format == Format::Json;
+    let json = cli.globals.format != Format::Human;
     let runtime = match runtime(&cli.verb) {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -105,17 +105,19 @@ const WORKERS: usize = 2;
 /// What only reads a text gets no further threads, so that a hostile one meets the limits of one thread.
 fn runtime(verb: &Verb) -> std::io::Result<tokio::runtime::Runtime> {
     use tokio::runtime::Builder;
-    let is_alone = matches!(
-        verb,
-        Verb::Validate(_)
-            | Verb::Convert(_)
-            | Verb::Graph(_)
-            | Verb::Schema(_)
-            | Verb::Explain(_)
-            | Verb::Config(_)
-            | Verb::Completions(_)
-            | Verb::Reference(_)
-    );
+    let is_alone = match verb {
+        Verb::Validate(arguments) => arguments.is_of_file(),
+        verb => matches!(
+            verb,
+            Verb::Convert(_)
+                | Verb::Graph(_)
+                | Verb::Schema(_)
+                | Verb::Explain(_)
+                | Verb::Config(_)
+                | Verb::Completions(_)
+                | Verb::Reference(_)
+        ),
+    };
     match is_alone {
         true => Builder::new_current_thread().build(),
         false => Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build(),
@@ -124,6 +126,9 @@ fn runtime(verb: &Verb) -> std::io::Result<tokio::runtime::Runtime> {
 
 async fn perform(cli: Cli, inputs: Vec<(String, String)>) -> commands::Outcome {
     let context = Context::new(&cli.globals)?;
+    if context.format == Format::Sarif && !matches!(cli.verb, Verb::Validate(_)) {
+        return Err(bad_request("only `skep validate` answers in SARIF", "use `--format json`"));
+    }
     match cli.verb {
         Verb::Run(arguments) => commands::run::run(&context, arguments, inputs).await,
         Verb::Orchestrate(verb) => commands::prefixed::orchestrate(&context, verb, inputs).await,
@@ -149,7 +154,7 @@ async fn perform(cli: Cli, inputs: Vec<(String, String)>) -> commands::Outcome {
         Verb::Input(arguments) => commands::input::run(&context, arguments).await,
         Verb::Replay(arguments) => commands::replay::run(&context, arguments).await,
         Verb::Workflow(arguments) => commands::workflow::run(&context, arguments).await,
-        Verb::Validate(arguments) => commands::validate::run(&context, &arguments),
+        Verb::Validate(arguments) => commands::validate::run(&context, arguments).await,
         Verb::Convert(arguments) => commands::convert::run(&context, &arguments),
         Verb::Graph(arguments) => commands::graph::run(&context, &arguments),
         Verb::Schema(arguments) => commands::schema::run(&arguments),

@@ -15,6 +15,9 @@ pub enum Format {
     Human,
     /// One JSON value on standard output; `logs` and `replay` give JSON Lines.
     Json,
+    /// SARIF 2.1.0, for what shows problems in code; only `validate`
+    #[value(hide = true)]
+    Sarif,
 }
 
 /// Options of every command.
@@ -51,13 +54,16 @@ impl Context {
 
     /// True if programs read the answer.
     pub fn is_json(&self) -> bool {
-        self.format == Format::Json
+        match self.format {
+            Format::Json | Format::Sarif => true,
+            Format::Human => false,
+        }
     }
 
     /// Answers with `value` for programs, or with what `human` makes of it.
     pub fn answer(&self, value: &Value, human: impl FnOnce() -> String) {
         match self.format {
-            Format::Json => crate::output::print_json(value),
+            Format::Json | Format::Sarif => crate::output::print_json(value),
             Format::Human => crate::output::print(&human()),
         }
     }

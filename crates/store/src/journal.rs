@@ -9,7 +9,7 @@ use skep_model::time::Timestamp;
 use crate::error::Error;
 use crate::idle::IdleChange;
 use crate::retire::Retire;
-use crate::rows::{BreakerRow, ChildRow, ExecutionChange, ExecutionRow, PermitRow, StartKeyRow};
+use crate::rows::{BreakerRow, ChildRow, ExecutionChange, ExecutionRow, PermitRow, StartKeyRow, ValidationRow};
 use crate::snapshot::StoredSnapshot;
 
 /// The events of one message, to be appended.
@@ -106,6 +106,9 @@ pub enum Row {
     Breaker(BreakerRow),
     /// The key of a start. Refused if there is no such execution; replaces nothing: the first one stays.
     StartKey(StartKeyRow),
+    /// What was found when a definition was checked; nothing happens if the definition is not stored. Of each
+    /// definition the newest [`VALIDATIONS_KEPT_MAX`](skep_model::limits::VALIDATIONS_KEPT_MAX) stay.
+    Validated(ValidationRow),
     /// Something old leaves the store.
     Retire(Retire),
 }
@@ -134,6 +137,7 @@ impl Row {
             Self::PermitGone { resource, path, .. } => resource.len() + path.len(),
             Self::Breaker(row) => row.name.len() + row.state.len(),
             Self::StartKey(row) => row.workflow.len() + row.key.len(),
+            Self::Validated(row) => row.report.len(),
             Self::Retire(retire) => retire.size_bytes(),
         }
     }

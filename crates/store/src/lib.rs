@@ -48,7 +48,8 @@ pub use reader::{
 };
 pub use retire::{ArchivedRow, AsideRow, Retire};
 pub use rows::{
-    BreakerRow, ChildRow, ExecutionChange, ExecutionRow, PermitRow, PermitState, StartKeyRow, WorkflowVersion,
+    BreakerRow, ChildRow, ExecutionChange, ExecutionRow, PermitRow, PermitState, StartKeyRow, ValidationRow,
+    WorkflowVersion,
 };
 pub use snapshot::StoredSnapshot;
 pub use sqlite::{SqliteJournal, SqliteReader};

@@ -9,7 +9,7 @@ use skep_model::time::Timestamp;
 use crate::error::Error;
 use crate::idle::IdleRow;
 use crate::retire::{ArchivedRow, AsideRow};
-use crate::rows::{BreakerRow, ChildRow, ExecutionRow, PermitRow, StartKeyRow, WorkflowVersion};
+use crate::rows::{BreakerRow, ChildRow, ExecutionRow, PermitRow, StartKeyRow, ValidationRow, WorkflowVersion};
 use crate::snapshot::StoredSnapshot;
 
 /// Rows of one page, whatever limit was asked for: recovery wants large pages, and 10,000 turns of the
@@ -161,6 +161,8 @@ pub trait Reader: Send {
     fn breakers(&self) -> Result<Vec<BreakerRow>, Error>;
     /// The execution that a key of a start stands for.
     fn start_key(&self, workflow: &str, key: &str) -> Result<Option<StartKeyRow>, Error>;
+    /// What was found when a definition was checked, newest first; a bounded number is kept.
+    fn validations(&self, definition: Hash) -> Result<Vec<ValidationRow>, Error>;
     /// When the newest turn of the journal was decided.
     fn last_at(&self) -> Result<Option<Timestamp>, Error>;
     /// The position of the newest turn ever committed, 0 if there was none.

@@ -165,6 +165,17 @@ pub struct BreakerRow {
     pub state: String,
 }
 
+/// What was found when a definition was checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValidationRow {
+    /// Of the definition's text.
+    pub definition_hash: Hash,
+    /// When.
+    pub at: Timestamp,
+    /// The node's own JSON.
+    pub report: String,
+}
+
 /// The key that a start was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StartKeyRow {

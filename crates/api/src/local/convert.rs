@@ -2,10 +2,10 @@
 
 use skep_definition::{diagnostic, moment};
 use skep_model::problem::{Problem, Severity};
-use skep_node::service::{ExecutionSummary, WorkflowEntry};
+use skep_node::service::{self, ExecutionSummary, WorkflowEntry};
 use skep_node::{Error, ErrorClass};
 
-use crate::wire::{Class, Failure, Report, Row, Settled, Workflow};
+use crate::wire::{Class, Failure, Report, Row, Settled, Validation, Workflow};
 
 /// Exit code of a command that was given an invalid definition.
 const EXIT_INVALID: u8 = 2;
@@ -42,6 +42,21 @@ pub fn report_of(problems: &[Problem], text: &str, file: Option<&str>) -> Report
         errors: of(Severity::Error),
         warnings: of(Severity::Warning),
         text: diagnostic::render(problems, text, file, true),
+    }
+}
+
+/// What a validation found, as it travels: `text` is the definition's source, `file` its name.
+pub fn validation_of(found: &service::Validation, text: &str, file: &str) -> Validation {
+    let suggestions = found.problems.iter().filter(|problem| problem.severity == Severity::Suggestion);
+    let suggestions = suggestions.map(|problem| diagnostic::one_to_json(problem, file));
+    Validation {
+        report: Report { valid: found.valid, ..report_of(&found.problems, text, Some(file)) },
+        suggestions: suggestions.take(skep_model::limits::PROBLEMS_MAX).collect(),
+        level: found.level.as_str().to_owned(),
+        confidence: found.confidence,
+        validation_time: found.validation_time,
+        checks_performed: found.checks_performed.iter().map(|&name| name.to_owned()).collect(),
+        metadata: found.metadata.clone(),
     }
 }
 

@@ -20,7 +20,7 @@ mod uses;
 mod tests;
 
 pub use client::{CallError, Client};
-pub use convert::{failure_of, report_of};
+pub use convert::{failure_of, report_of, validation_of};
 pub use desk::{Desk, Perform, WAIT_MS_MAX, attend};
 pub use person::person;
 pub use server::{BODY_BYTES_MAX, Server};

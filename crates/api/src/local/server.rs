@@ -174,6 +174,8 @@ fn router(shared: Shared) -> Router {
     let router = route::<wire::ListWorkflows>(router);
     let router = route::<wire::ShowWorkflow>(router);
     let router = route::<wire::WorkflowVersions>(router);
+    let router = route::<wire::ValidateWorkflow>(router);
+    let router = route::<wire::ValidationsOf>(router);
     let router = route::<wire::RemoveWorkflow>(router);
     let router = route::<wire::Rerun>(router);
     let router = route::<wire::Orphans>(router);

@@ -10,6 +10,7 @@ mod library;
 mod reads;
 mod recover;
 mod rollback;
+mod validation;
 mod writes;
 
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use reads::{
 };
 pub use recover::{Orphan, Orphans, Recover};
 pub use rollback::{Checkpoint, Rollback, RollbackPlan, RollbackPoints, RollbackStatus, Undone};
+pub use validation::{ValidateWorkflow, Validation, Validations, ValidationsOf};
 pub use writes::{
     Approve, Cancel, Done, DryRun, Input, Pause, Ping, Pong, Reject, Rerun, Resume, Signal, Source, Start, Started,
     Stop, Stopping,

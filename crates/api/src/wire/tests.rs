@@ -94,6 +94,8 @@ fn every_call_has_a_route_of_its_own() {
         RollbackPoints::NAME,
         RollbackPlan::NAME,
         RollbackStatus::NAME,
+        ValidateWorkflow::NAME,
+        ValidationsOf::NAME,
     ];
     let count = names.len();
     names.sort_unstable();

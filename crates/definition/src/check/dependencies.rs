@@ -25,6 +25,11 @@ impl Graph {
         Self { waits_for, sorted, before: OnceCell::new() }
     }
 
+    /// Positions so that each comes after what it waits for; none if there is a cycle.
+    pub fn in_order(&self) -> &[usize] {
+        self.sorted.as_deref().unwrap_or_default()
+    }
+
     /// True if `earlier` has ended whenever `later` starts. In a cycle everything counts as ended: the
     /// cycle is reported, and what would follow from it would only hide that.
     pub fn is_before(&self, earlier: usize, later: usize) -> bool {

@@ -2,12 +2,14 @@
 
 use skep_model::catalogue::Catalogue;
 use skep_model::problem::Problem;
+use skep_model::surroundings::Surroundings;
 
 use super::built::{self, Part};
 use super::dependencies::{self, Graph};
 use super::expressions::{self, Understood};
 use super::report::{Finding, Report};
-use super::{declared, effects, standard, structure};
+use super::strict::{self, Needs};
+use super::{declared, effects, possible, standard, structure};
 use crate::outline::Outline;
 use crate::workflow::Workflow;
 
@@ -20,6 +22,79 @@ pub enum Level {
     /// Also what is probably not meant: unknown actions, arguments against schemas, unusual numbers,
     /// constant conditions, unused inputs.
     Standard,
+    /// Also what a careful colleague would ask: destroying commands, secrets in the text, nobody asked, what cannot be
+    /// undone; and with [`environment`], what this machine lacks.
+    Strict,
+}
+
+impl Level {
+    /// All levels, the least close look first.
+    pub const ALL: [Self; 3] = [Self::Basic, Self::Standard, Self::Strict];
+
+    /// The word that people and programs see.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Basic => "basic",
+            Self::Standard => "standard",
+            Self::Strict => "strict",
+        }
+    }
+
+    /// The level that `word` names.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.as_str() == word)
+    }
+
+    /// What this level looks at beside the levels before it.
+    fn own_checks(self) -> &'static [&'static str] {
+        match self {
+            Self::Basic => {
+                &["required_fields", "duplicate_ids", "dependencies", "cycles", "names", "expressions", "limits"]
+            }
+            Self::Standard => {
+                &["commands", "parameters", "types", "conditions", "timeouts", "retries", "unused_inputs"]
+            }
+            Self::Strict => &[
+                "dangerous_patterns",
+                "approvals",
+                "secrets",
+                "rollback_coverage",
+                "programs",
+                "memory",
+                "cpu",
+                "disk",
+            ],
+        }
+    }
+
+    /// Everything that this level looks at.
+    pub fn checks(self) -> Vec<&'static str> {
+        Self::ALL.into_iter().filter(|level| *level <= self).flat_map(Self::own_checks).copied().collect()
+    }
+}
+
+/// What the workflow needs of the machine that it runs on.
+pub fn needs(workflow: &Workflow) -> Needs {
+    let outline = Outline::of(workflow);
+    let scripts = strict::Scripts::of(workflow, &outline);
+    Needs::of(workflow, &outline, &scripts)
+}
+
+/// What of it is missing, and how full the machine is: the part of [`Level::Strict`] that is not the same everywhere.
+/// `path` is the list of folders in which its scripts find programs.
+pub fn environment(needs: &Needs, surroundings: &dyn Surroundings, path: Option<&str>) -> Vec<Problem> {
+    let found = strict::check_environment(needs, surroundings, path).into_iter();
+    let problems = found.map(|(place, finding)| {
+        let Finding { code, severity, message, hint } = finding;
+        Problem { code, severity, message, place, hint }
+    });
+    problems.collect()
+}
+
+/// Steps with side effects, those of them that can be undone, and the ids of the others.
+pub fn undoable(workflow: &Workflow, catalogue: &Catalogue) -> (usize, usize, Vec<String>) {
+    let coverage = strict::Coverage::of(&Outline::of(workflow), catalogue);
+    (coverage.with_effects, coverage.undoable, coverage.cannot)
 }
 
 /// What the checks found out, for whoever makes a plan of it.
@@ -51,7 +126,13 @@ pub(crate) fn all<'w>(
     let analysis = basic(workflow, outline, catalogue, report);
     built::notes(workflow, outline, report);
     if level >= Level::Standard {
-        standard::check(workflow, outline, catalogue, &analysis.understood, report);
+        standard::check(workflow, outline, catalogue, report);
+        possible::check(workflow, outline, &analysis.graphs, catalogue, report);
+        standard::unused_inputs(workflow, &analysis.understood, report);
+    }
+    if level >= Level::Strict {
+        let scripts = strict::Scripts::of(workflow, outline);
+        strict::check(workflow, outline, &scripts, catalogue, report);
     }
     for missing in built::missing(workflow, outline, catalogue) {
         let wanted = match missing.part {

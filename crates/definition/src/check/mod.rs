@@ -5,10 +5,11 @@
 //!         --dependencies--> graphs --visibility--> what may be named --expressions--> every name
 //!         --effects--> undoing, limits, results
 //!         --declared--> inputs and forms          --standard, arguments--> what a person should look at
+//!         --possible--> what can never hold, wrong types       --strict--> dangers, secrets, what cannot be undone
 //!         --built--> what this node lacks
 //! ```
-//! This module must not change a workflow, and must not evaluate anything. Strict and paranoid checks need
-//! the machine and its history; they belong to `node`. Neighbours: `lower` reports what cannot be read at
+//! This module must not change a workflow, evaluate anything or look at the machine: what strict checks want to
+//! know of it is asked through [`Surroundings`](skep_model::surroundings::Surroundings). Neighbours: `lower` reports what cannot be read at
 //! all; `plan` refuses whatever [`Level::Basic`] calls an error.
 
 mod arguments;
@@ -20,9 +21,11 @@ mod dependencies;
 pub(crate) mod effects;
 mod expressions;
 mod levels;
+mod possible;
 mod report;
 mod slots;
 mod standard;
+mod strict;
 mod structure;
 #[cfg(test)]
 mod tests;
@@ -30,7 +33,8 @@ mod visibility;
 
 pub use built::{NotBuilt, Part, not_built};
 pub(crate) use levels::{Analysis, all, basic};
-pub use levels::{Level, check};
+pub use levels::{Level, check, environment, needs, undoable};
 pub(crate) use report::Report;
 pub use report::without_repeats;
 pub(crate) use slots::{SHELL_DEFAULT, ScriptOf};
+pub use strict::Needs;

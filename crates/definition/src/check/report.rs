@@ -32,6 +32,11 @@ impl Finding {
         Self { severity: Severity::Warning, ..Self::error(code, message) }
     }
 
+    /// A suggestion.
+    pub fn suggestion(code: Code, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Suggestion, ..Self::error(code, message) }
+    }
+
     /// The same with a hint.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -59,12 +64,12 @@ impl<'w> Report<'w> {
 
     /// Notes a finding about a part of the scalar at `pointer`: `length` bytes from byte `offset` of `text`.
     pub fn add_within(&mut self, pointer: &str, text: &str, offset: usize, length: usize, finding: Finding) {
-        let whole = self.workflow.places.0.get(pointer).copied();
-        let place = match whole {
-            Some(whole) => Some(narrow(whole, text, offset, length)),
-            None => self.workflow.places.find(pointer),
-        };
-        self.add_at(place, finding);
+        self.add_at(place_within(self.workflow, pointer, text, offset, length), finding);
+    }
+
+    /// The same of a script, which may be a block of lines.
+    pub fn add_in_script(&mut self, pointer: &str, text: &str, offset: usize, length: usize, finding: Finding) {
+        self.add_at(place_in_script(self.workflow, pointer, text, offset, length), finding);
     }
 
     /// Notes a finding whose place is known.
@@ -111,6 +116,52 @@ pub fn without_repeats(read: &[Problem], checked: Vec<Problem>) -> Vec<Problem> 
         on_such_a_line && (SHAPES.iter().any(|code| code.id == problem.code) || read.iter().any(is_same))
     };
     checked.into_iter().filter(|problem| !is_repeat(problem)).collect()
+}
+
+/// The place of a part of the scalar at `pointer`: `length` bytes from byte `offset` of `text`.
+pub(crate) fn place_within(
+    workflow: &Workflow,
+    pointer: &str,
+    text: &str,
+    offset: usize,
+    length: usize,
+) -> Option<Place> {
+    match workflow.places.0.get(pointer).copied() {
+        Some(whole) => Some(narrow(whole, text, offset, length)),
+        None => workflow.places.find(pointer),
+    }
+}
+
+/// The same of a script: in a literal block (`|`) the line, too.
+pub(crate) fn place_in_script(
+    workflow: &Workflow,
+    pointer: &str,
+    text: &str,
+    offset: usize,
+    length: usize,
+) -> Option<Place> {
+    let place = place_within(workflow, pointer, text, offset, length)?;
+    let whole = workflow.places.0.get(pointer).copied();
+    Some(whole.and_then(|whole| in_block(whole, text, offset, length)).unwrap_or(place))
+}
+
+/// A part of one line of a literal block, if the text stands in the source line by line behind one indentation.
+fn in_block(whole: Place, text: &str, offset: usize, length: usize) -> Option<Place> {
+    let indentation = whole.column.checked_sub(1)? as usize;
+    let indented = |part: &str| indentation * part.lines().skip(1).filter(|line| !line.is_empty()).count();
+    let body = text.trim_end();
+    let size = whole.end.saturating_sub(whole.start);
+    let is_literal = body.contains('\n') && size.checked_sub(body.len() + indented(body)).is_some_and(|rest| rest <= 1);
+    let (before, line_start) = (text.get(..offset)?, text.get(..offset)?.rfind('\n').map_or(0, |at| at + 1));
+    if !is_literal || line_start == 0 {
+        return None;
+    }
+    let line = text[line_start..].lines().next().unwrap_or_default();
+    let start = whole.start + offset + indented(&text[..line_start + line.len()]);
+    let lines = u32::try_from(before.matches('\n').count()).ok()?;
+    let characters = u32::try_from(text.get(line_start..offset)?.chars().count()).ok()?;
+    let end = start + length.min(line_start + line.len() - offset);
+    Some(Place { line: whole.line + lines, column: whole.column + characters, start, end })
 }
 
 /// A part of a scalar, where its text stands in the source as it is: on one line, plain or in quotes

@@ -1,4 +1,6 @@
-//! Level standard: numbers that are unusual, conditions that decide nothing, inputs that nobody uses.
+//! Level standard: numbers that are unusual, arguments against schemas, inputs that nobody uses.
+//!
+//! What expressions can give is worked out in `possible`.
 
 use std::collections::HashMap;
 
@@ -25,13 +27,7 @@ const TIMEOUT_MS_HIGH: u64 = 3_600_000;
 const ATTEMPTS_HIGH: u32 = 10;
 
 /// Checks the whole workflow.
-pub(crate) fn check(
-    workflow: &Workflow,
-    outline: &Outline<'_>,
-    catalogue: &Catalogue,
-    understood: &Understood,
-    report: &mut Report<'_>,
-) {
+pub(crate) fn check(workflow: &Workflow, outline: &Outline<'_>, catalogue: &Catalogue, report: &mut Report<'_>) {
     if workflow.timeout_ms == Some(0) {
         report.add("/timeout", timeout_zero("the workflow"));
     }
@@ -42,7 +38,6 @@ pub(crate) fn check(
     let mut validators = HashMap::new();
     for entry in &outline.steps {
         step(entry, report);
-        conditions(entry, report);
         let mut uses: Vec<(String, String, Map<Value>)> = Vec::new();
         if let Kind::Uses { action, with } = &entry.step.kind {
             uses.push((format!("{}/with", entry.pointer), action.clone(), with.clone()));
@@ -62,7 +57,6 @@ pub(crate) fn check(
             }
         }
     }
-    unused_inputs(workflow, understood, report);
 }
 
 fn timeout_zero(whose: &str) -> Finding {
@@ -113,76 +107,8 @@ fn attempts(pointer: &str, retry: Option<&Retry>, report: &mut Report<'_>) {
     }
 }
 
-/// `true` or `false` as written, with or without `${{ }}`.
-fn constant(condition: &str) -> Option<bool> {
-    let trimmed = condition.trim();
-    let inner = trimmed.strip_prefix("${{").and_then(|rest| rest.strip_suffix("}}")).unwrap_or(trimmed);
-    match inner.trim() {
-        "true" | "always()" => Some(true),
-        "false" => Some(false),
-        _ => None,
-    }
-}
-
-fn conditions(entry: &StepEntry<'_>, report: &mut Report<'_>) {
-    let id = &entry.step.id;
-    let at = |part: &str| format!("{}{part}", entry.pointer);
-    if let Some(condition) = &entry.step.condition
-        && constant(condition) == Some(false)
-    {
-        report.add(&at("/if"), Finding::warning(codes::CONDITION_CONSTANT, format!("`{id}` never runs")));
-    }
-    match &entry.step.kind {
-        Kind::While { condition, max_iterations, .. } => match (constant(condition), max_iterations) {
-            (Some(true), None) => {
-                let finding = Finding::warning(codes::CONDITION_CONSTANT, format!("`{id}` never ends by itself"));
-                report.add(&at("/while"), finding.hint("name a limit: `max_iterations: 100`"));
-            }
-            (Some(false), _) => {
-                report.add(&at("/while"), Finding::warning(codes::CONDITION_CONSTANT, format!("`{id}` never begins")));
-            }
-            (Some(true) | None, _) => {}
-        },
-        Kind::Repeat { until: Some(until), max_iterations: None, .. } if constant(until) == Some(false) => {
-            let finding = Finding::warning(codes::CONDITION_CONSTANT, format!("`{id}` never ends by itself"));
-            report.add(&at("/repeat/until"), finding.hint("name a limit: `max_iterations: 100`"));
-        }
-        Kind::Switch { cases, default } => {
-            let whens: Vec<Option<bool>> = cases.iter().map(|case| constant(&case.when)).collect();
-            switch(entry, &whens, default.is_some(), report);
-        }
-        Kind::Run { .. }
-        | Kind::Uses { .. }
-        | Kind::Agent(_)
-        | Kind::Ai(_)
-        | Kind::Workflow(_)
-        | Kind::Approval(_)
-        | Kind::Input { .. }
-        | Kind::Wait(_)
-        | Kind::Parallel { .. }
-        | Kind::Foreach { .. }
-        | Kind::Repeat { .. } => {}
-    }
-}
-
-fn switch(entry: &StepEntry<'_>, whens: &[Option<bool>], has_default: bool, report: &mut Report<'_>) {
-    let at = |part: &str| format!("{}/switch/{part}", entry.pointer);
-    for (index, _) in whens.iter().enumerate().filter(|(_, when)| **when == Some(false)) {
-        let finding = Finding::warning(codes::CONDITION_CONSTANT, "this case is never taken");
-        report.add(&at(&format!("cases/{index}/when")), finding);
-    }
-    let Some(always) = whens.iter().position(|when| *when == Some(true)) else { return };
-    let hint = format!("case {} is always taken if none before it is", always + 1);
-    if always + 1 < whens.len() {
-        let finding = Finding::warning(codes::UNREACHABLE, "this case can never be reached");
-        report.add(&at(&format!("cases/{}", always + 1)), finding.hint(&hint));
-    }
-    if has_default {
-        report.add(&at("default"), Finding::warning(codes::UNREACHABLE, "`default` can never be reached").hint(&hint));
-    }
-}
-
-fn unused_inputs(workflow: &Workflow, understood: &Understood, report: &mut Report<'_>) {
+/// Inputs that no expression names and no script reads.
+pub(crate) fn unused_inputs(workflow: &Workflow, understood: &Understood, report: &mut Report<'_>) {
     if understood.any_input {
         return;
     }

@@ -29,6 +29,7 @@
 
 pub mod codes;
 mod error;
+mod examine;
 mod lexer;
 mod lower;
 mod machine;
@@ -38,7 +39,7 @@ pub mod operations;
 mod parser;
 mod scope;
 mod suggest;
-mod syntax;
+pub(crate) mod syntax;
 mod template;
 mod text;
 mod walk;
@@ -47,6 +48,7 @@ mod walk;
 mod tests;
 
 pub use error::Error;
+pub(crate) use examine::{Examined, examine};
 pub use names::Names;
 pub use scope::{Scope, ScopeError, StatusFlags};
 pub use syntax::Reference;

@@ -3,6 +3,7 @@
 use super::expansions::declared_name;
 use super::lexer::{Lexer, Quoting, Verdict, Word};
 use super::reasons::Reason;
+use super::said::{Said, Spoken};
 use super::shells::{Evaluator, Family, base_name, evaluator, is_opening, is_unclear, is_wrapper, takes_names};
 
 /// What ends a list of commands.
@@ -40,6 +41,8 @@ struct Command {
     /// Documents that were pending when it began.
     documents: usize,
     operands: Vec<Word>,
+    /// All of it, for those who ask what a script calls.
+    said: Said,
 }
 
 impl Lexer<'_> {
@@ -126,7 +129,10 @@ impl Lexer<'_> {
             self.redirection(command);
             return false;
         }
-        self.finish(command);
+        let said = self.finish(command);
+        if self.starts_with("|") && !self.starts_with("||") {
+            command.said.from = said;
+        }
         let item = [";;&", ";;", ";&"].into_iter().find(|mark| self.starts_with(mark));
         if let Some(mark) = item
             && end == End::CaseItem
@@ -134,7 +140,7 @@ impl Lexer<'_> {
             self.at += mark.len();
             return true;
         }
-        self.at += 1;
+        self.at += if self.starts_with("||") || self.starts_with("&&") || self.starts_with("|&") { 2 } else { 1 };
         false
     }
 
@@ -146,6 +152,9 @@ impl Lexer<'_> {
         }
         let start = self.at;
         self.at += 1;
+        if let Some(name) = command.name.take() {
+            self.functions.push(name);
+        }
         let mut ended = Ended::Found;
         self.nested(|this| ended = this.commands(End::Bracket));
         if ended == Ended::Text {
@@ -159,6 +168,7 @@ impl Lexer<'_> {
             self.at += 3;
             self.skip_blanks();
             let word = self.read_word(false);
+            command.said.texts.push(word.skeleton.clone());
             command.operands.push(Word { literal: None, plain: false, ..word });
         } else if self.starts_with("<<") {
             self.document_mark();
@@ -167,12 +177,16 @@ impl Lexer<'_> {
             let program = command.evaluator.is_some() || matches!(command.name.as_deref(), Some("source" | "."));
             self.forbidding(program.then_some(Reason::ProgramText), Self::substitution);
         } else {
+            let writes = self.byte() == Some(b'>');
             while matches!(self.byte(), Some(b'<' | b'>' | b'&' | b'|')) {
                 self.at += 1;
             }
             self.skip_blanks();
             if self.byte().is_some_and(|byte| !super::lexer::is_end_of_word(byte)) {
-                self.read_word(false);
+                let word = self.read_word(false);
+                if writes {
+                    command.said.targets.push(word.skeleton);
+                }
             }
         }
     }
@@ -238,6 +252,7 @@ impl Lexer<'_> {
     /// What a word says about its command. What is expanded in it counts as empty: `$DIR/bash`, `${NONE}eval`.
     fn know(&mut self, command: &mut Command, word: Word) {
         let literal = word.skeleton.as_str();
+        command.said.words.push(Spoken::of(&word, self.at));
         if command.evaluator.is_some_and(|evaluator| evaluator.takes_text_after(literal)) {
             command.next = Some(Reason::ProgramText);
         }
@@ -322,8 +337,22 @@ impl Lexer<'_> {
         }
     }
 
+    /// A command is complete: it is kept, and its documents belong to it. Gives its number.
+    fn keep(&mut self, command: &mut Command) -> Option<usize> {
+        let said = std::mem::take(&mut command.said);
+        if said.words.is_empty() && said.targets.is_empty() {
+            return None;
+        }
+        let number = self.said.len();
+        for document in self.pending.iter_mut().skip(command.documents) {
+            document.said = Some(number);
+        }
+        self.said.push(said);
+        Some(number)
+    }
+
     /// A command is complete.
-    fn finish(&mut self, command: &mut Command) {
+    fn finish(&mut self, command: &mut Command) -> Option<usize> {
         let reads_program = command.evaluator.is_some() && is_interpreter(command);
         if reads_program || command.name.as_deref() == Some("ssh") {
             self.hand_documents(command.documents);
@@ -337,7 +366,14 @@ impl Lexer<'_> {
             self.arithmetic_operands(&command.operands);
         }
         self.handed = false;
+        let from = command.said.from;
+        let said = self.keep(command);
         *command = self.fresh();
+        if said.is_none() {
+            // A newline after `|`: the command is still to come.
+            command.said.from = from;
+        }
+        said
     }
 
     fn is_here_string(&self, word: &Word) -> bool {
@@ -450,7 +486,8 @@ impl Lexer<'_> {
 
     fn function_name(&mut self) {
         self.skip_blanks();
-        self.read_word(false);
+        let word = self.read_word(false);
+        self.functions.push(word.skeleton);
     }
 }
 

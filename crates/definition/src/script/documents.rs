@@ -14,6 +14,8 @@ pub(super) struct Document {
     forbidden: Option<Reason>,
     /// Another interpreter reads it.
     handed: bool,
+    /// The number of the command that reads it.
+    pub said: Option<usize>,
 }
 
 impl Lexer<'_> {
@@ -34,7 +36,14 @@ impl Lexer<'_> {
             // `$X` as a mark is not expanded: the mark is the text itself.
             let mark = word.literal.unwrap_or_else(|| written.replace(['"', '\'', '\\'], ""));
             let quoted = written.contains(['"', '\'', '\\']);
-            self.pending.push(Document { mark, tabs, quoted, forbidden: self.forbidden, handed: self.handed });
+            self.pending.push(Document {
+                mark,
+                tabs,
+                quoted,
+                forbidden: self.forbidden,
+                handed: self.handed,
+                said: None,
+            });
         } else {
             self.unclear(start);
         }
@@ -58,6 +67,9 @@ impl Lexer<'_> {
     fn body(&mut self, document: &Document) {
         let start = self.at;
         let (end, after) = self.end_of_body(document);
+        if let Some(said) = document.said.and_then(|said| self.said.get_mut(said)) {
+            said.texts.push(self.text[start..end].to_owned());
+        }
         let (limit, handed) = (self.limit, self.handed);
         let forbidden = std::mem::replace(&mut self.forbidden, document.forbidden);
         let bare_forbidden = self.bare_forbidden.take();

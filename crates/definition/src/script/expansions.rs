@@ -123,7 +123,9 @@ impl Lexer<'_> {
                 }
             }
         });
-        if !closed {
+        if closed {
+            self.substituted.push((start, self.text[start + 1..self.at - 1].replace("\\`", "`")));
+        } else {
             self.unclear(start);
         }
     }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::documents::Document;
 use super::reasons::Reason;
+use super::said::Said;
 use super::shells::Family;
 use crate::expr::expression_end;
 
@@ -81,6 +82,12 @@ pub(super) struct Lexer<'a> {
     pub integers: HashSet<String>,
     /// From here on nothing is certain.
     pub unclear_from: usize,
+    /// The commands in the order in which they end.
+    pub said: Vec<Said>,
+    /// Names that the script gives to functions and aliases.
+    pub functions: Vec<String>,
+    /// Texts in backticks.
+    pub substituted: Vec<(usize, String)>,
     depth: usize,
 }
 
@@ -99,15 +106,23 @@ impl<'a> Lexer<'a> {
             pending: Vec::new(),
             integers: HashSet::new(),
             unclear_from: usize::MAX,
+            said: Vec::new(),
+            functions: Vec::new(),
+            substituted: Vec::new(),
             depth: 0,
         }
     }
 
     /// Reads the whole script.
-    pub(super) fn spots(mut self) -> Vec<Spot> {
+    pub(super) fn read(&mut self) {
         while self.at < self.limit {
             self.list(super::commands::End::Script);
         }
+    }
+
+    /// Reads the whole script; gives its expressions.
+    pub(super) fn spots(mut self) -> Vec<Spot> {
+        self.read();
         for spot in &mut self.spots {
             let placed = matches!(spot.verdict, Verdict::Place(_) | Verdict::CommandName(_) | Verdict::Handed(_));
             if placed && spot.start >= self.unclear_from {

@@ -8,6 +8,8 @@
 //! double quotes and unquoted here-documents `${SKEP_V1}`; where the shell would not expand the variable, or would
 //! evaluate its value, the script is refused with the way to write it. `$${{` stands for the characters `${{`.
 //!
+//! The same lexer says which commands a script calls ([`survey`]), for those who look at the machine or for dangers.
+//!
 //! The lexer never judges shell syntax for its own sake: a script that the shell will refuse passes, unless it is
 //! unclear where an expression stands. It must not evaluate anything, and it must not know workflows.
 //! Neighbours: `plan` stores what [`place`] gives; `runner` sets the variables.
@@ -17,12 +19,15 @@ mod commands;
 mod conditions;
 mod documents;
 mod expansions;
+mod invocations;
 mod lexer;
 mod place;
 mod reasons;
+mod said;
 mod shells;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use invocations::{Invocation, Survey, is_builtin, survey};
 pub use place::{Placed, ScriptProblem, place};

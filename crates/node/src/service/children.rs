@@ -20,6 +20,7 @@ use super::check::startable;
 use super::library::{WorkflowEntry, resolve_in};
 use super::start::resolve_inputs;
 use crate::codes;
+use crate::config::Validation;
 use crate::driver::Creation;
 use crate::error::{Class, Error};
 
@@ -63,7 +64,7 @@ pub(crate) fn creation(reader: &dyn Reader, catalogue: &Catalogue, child: &Child
 
 fn prepare(reader: &dyn Reader, catalogue: &Catalogue, child: &Child) -> Result<Creation, Error> {
     let (entry, text) = find(reader, &child.workflow, child.version.as_deref())?;
-    let checked = startable(&text, catalogue).map_err(|problems| Error::InvalidDefinition {
+    let checked = startable(&text, catalogue, Validation::default()).map_err(|problems| Error::InvalidDefinition {
         file: Some(entry.path.clone()),
         text: text.clone(),
         problems,
@@ -152,7 +153,7 @@ impl Reading {
 /// # Errors
 /// Trouble with the store.
 pub fn library_warnings(text: &str, catalogue: &Catalogue, reading: &Reading) -> Result<Vec<Problem>, Error> {
-    let Ok(checked) = startable(text, catalogue) else { return Ok(Vec::new()) };
+    let Ok(checked) = startable(text, catalogue, Validation::default()) else { return Ok(Vec::new()) };
     let missing = reading.missing_children(&checked.plan)?;
     Ok(missing.into_iter().map(|problem| Problem { severity: Severity::Warning, ..problem }).collect())
 }

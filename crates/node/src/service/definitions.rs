@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use skep_definition::check::Needs;
 use skep_engine::Program;
 use skep_model::catalogue::Catalogue;
 use skep_model::ids::Hash;
 use skep_model::problem::Problem;
 
 use super::check::startable;
+use crate::config::Validation;
 use crate::error::Error;
 
 /// Texts kept, in bytes; a compiled plan takes about twenty times as much as its text.
@@ -24,6 +26,8 @@ pub(crate) struct Definition {
     pub program: Arc<Program>,
     /// What a person should know about it.
     pub warnings: Vec<Problem>,
+    /// What it needs of the machine, at level strict.
+    pub needs: Option<Needs>,
 }
 
 /// What became of checking a text.
@@ -37,7 +41,8 @@ pub(super) enum Refused {
     Broken(Error),
 }
 
-/// Definitions by the hash of their text. The catalogue of a node never changes, so they hold as long as it runs.
+/// Definitions by the hash of their text. The catalogue of a node and how it validates never change, so they hold as
+/// long as it runs.
 #[derive(Default)]
 pub(crate) struct Definitions {
     kept: Mutex<Kept>,
@@ -51,15 +56,15 @@ struct Kept {
 
 impl Definitions {
     /// The definition with this text, checked and compiled now or before.
-    pub(super) fn checked(&self, text: &str, catalogue: &Catalogue) -> Checked {
+    pub(super) fn checked(&self, text: &str, catalogue: &Catalogue, validation: Validation) -> Checked {
         let hash = Hash::of(text.as_bytes());
         if let Some(known) = self.kept.lock().unwrap_or_else(PoisonError::into_inner).by_hash.get(&hash) {
             return Ok(Arc::clone(known));
         }
-        let checked = startable(text, catalogue).map_err(Refused::Invalid)?;
+        let checked = startable(text, catalogue, validation).map_err(Refused::Invalid)?;
         let program = Program::new(checked.plan).map_err(|bad| Refused::Broken(Error::damaged(&"the plan", bad)))?;
         let (text, program) = (Arc::from(text), Arc::new(program));
-        let definition = Arc::new(Definition { text, hash, program, warnings: checked.warnings });
+        let definition = Arc::new(Definition { text, hash, program, warnings: checked.warnings, needs: checked.needs });
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).keep(&definition);
         Ok(definition)
     }
@@ -87,11 +92,15 @@ mod tests {
         let text = |number: usize| {
             format!("name: w{number}\ndescription: {}\nsteps:\n  - {{id: a, uses: noop}}\n", "x".repeat(9_000))
         };
-        let Ok(first) = definitions.checked(&text(0), &catalogue) else { panic!("the text is refused") };
-        let Ok(again) = definitions.checked(&text(0), &catalogue) else { panic!("the text is refused") };
+        let Ok(first) = definitions.checked(&text(0), &catalogue, Validation::default()) else {
+            panic!("the text is refused")
+        };
+        let Ok(again) = definitions.checked(&text(0), &catalogue, Validation::default()) else {
+            panic!("the text is refused")
+        };
         assert!(Arc::ptr_eq(&first, &again));
         for number in 1..200 {
-            assert!(definitions.checked(&text(number), &catalogue).is_ok());
+            assert!(definitions.checked(&text(number), &catalogue, Validation::default()).is_ok());
         }
         let kept = definitions.kept.lock().unwrap();
         let bytes: usize = kept.by_hash.values().map(|definition| definition.text.len()).sum();
@@ -102,7 +111,7 @@ mod tests {
     fn a_text_with_errors_is_checked_each_time() {
         let definitions = Definitions::default();
         for _ in 0..2 {
-            let checked = definitions.checked("steps: []", &crate::catalogue::build());
+            let checked = definitions.checked("steps: []", &crate::catalogue::build(), Validation::default());
             assert!(matches!(checked, Err(Refused::Invalid(problems)) if !problems.is_empty()));
         }
     }

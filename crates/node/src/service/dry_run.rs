@@ -13,6 +13,7 @@ use skep_model::span::print_duration_ms;
 use super::Reading;
 use super::check::startable;
 use super::start::{Found, Source, StartRequest, invalid, known_children, resolve_inputs};
+use crate::config::Validation;
 use crate::error::Error;
 
 /// What a start would do: `{"workflow", "version", "inputs", "order", "steps": [..], "finally": [..],
@@ -21,7 +22,12 @@ use crate::error::Error;
 ///
 /// # Errors
 /// The same as a start: what would be refused there is refused here.
-pub fn dry_run(request: &StartRequest, reading: Option<&Reading>, catalogue: &Catalogue) -> Result<Value, Error> {
+pub fn dry_run(
+    request: &StartRequest,
+    reading: Option<&Reading>,
+    catalogue: &Catalogue,
+    validation: Validation,
+) -> Result<Value, Error> {
     let found = match (reading, &request.source) {
         (Some(reading), source) => reading.definition_of(source)?,
         (None, Source::Text { text, file }) => Found { text: text.clone(), file: file.clone(), entry: None },
@@ -29,7 +35,8 @@ pub fn dry_run(request: &StartRequest, reading: Option<&Reading>, catalogue: &Ca
             return Err(Error::NoSuchWorkflow { given: name.clone(), similar: Vec::new() });
         }
     };
-    let checked = startable(&found.text, catalogue).map_err(|problems| invalid(&found, problems))?;
+    let checked =
+        startable(&found.text, catalogue, validation.at_start()).map_err(|problems| invalid(&found, problems))?;
     let plan = checked.plan;
     if let Some(reading) = reading {
         known_children(reading, &found, &plan)?;

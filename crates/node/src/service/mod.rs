@@ -23,7 +23,9 @@ mod rollback;
 mod start;
 mod start_key;
 mod status;
+mod surroundings;
 mod undoing;
+mod validation;
 mod verify;
 
 pub use backup::backup;
@@ -46,6 +48,8 @@ pub use skep_store::backup::{Amount as BackupAmount, Part as BackupPart, Summary
 pub use skep_store::check::{Finding, Mend};
 pub use skep_store::logs::{Cursor as LogCursor, LogPage, Record as LogRecord, Stream as LogStream};
 pub use start::{Source, StartRequest, Started, Starting};
+pub(crate) use surroundings::Seen;
+pub use validation::{Look, ValidatedWorkflow, Validation, validate_closely};
 pub use verify::{Verified, verify};
 
 /// What this build can execute.

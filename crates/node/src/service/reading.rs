@@ -5,6 +5,7 @@ use skep_model::ids::ExecutionId;
 use skep_store::sqlite::Access;
 use skep_store::{ArchivedRow, DataDir, ExecutionRow, Filter, Found, Memory, Reader, SqliteReader, archive};
 
+use crate::config::{Config, Validation};
 use crate::error::Error;
 
 /// The name of the newest execution.
@@ -34,6 +35,14 @@ impl Reading {
             Access::Copy => Some("the data directory is read-only: this reads a copy of it"),
         };
         Ok(Self { reader: Box::new(reader), directory, note: note.map(str::to_owned) })
+    }
+
+    /// How the owner of this directory validates.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with the place of the problem.
+    pub fn validation_settings(&self) -> Result<Validation, Error> {
+        Config::load(self.directory.root())?.validation()
     }
 
     /// What a person should know about what they read, if anything.

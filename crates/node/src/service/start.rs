@@ -127,6 +127,7 @@ impl Node {
         let definition = self.definition(&found)?;
         let plan = definition.program.plan();
         let inputs = resolve_inputs(plan, &request.inputs, &request.arguments)?;
+        self.surroundings(&found, &definition, request.environment.get("PATH"))?;
         let key = start_key::of_start(request.idempotency_key, plan, definition.hash, &inputs)?;
         let uuid = Uuid::now_v7();
         let execution = ExecutionId::new(uuid.to_string());
@@ -167,10 +168,13 @@ impl Node {
     }
 
     fn definition(&self, found: &Found) -> Result<Arc<Definition>, Error> {
-        let definition = self.definitions.checked(&found.text, self.catalogue()).map_err(|refused| match refused {
-            Refused::Invalid(problems) => invalid(found, problems),
-            Refused::Broken(error) => error,
-        })?;
+        let definition =
+            self.definitions.checked(&found.text, self.catalogue(), self.validation.at_start()).map_err(|refused| {
+                match refused {
+                    Refused::Invalid(problems) => invalid(found, problems),
+                    Refused::Broken(error) => error,
+                }
+            })?;
         if definition.program.plan().steps.iter().any(|step| matches!(step.kind, Kind::Workflow { .. })) {
             known_children(&self.reading(), found, definition.program.plan())?;
         }

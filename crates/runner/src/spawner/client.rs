@@ -243,7 +243,7 @@ fn lock(waiting: &Waiting) -> MutexGuard<'_, HashMap<u64, oneshot::Sender<Exit>>
 }
 
 /// The executable that `name` means for a process with the search path `path`, which starts in `directory`.
-pub(crate) fn find_program(name: &str, path: Option<&str>, directory: &Path) -> Option<std::path::PathBuf> {
+pub fn find_program(name: &str, path: Option<&str>, directory: &Path) -> Option<std::path::PathBuf> {
     if name.contains('/') {
         let program = directory.join(name);
         return program.exists().then_some(program);

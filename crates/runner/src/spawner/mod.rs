@@ -23,7 +23,8 @@ mod fork;
 mod server;
 mod wire;
 
-pub(crate) use client::{Client, Exit, Gate, ParkResult, Parked, find_program};
+pub use client::find_program;
+pub(crate) use client::{Client, Exit, Gate, ParkResult, Parked};
 pub use client::{Identity, boot_id};
 pub use server::{is_requested, main};
 pub use wire::ARGUMENT;

@@ -58,7 +58,7 @@ fn lists() -> [&'static [Code]; 10] {
 }
 
 /// Every code of this program, sorted.
-fn all() -> Vec<Code> {
+pub fn all() -> Vec<Code> {
     let mut codes: Vec<Code> = lists().concat();
     codes.sort_by_key(|code| code.id);
     codes.dedup_by_key(|code| code.id);

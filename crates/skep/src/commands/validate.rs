@@ -1,58 +1,164 @@
 //! `skep validate`: check a definition without starting anything.
 
-use clap::{Args, ValueEnum};
-use skep_api::local::report_of;
-use skep_definition::check::Level;
-use skep_node::service;
+use std::path::Path;
 
-use super::Outcome;
-use crate::context::Context;
-use crate::launch::{file_label, read_definition};
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+use skep_api::local::{failure_of, validation_of};
+use skep_api::wire::{Failure, ValidateWorkflow, Validation, Validations, ValidationsOf};
+use skep_definition::check::Level;
+use skep_node::config::Config;
+use skep_node::service::{self, Look};
+use skep_node::surroundings::Machine;
+
+use super::workflow::ask;
+use super::{Outcome, explain};
+use crate::context::{Context, Format, bad_request};
+use crate::launch::{file_label, is_file, read_definition};
 use crate::{exit, output};
 
 /// Check a definition and list everything that is wrong with it
 ///
+/// A file is checked as it is. What is found of a workflow of the library is kept, per version, and --history lists
+/// it. Level and strict mode come from config.toml where they are not given.
+///
 /// Exits 0 if it can be started, 2 if not.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  skep validate release.yaml --level basic")]
+#[command(
+    after_help = "Examples:\n  skep validate release.yaml --level strict\n  skep validate release.yaml --format sarif > skep.sarif\n  skep validate deploy/release --history"
+)]
 pub struct Arguments {
-    /// A file, or - for standard input
-    file: String,
-    /// How closely to look
-    #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
-    level: LevelWord,
+    /// A file, - for standard input, or a workflow of the library
+    #[arg(value_name = "FILE_OR_NAME")]
+    what: String,
+    /// How closely to look [default: standard, or what config.toml says]
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    level: Option<LevelWord>,
+    /// Take a warning for an error
+    #[arg(long)]
+    strict_mode: bool,
+    /// Which version of the library, from 1 [default: the newest]
+    #[arg(long, value_name = "NUMBER")]
+    version: Option<u32>,
+    /// List what was found before, newest first
+    #[arg(long, conflicts_with_all = ["level", "strict_mode"])]
+    history: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+#[derive(Clone, Copy, Debug, ValueEnum)]
 enum LevelWord {
     /// What must hold for an execution to make sense
     Basic,
     /// Also what is probably not meant
-    #[default]
     Standard,
+    /// Also what is dangerous, and what this machine lacks
+    Strict,
+}
+
+impl From<LevelWord> for Level {
+    fn from(word: LevelWord) -> Self {
+        match word {
+            LevelWord::Basic => Self::Basic,
+            LevelWord::Standard => Self::Standard,
+            LevelWord::Strict => Self::Strict,
+        }
+    }
+}
+
+impl Arguments {
+    /// True if the library is not asked.
+    pub fn is_of_file(&self) -> bool {
+        is_file(&self.what) || Path::new(&self.what).is_file()
+    }
 }
 
 /// Runs the command.
-pub fn run(context: &Context, arguments: &Arguments) -> Outcome {
-    let text = read_definition(&arguments.file)?;
-    let level = match arguments.level {
-        LevelWord::Basic => Level::Basic,
-        LevelWord::Standard => Level::Standard,
+pub async fn run(context: &Context, arguments: Arguments) -> Outcome {
+    if arguments.is_of_file() {
+        if arguments.history || arguments.version.is_some() {
+            let hint = "name a workflow of the library; `skep workflow add FILE` adds one";
+            return Err(bad_request("a file has no versions and no history", hint));
+        }
+        let found = of_file(context, &arguments)?;
+        return Ok(answer(context, &found));
+    }
+    let (name, version) = (arguments.what, arguments.version);
+    if arguments.history {
+        let found = ask(context, ValidationsOf { name, version }).await?;
+        context.answer(&json!(found), || history(&found));
+        return Ok(exit::OK);
+    }
+    let level = arguments.level.map(|word| Level::from(word).as_str().to_owned());
+    let strict_mode = arguments.strict_mode.then_some(true);
+    let found = ask(context, ValidateWorkflow { name, version, level, strict_mode, path: search_path() }).await?;
+    Ok(answer(context, &found))
+}
+
+fn search_path() -> Option<String> {
+    std::env::var("PATH").ok()
+}
+
+fn of_file(context: &Context, arguments: &Arguments) -> Result<Validation, Failure> {
+    let text = read_definition(&arguments.what)?;
+    let settings = Config::load(context.directory.root()).and_then(|config| config.validation());
+    let settings = settings.map_err(|error| failure_of(&error))?;
+    let look = Look {
+        level: arguments.level.map_or(settings.level, Level::from),
+        strict_mode: arguments.strict_mode || settings.strict_mode,
+        path: search_path(),
     };
     let catalogue = skep_node::catalogue::build();
-    let mut checked = service::validate(&text, level, &catalogue);
     // A data directory that cannot be read says nothing about the definition.
-    let library = service::Reading::open(&context.directory);
-    let missing = library.and_then(|reading| service::library_warnings(&text, &catalogue, &reading));
-    checked.problems.extend(missing.unwrap_or_default());
-    let report = report_of(&checked.problems, &text, Some(&file_label(&arguments.file)));
-    context.answer(&report.to_contract(), || {
-        let summary = match (report.valid, report.warnings.len()) {
-            (true, 0) => output::paint(output::Paint::Good, "valid"),
-            (true, count) => format!("{}, {count} warning(s)", output::paint(output::Paint::Good, "valid")),
-            (false, _) => output::paint(output::Paint::Bad, &format!("not valid: {} error(s)", report.errors.len())),
-        };
-        if report.text.is_empty() { summary } else { format!("{}\n\n{summary}", report.text) }
-    });
-    Ok(if report.valid { exit::OK } else { exit::INVALID })
+    let library = service::Reading::open(&context.directory).ok();
+    let machine = Machine::new(context.directory.root());
+    let found = service::validate_closely(&text, &look, &catalogue, library.as_ref(), &machine);
+    Ok(validation_of(&found, &text, &file_label(&arguments.what)))
+}
+
+fn answer(context: &Context, found: &Validation) -> u8 {
+    match context.format {
+        Format::Sarif => output::print_json(&output::sarif(found, &explain::all())),
+        Format::Human | Format::Json => context.answer(&found.to_contract(), || text(found)),
+    }
+    if found.report.valid { exit::OK } else { exit::INVALID }
+}
+
+fn text(found: &Validation) -> String {
+    let (valid, counts) = (found.report.valid, counts(found));
+    let word = match valid {
+        true => output::paint(output::Paint::Good, "valid"),
+        false => output::paint(output::Paint::Bad, "not valid"),
+    };
+    let summary = match (valid, counts.as_str()) {
+        (true, "") => word,
+        (true, counts) => format!("{word}, {counts}"),
+        (false, counts) => format!("{word}: {counts}"),
+    };
+    if found.report.text.is_empty() { summary } else { format!("{}\n\n{summary}", found.report.text) }
+}
+
+fn counts(found: &Validation) -> String {
+    let (errors, warnings) = (found.report.errors.len(), found.report.warnings.len());
+    let parts = [(errors, "error(s)"), (warnings, "warning(s)"), (found.suggestions.len(), "suggestion(s)")];
+    let parts = parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+fn history(found: &Validations) -> String {
+    if found.validations.is_empty() {
+        return format!("{} version {} was not validated yet", found.path, found.number);
+    }
+    let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let cells = |one: &Value| {
+        let mut cells = vec![
+            output::short_moment(one["validated_at"].as_str().unwrap_or_default()),
+            shown(&one["level"]),
+            (if one["valid"] == true { "valid" } else { "not valid" }).to_owned(),
+        ];
+        cells.extend(["errors", "warnings", "suggestions", "confidence"].iter().map(|key| shown(&one[*key])));
+        cells
+    };
+    let rows: Vec<Vec<String>> = found.validations.iter().map(cells).collect();
+    let head = ["WHEN", "LEVEL", "RESULT", "ERRORS", "WARNINGS", "SUGGESTIONS", "CONFIDENCE"];
+    format!("{} version {}\n{}", found.path, found.number, output::table(&head, &rows))
 }

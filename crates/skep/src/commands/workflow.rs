@@ -76,7 +76,7 @@ pub async fn run(context: &Context, arguments: Arguments) -> Outcome {
 }
 
 /// One call; an owner that was only needed for it ends at once.
-async fn ask<C: Perform + Clone>(context: &Context, call: C) -> Result<<C as Call>::Answer, Failure> {
+pub async fn ask<C: Perform + Clone>(context: &Context, call: C) -> Result<<C as Call>::Answer, Failure> {
     let mut leave = Interrupts::listen().into_flag();
     let mut door = Door::open(&context.directory, C::NEEDS).await?;
     let answer = door.ask(&context.directory, call).await;

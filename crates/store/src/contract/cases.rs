@@ -1,11 +1,12 @@
 //! The cases of the contract. Each gets an empty store.
 
 use skep_model::ids::{ExecutionId, Hash, LocalId, Position, Token};
+use skep_model::limits::VALIDATIONS_KEPT_MAX;
 use skep_model::status::Execution as Status;
 use skep_model::time::Timestamp;
 
 use super::samples::{
-    breaker, change, child, created, execution_row, idle, permit, snapshot, start_key, turn, version, write,
+    breaker, change, child, created, execution_row, idle, permit, snapshot, start_key, turn, validation, version, write,
 };
 use super::{Fixture, bounds};
 use crate::error::{Committed, Error};
@@ -37,6 +38,7 @@ const CASES: &[Case] = &[
     places_in_groups_come_in_the_order_in_which_they_are_served,
     breakers_are_replaced,
     the_first_start_of_a_key_stays,
+    validations_stay_with_their_definition,
     what_is_old_leaves_in_steps,
 ];
 
@@ -360,6 +362,23 @@ fn the_first_start_of_a_key_stays(store: &mut dyn Fixture) {
     assert_eq!(reader.start_key("deploy", "k").unwrap(), None);
     let error = store.journal().commit(&[write(start_key(9, "x"))]).unwrap_err();
     assert_eq!(error.culprit(), Some(0));
+}
+
+fn validations_stay_with_their_definition(store: &mut dyn Fixture) {
+    let definition = write(Row::Definition { hash: Hash::of(b"text"), text: b"text".to_vec() });
+    commit(store, &[write(validation("text", 0))]);
+    assert_eq!(store.reader().validations(Hash::of(b"text")).unwrap(), [], "there is no such definition");
+    let more = i64::from(VALIDATIONS_KEPT_MAX) + 3;
+    commit(store, &[definition]);
+    for at in 1..=more {
+        commit(store, &[write(validation("text", at)), write(validation("other", at))]);
+    }
+    store.reopen();
+    let kept = store.reader().validations(Hash::of(b"text")).unwrap();
+    let at: Vec<i64> = kept.iter().map(|row| row.at.0).collect();
+    assert_eq!((at[0], at.len()), (more, VALIDATIONS_KEPT_MAX as usize), "the newest comes first, old ones go");
+    commit(store, &[write(Row::Retire(Retire::Unused))]);
+    assert_eq!(store.reader().validations(Hash::of(b"text")).unwrap(), []);
 }
 
 fn what_is_old_leaves_in_steps(store: &mut dyn Fixture) {

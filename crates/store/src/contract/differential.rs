@@ -11,7 +11,9 @@ use skep_model::status::Execution as Status;
 
 use super::Fixture;
 use super::dump::dump;
-use super::samples::{breaker, change, child, execution_row, idle, permit, snapshot, start_key, turn, version, write};
+use super::samples::{
+    breaker, change, child, execution_row, idle, permit, snapshot, start_key, turn, validation, version, write,
+};
 use crate::error::Error;
 use crate::journal::{Journal, Row, Write};
 use crate::memory::Memory;
@@ -46,6 +48,7 @@ enum Piece {
     GiveBack { local: i64, text: usize },
     Breaker { text: usize, state: usize },
     Key { local: i64, text: usize },
+    Validated { text: usize, at: i64 },
 }
 
 fn piece() -> impl Strategy<Value = Piece> {
@@ -64,6 +67,7 @@ fn piece() -> impl Strategy<Value = Piece> {
             .prop_map(|(local, text, held, priority)| Piece::Permit { local, text, held, priority }),
         1 => (local.clone(), 0..TEXTS.len()).prop_map(|(local, text)| Piece::GiveBack { local, text }),
         1 => (0..TEXTS.len(), 0..TEXTS.len()).prop_map(|(text, state)| Piece::Breaker { text, state }),
+        2 => (0..TEXTS.len(), 0..9_i64).prop_map(|(text, at)| Piece::Validated { text, at }),
         1 => (local.clone(), 0..TEXTS.len()).prop_map(|(local, text)| Piece::Key { local, text }),
         2 => (local, 0..3_u8, 1..200_i32).prop_map(|(local, token, pid)| Piece::Child { local, token, pid }),
         1 => (0..3_u8).prop_map(|token| Piece::Gone { token }),
@@ -116,6 +120,7 @@ fn build(piece: &Piece, sequences: &mut Sequences) -> Write {
         }),
         Piece::Breaker { text, state } => write(breaker(TEXTS[*text], TEXTS[*state])),
         Piece::Key { local, text } => write(start_key(*local, TEXTS[*text])),
+        Piece::Validated { text, at } => write(validation(TEXTS[*text], *at)),
         Piece::Gone { token } => write(Row::ChildGone { token: Token::new(format!("token-{token}")) }),
         Piece::Snapshot { local, seq } => write(snapshot(*local, *seq)),
         Piece::Idle { local, idle: waits, wake } => write(idle(*local, *waits, *wake)),

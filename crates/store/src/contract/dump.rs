@@ -29,7 +29,7 @@ pub(super) fn dump(reader: &dyn Reader, hashes: &[Hash], paths: &[&str]) -> Resu
     }
     line("by prefix", &(reader.execution_by_prefix("id")?, reader.execution_by_prefix("none")?));
     for hash in hashes {
-        line("hash", &(hash, reader.plan(*hash)?, reader.definition(*hash)?));
+        line("hash", &(hash, reader.plan(*hash)?, reader.definition(*hash)?, reader.validations(*hash)?));
     }
     line("workflows", &reader.workflows()?);
     for path in paths {

@@ -6,7 +6,9 @@ use skep_model::time::Timestamp;
 
 use crate::idle::IdleChange;
 use crate::journal::{NewTurn, NewVersion, Row, Write};
-use crate::rows::{BreakerRow, ChildRow, ExecutionChange, ExecutionRow, PermitRow, PermitState, StartKeyRow};
+use crate::rows::{
+    BreakerRow, ChildRow, ExecutionChange, ExecutionRow, PermitRow, PermitState, StartKeyRow, ValidationRow,
+};
 use crate::snapshot::StoredSnapshot;
 
 /// The row of execution number `local`, id `id-LOCAL`, pending, of workflow `release`.
@@ -111,6 +113,12 @@ pub(crate) fn permit(local: i64, resource: &str, held: bool, priority: i32) -> R
 
 pub(crate) fn breaker(name: &str, state: &str) -> Row {
     Row::Breaker(BreakerRow { name: name.to_owned(), state: state.to_owned() })
+}
+
+/// A validation of the definition `text` at some time.
+pub(crate) fn validation(text: &str, at: i64) -> Row {
+    let definition_hash = Hash::of(text.as_bytes());
+    Row::Validated(ValidationRow { definition_hash, at: Timestamp(at), report: format!("{{\"at\":{at}}}") })
 }
 
 /// A key for workflow `release`, with a digest of the execution's number.

@@ -12,7 +12,7 @@ use crate::reader::{
     Reader, StatusCount, StoredPlan, StoredTurn,
 };
 use crate::retire::{ArchivedRow, AsideRow};
-use crate::rows::{BreakerRow, ChildRow, ExecutionRow, PermitRow, StartKeyRow, WorkflowVersion};
+use crate::rows::{BreakerRow, ChildRow, ExecutionRow, PermitRow, StartKeyRow, ValidationRow, WorkflowVersion};
 use crate::snapshot::StoredSnapshot;
 
 type Answer<T> = Result<T, Error>;
@@ -134,6 +134,10 @@ impl Reader for Memory {
         let state = self.state();
         let rows = state.breakers.iter().map(|(name, state)| BreakerRow { name: name.clone(), state: state.clone() });
         Ok(rows.collect())
+    }
+
+    fn validations(&self, definition: Hash) -> Answer<Vec<ValidationRow>> {
+        Ok(self.state().validations.get(&definition).into_iter().flatten().rev().cloned().collect())
     }
 
     fn start_key(&self, workflow: &str, key: &str) -> Answer<Option<StartKeyRow>> {

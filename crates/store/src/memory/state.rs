@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use skep_model::ids::{ExecutionId, Hash, LocalId, Position, StepPath, Token};
+use skep_model::limits::VALIDATIONS_KEPT_MAX;
 
 use crate::error::Error;
 use crate::idle::IdleChange;
 use crate::journal::{Journal, NewTurn, NewVersion, Row, Write};
 use crate::reader::{StoredPlan, StoredTurn};
 use crate::retire::{ArchivedRow, Retire};
-use crate::rows::{ChildRow, ExecutionRow, PermitRow, StartKeyRow, WorkflowVersion};
+use crate::rows::{ChildRow, ExecutionRow, PermitRow, StartKeyRow, ValidationRow, WorkflowVersion};
 use crate::snapshot::StoredSnapshot;
 
 /// A store in memory; both ports in one.
@@ -34,6 +35,8 @@ pub(super) struct State {
     pub(super) permits: BTreeMap<(String, LocalId, StepPath), PermitRow>,
     pub(super) breakers: BTreeMap<String, String>,
     pub(super) start_keys: BTreeMap<(String, String), StartKeyRow>,
+    /// Of each definition, the oldest first.
+    pub(super) validations: BTreeMap<Hash, Vec<ValidationRow>>,
     pub(super) archived: BTreeMap<ExecutionId, ArchivedRow>,
     pub(super) last_position: i64,
     pub(super) last_local: i64,
@@ -171,7 +174,16 @@ impl State {
                 let key = (row.workflow.clone(), row.key.clone());
                 self.start_keys.entry(key).or_insert_with(|| row.clone());
             }
+            Row::Validated(row) => self.validated(row),
             Row::Retire(retire) => self.retire(retire),
+        }
+    }
+
+    fn validated(&mut self, row: &ValidationRow) {
+        if self.definitions.contains_key(&row.definition_hash) {
+            let kept = self.validations.entry(row.definition_hash).or_default();
+            kept.push(row.clone());
+            kept.drain(..kept.len().saturating_sub(VALIDATIONS_KEPT_MAX as usize));
         }
     }
 
@@ -210,6 +222,8 @@ impl State {
             rows.iter().any(|row| row.definition_hash == *hash)
                 || versions.iter().any(|version| version.definition_hash == *hash)
         });
+        let definitions = &self.definitions;
+        self.validations.retain(|hash, _| definitions.contains_key(hash));
     }
 
     fn add_workflow(&mut self, new: &NewVersion) {
@@ -272,6 +286,7 @@ impl<'a> Draft<'a> {
             | Row::WorkflowRemoved { .. }
             | Row::PermitGone { .. }
             | Row::Breaker(_)
+            | Row::Validated(_)
             | Row::ChildGone { .. } => Ok(()),
         }
     }

@@ -11,7 +11,9 @@ use skep_model::time::Timestamp;
 
 use crate::checksum;
 use crate::reader::StoredTurn;
-use crate::rows::{BreakerRow, ChildRow, ExecutionRow, PermitRow, PermitState, StartKeyRow, WorkflowVersion};
+use crate::rows::{
+    BreakerRow, ChildRow, ExecutionRow, PermitRow, PermitState, StartKeyRow, ValidationRow, WorkflowVersion,
+};
 
 pub(super) const EXECUTION_COLUMNS: &str = "local, id, workflow, workflow_path, version, plan_hash, definition_hash, \
     status, started_at, updated_at, ended_at, base_dir, waiting, error, actor, seq";
@@ -150,6 +152,11 @@ pub(super) fn permit(row: &Row<'_>) -> Result<PermitRow> {
 /// A row of `name, state`.
 pub(super) fn breaker(row: &Row<'_>) -> Result<BreakerRow> {
     Ok(BreakerRow { name: row.get(0)?, state: row.get(1)? })
+}
+
+/// A row of `definition_hash, at, report`.
+pub(super) fn validation(row: &Row<'_>) -> Result<ValidationRow> {
+    Ok(ValidationRow { definition_hash: hash(row, 0)?, at: Timestamp(row.get(1)?), report: row.get(2)? })
 }
 
 /// A row of `workflow, key, execution, digest`.

@@ -22,7 +22,7 @@ use crate::reader::{
     Reader, StatusCount, StoredPlan, StoredTurn,
 };
 use crate::retire::{ArchivedRow, AsideRow};
-use crate::rows::{BreakerRow, ChildRow, ExecutionRow, PermitRow, StartKeyRow, WorkflowVersion};
+use crate::rows::{BreakerRow, ChildRow, ExecutionRow, PermitRow, StartKeyRow, ValidationRow, WorkflowVersion};
 use crate::snapshot::StoredSnapshot;
 
 const NEXT_LOCAL: &str =
@@ -265,6 +265,11 @@ impl Reader for SqliteReader {
     fn start_key(&self, workflow: &str, key: &str) -> Answer<Option<StartKeyRow>> {
         let sql = "SELECT workflow, key, execution, digest FROM start_key WHERE workflow = ?1 AND key = ?2";
         self.answer("reading the key of a start", self.one(sql, [workflow, key], decode::start_key))
+    }
+
+    fn validations(&self, definition: Hash) -> Answer<Vec<ValidationRow>> {
+        let sql = "SELECT definition_hash, at, report FROM validation WHERE definition_hash = ?1 ORDER BY id DESC";
+        self.answer("reading validations", self.many(sql, [definition.to_string()], decode::validation))
     }
 
     fn last_at(&self) -> Answer<Option<Timestamp>> {

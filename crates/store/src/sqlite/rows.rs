@@ -4,13 +4,14 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Params, params};
 use skep_model::ids::LocalId;
+use skep_model::limits::VALIDATIONS_KEPT_MAX;
 
 use super::decode::to_integer;
 use super::trouble::{is_constraint, trouble};
 use crate::checksum;
 use crate::error::{Committed, Error};
 use crate::journal::{NewVersion, Row};
-use crate::rows::{ChildRow, ExecutionChange, ExecutionRow, PermitRow, StartKeyRow};
+use crate::rows::{ChildRow, ExecutionChange, ExecutionRow, PermitRow, StartKeyRow, ValidationRow};
 
 const INSERT_EXECUTION: &str = "INSERT INTO execution(local, id, workflow, workflow_path, version, plan_hash, \
     definition_hash, status, started_at, updated_at, ended_at, base_dir, waiting, error, actor, seq, checksum) \
@@ -37,6 +38,11 @@ const PUT_BREAKER: &str = "INSERT OR REPLACE INTO breaker(name, state) VALUES (?
 const PUT_START_KEY: &str = "INSERT INTO start_key(workflow, key, execution, digest) VALUES (?1, ?2, ?3, ?4) \
     ON CONFLICT DO NOTHING";
 
+const PUT_VALIDATION: &str = "INSERT INTO validation(definition_hash, at, report) SELECT ?1, ?2, ?3 \
+    WHERE EXISTS (SELECT 1 FROM definition WHERE hash = ?1)";
+const FORGET_VALIDATIONS: &str = "DELETE FROM validation WHERE definition_hash = ?1 AND id NOT IN \
+    (SELECT id FROM validation WHERE definition_hash = ?1 ORDER BY id DESC LIMIT ?2)";
+
 /// Writes `row` of the group's write number `write` inside the open transaction.
 pub(super) fn write_row(connection: &Connection, file: &Path, write: usize, row: &Row) -> Result<(), Error> {
     let rows = Rows { connection, file, write };
@@ -61,6 +67,7 @@ pub(super) fn write_row(connection: &Connection, file: &Path, write: usize, row:
         }
         Row::Breaker(row) => rows.run("recording a breaker", PUT_BREAKER, params![row.name, row.state]),
         Row::StartKey(row) => rows.put_start_key(row),
+        Row::Validated(row) => rows.put_validation(row),
         Row::Retire(retire) => super::retire::write(connection, file, write, retire),
     }
 }
@@ -194,6 +201,12 @@ impl Rows<'_> {
         }
         let values = params![row.workflow, row.key, row.execution.0, row.digest.to_string()];
         self.run(attempt, PUT_START_KEY, values)
+    }
+
+    fn put_validation(&self, row: &ValidationRow) -> Result<(), Error> {
+        let (attempt, hash) = ("recording a validation", row.definition_hash.to_string());
+        self.run(attempt, PUT_VALIDATION, params![hash, row.at.0, row.report])?;
+        self.run(attempt, FORGET_VALIDATIONS, params![hash, VALIDATIONS_KEPT_MAX])
     }
 
     /// Writes a row that names an execution, which has to exist.

@@ -5,4 +5,5 @@ mod library;
 mod reads;
 mod recover;
 mod rollback;
+mod validation;
 mod writes;

@@ -45,7 +45,9 @@ impl Perform for DryRun {
     fn perform(&self, desk: &Desk) -> Result<Value, Failure> {
         let catalogue = skep_node::catalogue::build();
         let request = request_of(&self.start);
-        service::dry_run(&request, Some(&desk.reading()), &catalogue).map_err(|error| failure_of(&error))
+        let reading = desk.reading();
+        let dry_run = |validation| service::dry_run(&request, Some(&reading), &catalogue, validation);
+        reading.validation_settings().and_then(dry_run).map_err(|error| failure_of(&error))
     }
 }
 

@@ -3,10 +3,12 @@
 //! A code is stable for ever: its meaning may be said better, never changed.
 
 mod effects;
+mod levels;
 mod names;
 mod values;
 
 pub use effects::*;
+pub use levels::*;
 pub use names::*;
 use skep_model::code::Code;
 pub use values::*;
@@ -58,6 +60,22 @@ pub const ALL: &[Code] = &[
     GROUP_INVALID,
     CHILD_INVALID,
     CRITERION_INVALID,
+    TYPE_UNFIT,
+    COMPARISON_DECIDED,
+    DANGEROUS_COMMAND,
+    DANGEROUS_SQL,
+    FAR_REACHING,
+    HIGH_IMPACT,
+    SECRET_WRITTEN,
+    ROLLBACK_NONE,
+    ROLLBACK_LITTLE,
+    ROLLBACK_COVERAGE,
+    INTERPRETER_MISSING,
+    COMMAND_MISSING,
+    FILE_MISSING,
+    MEMORY_LOW,
+    CPU_BUSY,
+    DISK_FULL,
 ];
 
 #[cfg(test)]

@@ -254,9 +254,9 @@ retry: {max_attempts: 5, delay: 10s, max_delay: 5m}
 pub const CONDITION_CONSTANT: Code = Code {
     id: "SKEP-C036",
     title: "a condition that is always the same",
-    page: r#"The condition is written as `true` or `false`: the step always or never runs, the case is always or never taken, the loop never runs or never ends by itself.
+    page: r#"The condition comes out the same whatever happens: it is written as `true` or `false`, it contradicts itself (`n > 5 and n < 3`), or it asks for a value that its input cannot have. So the step always or never runs, the case is always or never taken, the loop never runs or never ends by itself.
 
-**Why it happens:** It was switched off for a test, or the expression lost its `${{ }}`.
+**Why it happens:** It was switched off for a test, the expression lost its `${{ }}`, or one side of an `and` was changed and the other was not.
 
 **What to do:** Write a condition, or remove the step. An endless loop needs `max_iterations`.
 
@@ -284,7 +284,7 @@ pub const INPUT_UNUSED: Code = Code {
 pub const UNREACHABLE: Code = Code {
     id: "SKEP-C038",
     title: "a step or case that can never run",
-    page: r#"What stands before it always decides: a case after one that is always taken, for example.
+    page: r#"What stands before it always decides: a case after one that is always taken or holds whenever this one would, a step that waits for one that never runs, the body of a loop over nothing.
 
 **Why it happens:** The order of the cases, or a condition that was switched off for a test.
 

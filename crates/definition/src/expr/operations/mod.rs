@@ -25,6 +25,6 @@ mod types;
 pub(crate) use access::{index, slice};
 pub(crate) use arithmetic::{chain, negate};
 pub(crate) use budget::{Budget, Weigh};
-pub(crate) use compare::compare;
+pub(crate) use compare::{compare, natural, same};
 pub(crate) use table::{Call, Form, Named, find, find_any, names};
 pub(crate) use types::{describe, is_true};
