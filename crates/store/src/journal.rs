@@ -46,6 +46,15 @@ pub struct NewVersion {
     pub actor: String,
 }
 
+/// What somebody did that no journal of an execution has: it becomes a record of the audit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewAct {
+    /// When.
+    pub at: Timestamp,
+    /// JSON of the node; opaque here.
+    pub entry: String,
+}
+
 /// An operational row, written in the transaction of its turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Row {
@@ -108,6 +117,8 @@ pub enum Row {
     StartKey(StartKeyRow),
     /// Something old leaves the store.
     Retire(Retire),
+    /// Somebody did something, in the transaction of what they did. Numbers grow by one and are never used twice.
+    Act(NewAct),
 }
 
 impl Row {
@@ -135,6 +146,7 @@ impl Row {
             Self::Breaker(row) => row.name.len() + row.state.len(),
             Self::StartKey(row) => row.workflow.len() + row.key.len(),
             Self::Retire(retire) => retire.size_bytes(),
+            Self::Act(act) => act.entry.len(),
         }
     }
 }

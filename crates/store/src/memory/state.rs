@@ -7,10 +7,10 @@ use skep_model::ids::{ExecutionId, Hash, LocalId, Position, StepPath, Token};
 
 use crate::error::Error;
 use crate::idle::IdleChange;
-use crate::journal::{Journal, NewTurn, NewVersion, Row, Write};
+use crate::journal::{Journal, NewAct, NewTurn, NewVersion, Row, Write};
 use crate::reader::{StoredPlan, StoredTurn};
 use crate::retire::{ArchivedRow, Retire};
-use crate::rows::{ChildRow, ExecutionRow, PermitRow, StartKeyRow, WorkflowVersion};
+use crate::rows::{ActRow, ChildRow, ExecutionRow, PermitRow, StartKeyRow, WorkflowVersion};
 use crate::snapshot::StoredSnapshot;
 
 /// A store in memory; both ports in one.
@@ -35,6 +35,9 @@ pub(super) struct State {
     pub(super) breakers: BTreeMap<String, String>,
     pub(super) start_keys: BTreeMap<(String, String), StartKeyRow>,
     pub(super) archived: BTreeMap<ExecutionId, ArchivedRow>,
+    /// In the order of their numbers.
+    pub(super) acts: Vec<ActRow>,
+    last_act: i64,
     pub(super) last_position: i64,
     pub(super) last_local: i64,
     last_seq: BTreeMap<LocalId, u64>,
@@ -172,7 +175,13 @@ impl State {
                 self.start_keys.entry(key).or_insert_with(|| row.clone());
             }
             Row::Retire(retire) => self.retire(retire),
+            Row::Act(act) => self.add_act(act),
         }
+    }
+
+    fn add_act(&mut self, act: &NewAct) {
+        self.last_act += 1;
+        self.acts.push(ActRow { id: self.last_act, at: act.at, entry: act.entry.clone() });
     }
 
     fn retire(&mut self, retire: &Retire) {
@@ -199,6 +208,7 @@ impl State {
             }
             Retire::Unused => self.retire_unused(),
             Retire::Gone { id } => drop(self.archived.remove(id)),
+            Retire::Acts { through } => self.acts.retain(|act| act.id > *through),
         }
     }
 
@@ -265,7 +275,8 @@ impl<'a> Draft<'a> {
                 self.retired.insert(row.local);
                 Ok(())
             }
-            Row::Retire(Retire::Turns { .. } | Retire::Unused | Retire::Gone { .. })
+            Row::Retire(Retire::Turns { .. } | Retire::Unused | Retire::Gone { .. } | Retire::Acts { .. })
+            | Row::Act(_)
             | Row::Plan { .. }
             | Row::Definition { .. }
             | Row::WorkflowAdded(_)

@@ -27,6 +27,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     Migration { number: 2, name: "shared", sql: include_str!("../../migrations/sqlite/0002_shared.sql") },
     Migration { number: 3, name: "checks", sql: include_str!("../../migrations/sqlite/0003_checks.sql") },
     Migration { number: 4, name: "bounds", sql: include_str!("../../migrations/sqlite/0004_bounds.sql") },
+    Migration { number: 5, name: "audit", sql: include_str!("../../migrations/sqlite/0005_audit.sql") },
 ];
 
 const CREATE_TABLE: &str =
