@@ -37,6 +37,8 @@ fn every_verb_that_answers_gives_one_value() {
         &["config", "show"],
         &["config", "path"],
         &["doctor"],
+        &["audit", "list"],
+        &["audit", "verify"],
         &["run", "workflow.yaml", "--dry-run"],
         &["run", "workflow.yaml"],
     ] {
@@ -64,6 +66,9 @@ fn every_verb_answers_people_too() {
         &["config", "path"],
         &["completions", "bash"],
         &["doctor"],
+        &["audit", "list"],
+        &["audit", "verify"],
+        &["audit", "export"],
         &["run", "workflow.yaml"],
         &["--help"],
         &["--version"],

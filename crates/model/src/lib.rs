@@ -12,6 +12,7 @@
 //! ```
 
 pub mod actor;
+pub mod audit;
 pub mod catalogue;
 pub mod code;
 pub mod effect;

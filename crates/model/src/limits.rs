@@ -91,3 +91,14 @@ pub const SHARED_NAME_BYTES_MAX: usize = 256;
 /// Bytes of log of one execution, all its steps and deliveries together; what is cut is counted and said. A loop
 /// that prints for ever must not fill the disk.
 pub const EXECUTION_LOG_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Bytes of a segment of the audit after which the next one begins: an editor still opens it.
+pub const AUDIT_SEGMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Bytes of one record of the audit: every text and list in it is bounded, so that a line stays a line.
+pub const AUDIT_RECORD_BYTES_MAX: usize = 64 * 1024;
+/// Characters of a text that a person wrote (a reason, a comment) in a record of the audit.
+pub const AUDIT_TEXT_CHARACTERS_MAX: usize = 1_000;
+/// Names (of inputs, of kept steps) that one record of the audit lists; more are counted.
+pub const AUDIT_NAMES_MAX: usize = 100;
+/// Refused callers between two batches that get a record of their own; more are counted, so that a flood of them does
+/// not fill the disk.
+pub const AUDIT_REFUSALS_MAX: usize = 100;

@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use skep_definition::check::Level;
 use skep_model::Map;
+use skep_model::ids::Hash;
 use skep_runner::{Config as RunnerConfig, Credential, Login, Smtp, Tls};
+use skep_store::DataDir;
+use skep_store::audit::Place;
 
 use crate::error::Error;
 use crate::retention::{self, Retention};
@@ -22,6 +25,10 @@ const DELETE_AFTER_DOC: &str = "how long after their end their archive files sta
 /// Room for what runs to come to its end.
 const DISK_RESERVE: &str = "256MiB";
 const DISK_RESERVE_DOC: &str = "with less free space nothing new is started";
+const AUDIT_ENABLED_DOC: &str = "whether who did what is recorded";
+/// In the data directory unless somebody names a better place.
+const AUDIT_KEY: &str = "audit.key";
+const AUDIT_KEY_DOC: &str = "file of the key that seals the records; outside of the data directory is better";
 
 const VALIDATION_LEVEL_DOC: &str = "how closely definitions are looked at: basic, standard, strict";
 const AUTO_VALIDATE_DOC: &str = "before each start, at that level; false: only what a plan needs";
@@ -35,6 +42,8 @@ pub const FILE: &str = "config.toml";
 pub struct Config {
     file: File,
     origin: Option<PathBuf>,
+    /// Of the file's text.
+    hash: Option<Hash>,
 }
 
 /// One key with its value, for `skep config show`.
@@ -58,6 +67,14 @@ struct File {
     retention: RetentionTable,
     disk_reserve: Option<String>,
     validation: ValidationTable,
+    audit: AuditTable,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct AuditTable {
+    enabled: Option<bool>,
+    key: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -167,7 +184,7 @@ impl Config {
             Err(error) => return Err(config_error(error.to_string())),
         };
         let file = toml::from_str(&text).map_err(|error| config_error(error.to_string()))?;
-        let config = Self { file, origin: Some(path.clone()) };
+        let config = Self { file, origin: Some(path.clone()), hash: Some(Hash::of(text.as_bytes())) };
         config.retention()?;
         config.disk_reserve_bytes()?;
         config.validation()?;
@@ -234,6 +251,21 @@ impl Config {
             auto_validate: table.auto_validate.unwrap_or(default.auto_validate),
             strict_mode: table.strict_mode.unwrap_or(default.strict_mode),
         })
+    }
+
+    /// Where the audit of a data directory and its key are; `None` if nothing is recorded.
+    pub fn audit(&self, directory: &DataDir) -> Option<Place> {
+        self.file.audit.enabled.unwrap_or(true).then(|| self.audit_place(directory))
+    }
+
+    /// The same, whether anything is recorded now or not.
+    pub fn audit_place(&self, directory: &DataDir) -> Place {
+        Place::of(directory, Some(self.file.audit.key.as_deref().unwrap_or(Path::new(AUDIT_KEY))))
+    }
+
+    /// Changes with every change of the file; the word `default` without one.
+    pub(crate) fn fingerprint(&self) -> String {
+        self.hash.map_or_else(|| "default".to_owned(), |hash| hash.to_string())
     }
 
     fn smtp(&self, table: &SmtpTable) -> Result<Smtp, Error> {
@@ -307,6 +339,7 @@ impl Config {
             row("smtp.from", smtp.and_then(|table| table.from.clone()), "sender of mails that name none"),
         ];
         let kept = &self.file.retention;
+        let audit_key = self.file.audit.key.as_ref().map(|path| path.display().to_string());
         let with_default = |key: &str, value: &Option<String>, default: &str, doc| ConfigRow {
             value: value.clone().unwrap_or_else(|| default.to_owned()),
             ..row(key, value.clone(), doc)
@@ -315,6 +348,8 @@ impl Config {
             with_default("retention.archive_after", &kept.archive_after, ARCHIVE_AFTER, ARCHIVE_AFTER_DOC),
             with_default("retention.delete_after", &kept.delete_after, DELETE_AFTER, DELETE_AFTER_DOC),
             with_default("disk_reserve", &self.file.disk_reserve, DISK_RESERVE, DISK_RESERVE_DOC),
+            with_default("audit.enabled", &self.file.audit.enabled.map(|on| on.to_string()), "true", AUDIT_ENABLED_DOC),
+            with_default("audit.key", &audit_key, AUDIT_KEY, AUDIT_KEY_DOC),
         ]);
         let (validation, default) = (&self.file.validation, Validation::default());
         let word = |flag: Option<bool>| flag.map(|flag| flag.to_string());

@@ -147,6 +147,9 @@ pub enum Error {
     /// A copy could not be made.
     #[error(transparent)]
     Backup(#[from] skep_store::backup::Error),
+    /// The audit cannot be written or read.
+    #[error(transparent)]
+    Audit(#[from] skep_store::audit::Error),
     /// The disk is nearly full: nothing new is begun.
     #[error("nothing new is started: {} MiB are free on the disk of the data directory, {} MiB are kept in reserve", free_bytes / MIB, reserve_bytes / MIB)]
     DiskReserve {
@@ -200,6 +203,8 @@ impl Error {
             Self::Archive(_) => Class::Transient,
             Self::Backup(skep_store::backup::Error::Exists { .. }) => Class::User,
             Self::Backup(_) => Class::Transient,
+            Self::Audit(skep_store::audit::Error::File(_)) => Class::Transient,
+            Self::Audit(_) => Class::Corrupt,
             Self::DiskReserve { .. } => Class::Full,
         }
     }
@@ -227,6 +232,7 @@ impl Error {
             Self::Archived { .. } => &codes::ARCHIVED,
             Self::Archive(error) => error.code(),
             Self::Backup(error) => error.code(),
+            Self::Audit(error) => error.code(),
             Self::DiskReserve { .. } => &codes::DISK_RESERVE,
         }
     }
@@ -267,6 +273,7 @@ impl Error {
             Self::Archived { .. } => "`skep status` and `skep replay` read it; nothing can change it any more".into(),
             Self::Archive(error) => error.hint().into(),
             Self::Backup(error) => error.hint().into(),
+            Self::Audit(error) => error.hint().into(),
             Self::DiskReserve { .. } => {
                 "free space (`skep prune` archives and cleans up), or lower `disk_reserve` in config.toml".into()
             }

@@ -12,6 +12,7 @@
 //! effects, timers. [`driver`] gives it threads, the writer and the clock. [`service`] is the one application
 //! interface; the CLI, the Unix socket and every later face go through it, so they cannot disagree.
 
+mod audit;
 pub mod catalogue;
 pub mod clock;
 pub mod codes;

@@ -15,6 +15,7 @@ use skep_store::blobs::FolderBlobs;
 use skep_store::keep::Keep;
 use skep_store::{DataDir, OwnerLock, Reader, Row, SqliteJournal, SqliteReader, Stats, WriterThread};
 
+use crate::audit::{Audit, Follower};
 use crate::config::{Config, Validation};
 use crate::driver::thread::{self, LocalPerformer, Queue, WallClock};
 use crate::driver::{Driver, Input, Parts};
@@ -68,6 +69,7 @@ pub struct Node {
     writer: Arc<WriterThread>,
     directory: DataDir,
     pub(crate) keeping: Keeping,
+    pub(crate) audit: Audit,
     _lock: OwnerLock,
 }
 
@@ -85,13 +87,9 @@ impl Node {
         let folder_blobs = Arc::new(FolderBlobs::new(&directory));
         folder_blobs.remove_unfinished()?;
         Keep::prepare(&directory)?;
-        let keeping = Keeping {
-            blobs: Arc::clone(&folder_blobs),
-            retention: settings.config.retention()?,
-            reserve: Reserve::new(directory.root(), settings.config.disk_reserve_bytes()?),
-            ending: AtomicBool::new(false),
-        };
+        let keeping = keeping(&settings.config, &directory, Arc::clone(&folder_blobs))?;
         let watcher = Watcher::default();
+        let follower = open_follower(&settings.config, &directory)?;
         let logs = Arc::new(LogSink::new(&directory, watcher.clone()));
         let (sender, inputs) = channel();
         let left = sweep(&reader)?;
@@ -115,6 +113,10 @@ impl Node {
             .name("skep-driver".to_owned())
             .spawn(move || thread::run(driver, &inputs))
             .map_err(|error| Error::Runner(error.to_string()))?;
+        let audit = match follower {
+            Some(follower) => Audit::start(follower, watcher.beats())?,
+            None => Audit::default(),
+        };
         let node = Self {
             reading: Mutex::new(Reading::open(&directory)?),
             inputs: sender,
@@ -128,6 +130,7 @@ impl Node {
             writer,
             directory,
             keeping,
+            audit,
             _lock: lock,
         };
         node.forget_children(left)?;
@@ -243,10 +246,12 @@ impl Node {
         }
         let stats = self.writer.stats();
         // The driver's thread has ended, so nobody else has them any more.
-        match Arc::into_inner(self.writer).map(WriterThread::close) {
+        let writer = Arc::into_inner(self.writer).map(WriterThread::close);
+        match writer {
             Some(Ok(_)) | None => {}
             Some(Err(error)) => tracing::error!("the writer did not end well: {error}"),
         }
+        self.audit.close();
         if let Some(runner) = Arc::into_inner(self.runner) {
             runner.shutdown(SHUTDOWN_GRACE);
         }
@@ -259,6 +264,17 @@ impl Node {
         }
         self.write_rows(tokens.into_iter().map(|token| Row::ChildGone { token }).collect())
     }
+}
+
+/// What will read the journal for the audit, unless the configuration wants none.
+fn keeping(config: &Config, directory: &DataDir, blobs: Arc<FolderBlobs>) -> Result<Keeping, Error> {
+    let reserve = Reserve::new(directory.root(), config.disk_reserve_bytes()?);
+    Ok(Keeping { blobs, retention: config.retention()?, reserve, ending: AtomicBool::new(false) })
+}
+
+fn open_follower(config: &Config, directory: &DataDir) -> Result<Option<Follower>, Error> {
+    let Some(place) = config.audit(directory) else { return Ok(None) };
+    Follower::open(place, SqliteReader::open(directory)?, config.fingerprint()).map(Some)
 }
 
 fn start_runner(

@@ -1,5 +1,6 @@
 //! The whole node over a real store, with actions that need no process of their own.
 
+mod audit;
 mod bounds;
 mod permits;
 mod sources;
@@ -151,7 +152,7 @@ fn the_library_finds_a_workflow_by_the_end_of_its_path() {
     assert!(node.reading().workflow("som", None).is_err());
     node.add_workflow(GATE.to_owned(), None, path("other/sum"), ada()).unwrap();
     assert!(matches!(node.reading().workflow("sum", None), Err(crate::Error::AmbiguousWorkflow { .. })));
-    assert_eq!(node.remove_workflow("other/sum").unwrap(), "other/sum");
+    assert_eq!(node.remove_workflow("other/sum", &ada()).unwrap(), "other/sum");
     let request = StartRequest { source: Source::Library { name: "sum".to_owned(), version: None }, ..request("") };
     let execution = node.start(request).unwrap().execution;
     assert_eq!(settle(&node, &execution)["status"], "completed");

@@ -1,10 +1,11 @@
 //! A copy of a data directory that is a data directory itself, made while its owner runs.
 //!
 //! ```text
-//! DEST.partial-PID/  skep.db (one state, by VACUUM INTO) -> blobs -> logs -> archive -> fsync --rename--> DEST
+//! DEST.partial-PID/  audit -> skep.db (one state, by VACUUM INTO) -> blobs -> logs -> archive -> fsync --rename--> DEST
 //! ```
-//! The database comes first: whatever its journal names was on the disk before, and [`Keep`] lets nobody remove it
-//! until it is copied. Must not change the source.
+//! The database comes before what its journal names: that was on the disk before, and [`Keep`] lets nobody remove it
+//! until it is copied. The audit comes before the database: behind its journal it catches up, ahead of it it would leave
+//! out turns. Must not change the source.
 
 use std::collections::HashSet;
 use std::fs::{self, File, Permissions};
@@ -16,6 +17,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use skep_model::code::Code;
 use skep_model::ids::Hash;
 
+use crate::audit;
 use crate::blobs::{Blobs, FolderBlobs, references};
 use crate::codes;
 use crate::data_dir::{self, DataDir, create_folder, sync_folder};
@@ -38,6 +40,9 @@ pub enum Error {
     /// The store could not be copied.
     #[error(transparent)]
     Store(#[from] crate::Error),
+    /// The audit could not be copied.
+    #[error(transparent)]
+    Audit(#[from] audit::Error),
 }
 
 impl Error {
@@ -47,6 +52,7 @@ impl Error {
             Self::Exists { .. } => &codes::BACKUP,
             Self::File(error) => error.code(),
             Self::Store(error) => error.code(),
+            Self::Audit(error) => error.code(),
         }
     }
 
@@ -57,6 +63,7 @@ impl Error {
             Self::File(_) => "name a folder on a disk with room, in one that this user may write to",
             Self::Store(crate::Error::Corrupt(_)) => "`skep verify` names the damage, `skep repair` mends what it can",
             Self::Store(error) => error.hint(),
+            Self::Audit(error) => error.hint(),
         }
     }
 }
@@ -72,6 +79,8 @@ pub enum Part {
     Logs,
     /// Old executions.
     Archive,
+    /// Who did what.
+    Audit,
 }
 
 /// Files with their length.
@@ -84,7 +93,7 @@ pub struct Amount {
 }
 
 impl Amount {
-    fn add(&mut self, bytes: u64) {
+    pub(crate) fn add(&mut self, bytes: u64) {
         self.files += 1;
         self.bytes += bytes;
     }
@@ -105,18 +114,21 @@ pub struct Summary {
     pub logs: Amount,
     /// Archive files.
     pub archive: Amount,
+    /// The audit, with its key if that lies in the data directory.
+    pub audit: Amount,
     /// Values that the journal names and that the source does not have either.
     pub missing: Vec<Hash>,
 }
 
-/// Copies `directory` to `destination`, with the files of its root that `extra` names. `progress` hears how much of
-/// a part is copied.
+/// Copies `directory` to `destination`, with its audit and the files of its root that `extra` names. `progress` hears
+/// how much of a part is copied.
 ///
 /// # Errors
 /// [`Error`].
 pub fn backup(
     directory: &DataDir,
     destination: &Path,
+    audit: &audit::Place,
     extra: &[&str],
     progress: &mut dyn FnMut(Part, Amount),
 ) -> Result<Summary, Error> {
@@ -126,7 +138,7 @@ pub fn backup(
     }
     let partial = partial_of(destination);
     let _keep = Keep::shared(directory);
-    let copied = copy_all(directory, &partial, extra, progress).and_then(|summary| {
+    let copied = copy_all(directory, &partial, audit, extra, progress).and_then(|summary| {
         let renamed = renameat_with(CWD, &partial, CWD, destination, RenameFlags::NOREPLACE);
         match renamed {
             Ok(()) => {}
@@ -156,11 +168,14 @@ fn partial_of(destination: &Path) -> PathBuf {
 fn copy_all(
     directory: &DataDir,
     partial: &Path,
+    audit: &audit::Place,
     extra: &[&str],
     progress: &mut dyn FnMut(Part, Amount),
 ) -> Result<Summary, Error> {
     let copy = DataDir::create(partial)?;
-    let mut summary = Summary { database: copy_database(directory, &copy)?, ..Summary::default() };
+    let mut summary = Summary { audit: copy_audit(directory, &copy, audit)?, ..Summary::default() };
+    progress(Part::Audit, summary.audit);
+    summary.database = copy_database(directory, &copy)?;
     progress(Part::Database, summary.database);
     summary.blobs = copy_tree(&directory.blobs(), &copy.blobs(), &mut |amount| progress(Part::Blobs, amount))?;
     summary.logs = copy_tree(&directory.logs(), &copy.logs(), &mut |amount| progress(Part::Logs, amount))?;
@@ -182,6 +197,13 @@ fn copy_all(
         let _ = fs::remove_file(copy.root().join(side));
     }
     Ok(summary)
+}
+
+/// A key outside of the data directory stays where it is: the copy's configuration names it, too.
+fn copy_audit(directory: &DataDir, copy: &DataDir, audit: &audit::Place) -> Result<Amount, Error> {
+    let inside = audit.key().strip_prefix(directory.root()).ok();
+    let target = audit::Place::of(copy, Some(inside.unwrap_or(audit.key())));
+    Ok(audit::copy(audit, &target, inside.is_some())?)
 }
 
 fn copy_database(directory: &DataDir, copy: &DataDir) -> Result<Amount, Error> {
@@ -253,7 +275,7 @@ mod tests {
     use crate::sqlite::SqliteJournal;
 
     fn run(directory: &DataDir, destination: &Path) -> Result<Summary, Error> {
-        backup(directory, destination, &["config.toml"], &mut |_, _| {})
+        backup(directory, destination, &audit::Place::of(directory, None), &["config.toml"], &mut |_, _| {})
     }
 
     #[test]

@@ -125,6 +125,13 @@ codes! {
     "`skep backup DEST` makes a new folder and never writes into one that exists. A copy that fails leaves nothing \
      behind.\n\nName a folder that does not exist, in one that does, on a disk with enough room: the copy takes about \
      as much as `du -sh DATA_DIR` says.";
+    /// The key of the audit.
+    AUDIT_KEY = "SKEP-T024", "The key of the audit is missing or cannot be used",
+    "Every record of the audit carries a checksum that only the holder of the key can make. There are records here, and \
+     the key that they were made with is gone, or its file holds something else. Skep makes no new one in its place: \
+     that would hide what happened to the old records.\n\nPut the key's file back (`audit.key` in the data directory, \
+     or what `[audit] key` in `config.toml` names), with its `.mark`, from a copy. If it is lost for good, move the \
+     folder `audit/` and the mark away and keep them: the next owner begins a new log with a new key.";
 }
 
 #[cfg(test)]

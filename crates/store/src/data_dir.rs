@@ -12,6 +12,7 @@
 //!   work/EXECUTION/    base directory of an execution that was started by name
 //!   archive/2026/01/   executions that are over and old, one file each
 //!   keep.lock          held while files are copied or removed
+//!   audit/             who did what; audit.key and audit.key.mark beside it unless configured elsewhere
 //! ```
 
 use std::fs::{self, DirBuilder, File};

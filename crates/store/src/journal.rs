@@ -46,6 +46,15 @@ pub struct NewVersion {
     pub actor: String,
 }
 
+/// What somebody did that no journal of an execution has: it becomes a record of the audit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewAct {
+    /// When.
+    pub at: Timestamp,
+    /// JSON of the node; opaque here.
+    pub entry: String,
+}
+
 /// An operational row, written in the transaction of its turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Row {
@@ -111,6 +120,8 @@ pub enum Row {
     Validated(ValidationRow),
     /// Something old leaves the store.
     Retire(Retire),
+    /// Somebody did something, in the transaction of what they did. Numbers grow by one and are never used twice.
+    Act(NewAct),
 }
 
 impl Row {
@@ -139,6 +150,7 @@ impl Row {
             Self::StartKey(row) => row.workflow.len() + row.key.len(),
             Self::Validated(row) => row.report.len(),
             Self::Retire(retire) => retire.size_bytes(),
+            Self::Act(act) => act.entry.len(),
         }
     }
 }

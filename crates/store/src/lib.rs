@@ -21,6 +21,7 @@ mod rows;
 mod snapshot;
 
 pub mod archive;
+pub mod audit;
 pub mod backup;
 pub mod blobs;
 pub mod check;
@@ -39,7 +40,7 @@ mod contract;
 pub use data_dir::DataDir;
 pub use error::{Committed, Error, Trouble};
 pub use idle::{IdleChange, IdleRow};
-pub use journal::{Journal, NewTurn, NewVersion, Row, Write};
+pub use journal::{Journal, NewAct, NewTurn, NewVersion, Row, Write};
 pub use lock::OwnerLock;
 pub use memory::Memory;
 pub use reader::{
@@ -48,9 +49,9 @@ pub use reader::{
 };
 pub use retire::{ArchivedRow, AsideRow, Retire};
 pub use rows::{
-    BreakerRow, ChildRow, ExecutionChange, ExecutionRow, PermitRow, PermitState, StartKeyRow, ValidationRow,
+    ActRow, BreakerRow, ChildRow, ExecutionChange, ExecutionRow, PermitRow, PermitState, StartKeyRow, ValidationRow,
     WorkflowVersion,
 };
 pub use snapshot::StoredSnapshot;
-pub use sqlite::{SqliteJournal, SqliteReader};
+pub use sqlite::{Scan, SqliteJournal, SqliteReader};
 pub use writer::{Ack, Stats, Submission, Ticket, WriterThread};

@@ -9,7 +9,7 @@ use skep_model::time::Timestamp;
 use crate::error::Error;
 use crate::idle::IdleRow;
 use crate::retire::{ArchivedRow, AsideRow};
-use crate::rows::{BreakerRow, ChildRow, ExecutionRow, PermitRow, StartKeyRow, ValidationRow, WorkflowVersion};
+use crate::rows::{ActRow, BreakerRow, ChildRow, ExecutionRow, PermitRow, StartKeyRow, ValidationRow, WorkflowVersion};
 use crate::snapshot::StoredSnapshot;
 
 /// Rows of one page, whatever limit was asked for: recovery wants large pages, and 10,000 turns of the
@@ -185,6 +185,8 @@ pub trait Reader: Send {
     fn archived_before(&self, before: Timestamp, limit: usize) -> Result<Vec<ArchivedRow>, Error>;
     /// Archived executions that still have turns in the journal, at most `limit`.
     fn leaving(&self, limit: usize) -> Result<Vec<ArchivedRow>, Error>;
+    /// Acts after number `after`, oldest first, at most `limit`.
+    fn acts(&self, after: i64, limit: usize) -> Result<Vec<ActRow>, Error>;
     /// Why an execution was set aside by a repair, if it was.
     fn aside(&self, execution: LocalId) -> Result<Option<AsideRow>, Error>;
 }

@@ -57,6 +57,11 @@ pub enum Retire {
         /// Which.
         id: ExecutionId,
     },
+    /// Acts up to this number have their records in the audit.
+    Acts {
+        /// The last of them.
+        through: i64,
+    },
 }
 
 impl Retire {
@@ -64,7 +69,7 @@ impl Retire {
     pub(crate) fn size_bytes(&self) -> usize {
         match self {
             Self::Archived(row) => row.id.as_str().len() + row.file.len(),
-            Self::Turns { .. } | Self::Unused | Self::Gone { .. } => 0,
+            Self::Turns { .. } | Self::Unused | Self::Gone { .. } | Self::Acts { .. } => 0,
         }
     }
 }

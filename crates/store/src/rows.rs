@@ -188,3 +188,14 @@ pub struct StartKeyRow {
     /// Of the definition and the inputs.
     pub digest: Hash,
 }
+
+/// What somebody did, waiting for its record in the audit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActRow {
+    /// From 1.
+    pub id: i64,
+    /// When.
+    pub at: Timestamp,
+    /// JSON of the node; opaque here.
+    pub entry: String,
+}

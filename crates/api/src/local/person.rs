@@ -7,9 +7,13 @@ const USERS_FILE: &str = "/etc/passwd";
 /// The user that this process runs as, by the name in the system's user list, or `uid:NUMBER` without one. Variables
 /// such as USER are not asked: anybody can set them.
 pub fn person() -> Actor {
-    let uid = rustix::process::getuid().as_raw();
+    Actor::Person { name: name_of(rustix::process::getuid().as_raw()) }
+}
+
+/// The name of a user.
+pub(super) fn name_of(uid: u32) -> String {
     let users = std::fs::read_to_string(USERS_FILE).unwrap_or_default();
-    Actor::Person { name: name_in(&users, uid).unwrap_or_else(|| format!("uid:{uid}")) }
+    name_in(&users, uid).unwrap_or_else(|| format!("uid:{uid}"))
 }
 
 /// The name of `uid` in a list with lines `name:password:uid:..`.

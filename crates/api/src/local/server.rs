@@ -16,11 +16,13 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use serde::Serialize;
 use skep_node::{DataDir, Node};
+use tokio::net::unix::UCred;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::desk::{Desk, Perform, attend};
+use super::person::name_of;
 use super::socket;
 use crate::wire;
 use crate::wire::{Class, Failure};
@@ -116,8 +118,9 @@ async fn accept(listener: UnixListener, shared: Shared) {
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    let same_user = stream.peer_cred().is_ok_and(|peer| peer.uid() == own_uid);
-                    let router = if same_user { router.clone() } else { refusing_router() };
+                    let peer = stream.peer_cred().ok();
+                    let same_user = peer.as_ref().is_some_and(|peer| peer.uid() == own_uid);
+                    let router = if same_user { router.clone() } else { refuse(&shared.desk, peer) };
                     connections.spawn(serve(stream, router, shared.closing.subscribe()));
                 }
                 Err(error) => {
@@ -187,6 +190,8 @@ fn router(shared: Shared) -> Router {
     let router = route::<wire::RollbackPlan>(router);
     let router = route::<wire::RollbackStatus>(router);
     let router = route::<wire::Prune>(router);
+    let router = route::<wire::PassAudit>(router);
+    let router = route::<wire::BackupMade>(router);
     router.fallback(unknown_route).with_state(shared)
 }
 
@@ -244,6 +249,17 @@ async fn unknown_route(request: Request) -> Response {
         message,
         "the owner is of another version: end it with `skep serve --stop`",
     ))
+}
+
+/// Another user's process: the audit says that it was here.
+fn refuse(desk: &Desk, peer: Option<UCred>) -> Router {
+    if let Desk::Owner(node) = desk {
+        let name = peer.map_or_else(|| "unknown".to_owned(), |peer| name_of(peer.uid()));
+        let pid = peer.and_then(|peer| peer.pid()).map_or_else(String::new, |pid| format!(" pid={pid}"));
+        let source = peer.map_or_else(|| "unix".to_owned(), |peer| format!("unix uid={}{pid}", peer.uid()));
+        node.record_refusal(name, source);
+    }
+    refusing_router()
 }
 
 /// Says no to whatever another user asks.

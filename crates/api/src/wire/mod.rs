@@ -3,6 +3,7 @@
 //! One type per use case; its name is its route (`POST /v1/NAME`). Keys never change their meaning. These types must
 //! not reach into the node: `local::uses` translates.
 
+mod audit;
 mod call;
 mod failure;
 mod keeping;
@@ -16,6 +17,7 @@ mod writes;
 #[cfg(test)]
 mod tests;
 
+pub use audit::{BackupMade, PassAudit, Recorded};
 pub use call::{Call, Needs};
 pub use failure::{Class, Failure, Report};
 pub use keeping::{Prune, Pruned};

@@ -5,7 +5,7 @@ use std::path::Path;
 use skep_store::DataDir;
 use skep_store::backup::{Amount, Part, Summary};
 
-use crate::config;
+use crate::config::{self, Config};
 use crate::error::Error;
 
 /// Copies a data directory into a new folder that is one itself, with its configuration.
@@ -17,5 +17,6 @@ pub fn backup(
     destination: &Path,
     progress: &mut dyn FnMut(Part, Amount),
 ) -> Result<Summary, Error> {
-    Ok(skep_store::backup::backup(directory, destination, &[config::FILE], progress)?)
+    let audit = Config::load(directory.root())?.audit_place(directory);
+    Ok(skep_store::backup::backup(directory, destination, &audit, &[config::FILE], progress)?)
 }

@@ -2,12 +2,14 @@
 
 use skep_definition::load;
 use skep_model::actor::Actor;
+use skep_model::audit::{Entry, EventType};
 use skep_model::ids::{Hash, slug};
 use skep_model::time::Timestamp;
 use skep_store::{NewVersion, Row, WorkflowVersion};
 
 use super::Reading;
 use super::start::{Found, invalid};
+use crate::audit;
 use crate::clock;
 use crate::error::Error;
 use crate::owner::Node;
@@ -75,7 +77,7 @@ impl Node {
         let category = workflow.category.as_deref().map(slug).filter(|category| !category.is_empty());
         let default_path = category.map_or_else(|| id.clone(), |category| format!("{category}/{id}"));
         let path = library_path(path.unwrap_or(default_path))?;
-        let definition_hash = Hash::of(text.as_bytes());
+        let (now, definition_hash) = (clock::now(), Hash::of(text.as_bytes()));
         let new = NewVersion {
             path: path.clone(),
             workflow: id,
@@ -83,11 +85,15 @@ impl Node {
             description: workflow.description,
             version: workflow.version.unwrap_or_else(|| "1.0.0".to_owned()),
             definition_hash,
-            added_at: clock::now(),
+            added_at: now,
             actor: actor.label(),
         };
+        let entry = audit::by_person(now, EventType::WorkflowAdded, &actor, format!("added the workflow {path}"));
+        let entry = Entry { workflow: Some(path.clone()), after: Some(definition_hash.to_string().into()), ..entry };
         let definition = Row::Definition { hash: definition_hash, text: text.into_bytes() };
-        self.write_rows(vec![definition, Row::WorkflowAdded(new)])?;
+        let before = self.reading().reader().workflow(&path, None)?.map(|row| row.definition_hash.to_string().into());
+        let entry = Entry { before, ..entry };
+        self.write_rows(vec![definition, Row::WorkflowAdded(new), audit::act(now, &entry)])?;
         let entry = self.reading().reader().workflow(&path, None)?;
         entry.map(Into::into).ok_or_else(|| Error::damaged(&path, "it is missing right after it was added"))
     }
@@ -96,9 +102,13 @@ impl Node {
     ///
     /// # Errors
     /// Unknown or ambiguous name, trouble with the store.
-    pub fn remove_workflow(&self, name: &str) -> Result<String, Error> {
-        let path = self.reading().resolve(name)?.path;
-        self.write_rows(vec![Row::WorkflowRemoved { path: path.clone() }])?;
+    pub fn remove_workflow(&self, name: &str, actor: &Actor) -> Result<String, Error> {
+        let (now, found) = (clock::now(), self.reading().resolve(name)?);
+        let path = found.path;
+        let entry = audit::by_person(now, EventType::WorkflowRemoved, actor, format!("removed the workflow {path}"));
+        let before = Some(found.definition_hash.to_string().into());
+        let entry = Entry { workflow: Some(path.clone()), before, ..entry };
+        self.write_rows(vec![Row::WorkflowRemoved { path: path.clone() }, audit::act(now, &entry)])?;
         Ok(path)
     }
 }

@@ -3,6 +3,7 @@
 //! Reads are on [`Reading`] and work with or without an owner; what changes something is on
 //! [`Node`](crate::Node). All of it blocks until the answer is there, a change until it is durable.
 
+mod audit;
 mod backup;
 mod check;
 mod children;
@@ -28,6 +29,7 @@ mod undoing;
 mod validation;
 mod verify;
 
+pub use audit::{AuditQuery, AuditVerified, audit_export, audit_list, audit_verify, record_directly};
 pub use backup::backup;
 pub use check::{Report, validate};
 pub(crate) use children::creation as child_creation;
@@ -44,6 +46,7 @@ pub use repair::{Repaired, repair};
 pub use replay::{Replay, ReplayedEvent};
 pub use rerun::RerunRequest;
 pub use rollback::RollbackRequest;
+pub use skep_store::audit::Bad as AuditBad;
 pub use skep_store::backup::{Amount as BackupAmount, Part as BackupPart, Summary as BackupSummary};
 pub use skep_store::check::{Finding, Mend};
 pub use skep_store::logs::{Cursor as LogCursor, LogPage, Record as LogRecord, Stream as LogStream};

@@ -7,11 +7,15 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use skep_model::actor::Actor;
+use skep_model::audit::EventType;
 use skep_model::ids::{ExecutionId, LocalId};
 use skep_model::time::Timestamp;
 use skep_store::keep::Keep;
 use skep_store::{ArchivedRow, ExecutionRow, Reader, Retire, Row, SqliteReader, archive};
 
+use crate::audit;
+use crate::clock;
 use crate::error::Error;
 use crate::owner::Node;
 
@@ -40,11 +44,12 @@ pub struct Pruned {
 }
 
 impl Node {
-    /// Archives and cleans up what is old at `now`. With `dry_run` it is only counted.
+    /// Archives and cleans up what is old at `now`, for `actor`. With `dry_run` it is only counted. What the audit has
+    /// not recorded yet is recorded before it leaves.
     ///
     /// # Errors
     /// Trouble with the store or the files; what was done until then stays done.
-    pub fn prune(&self, now: Timestamp, dry_run: bool) -> Result<Pruned, Error> {
+    pub fn prune(&self, now: Timestamp, dry_run: bool, actor: &Actor) -> Result<Pruned, Error> {
         let Some(_keep) = Keep::exclusive(self.directory())? else {
             return Ok(Pruned { busy: true, ..Pruned::default() });
         };
@@ -59,6 +64,7 @@ impl Node {
             if pruned.archived > 0 {
                 self.retire(Retire::Unused)?;
             }
+            self.record_pruned(&pruned, actor)?;
         }
         if self.is_ending() {
             return Ok(pruned);
@@ -96,6 +102,24 @@ impl Node {
         self.write_rows(vec![Row::Retire(retire)])
     }
 
+    /// In the audit, if anything left; acts that have their records leave too.
+    fn record_pruned(&self, pruned: &Pruned, actor: &Actor) -> Result<(), Error> {
+        let Some(cursor) = self.audit.pass()? else { return Ok(()) };
+        let mut rows = Vec::new();
+        if !self.reading().reader().acts(0, 1)?.is_empty() {
+            rows.push(Row::Retire(Retire::Acts { through: cursor.act }));
+        }
+        if pruned.archived + pruned.deleted > 0 {
+            let now = clock::now();
+            let entry = audit::by_person(now, EventType::Pruned, actor, "old executions left the store")
+                .with("archived", pruned.archived)
+                .with("deleted", pruned.deleted)
+                .with("not_archived", pruned.failed.len());
+            rows.push(audit::act(now, &entry));
+        }
+        if rows.is_empty() { Ok(()) } else { self.write_rows(rows) }
+    }
+
     /// What an owner that died had begun.
     fn finish_leaving(&self, reader: &SqliteReader) -> Result<(), Error> {
         loop {
@@ -119,6 +143,8 @@ impl Node {
             if page.is_empty() || self.is_ending() {
                 return Ok(());
             }
+            // All turns of these are committed, so they all have their records after this.
+            self.audit.pass()?;
             for row in page {
                 match self.archive(reader, &row, now) {
                     Ok(()) => pruned.archived += 1,

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use skep_definition::check::Level;
 use skep_definition::load;
+use skep_model::actor::Actor;
+use skep_model::audit::EventType;
 use skep_model::ids::{Hash, LocalId, slug};
 use skep_model::payload::{BlobRef, NewBlob};
 use skep_model::plan::PLAN_FORMAT;
@@ -19,6 +21,7 @@ use skep_store::check::{Finding, Mend};
 use skep_store::sqlite::{Mender, recover};
 use skep_store::{AsideRow, DataDir, OwnerLock, Reader, SqliteReader, logs};
 
+use super::audit;
 use super::check::startable;
 use super::verify::{Rebuild, Trouble, Verified, verify};
 use crate::config::Validation;
@@ -41,15 +44,20 @@ pub struct Repaired {
     pub left: Verified,
 }
 
-/// Repairs a data directory that nobody owns now. `now` names the folder of the copies.
+/// Repairs a data directory that nobody owns now, for `actor`. `now` names the folder of the copies.
 ///
 /// # Errors
 /// Another process owns the directory; the copies cannot be made. Nothing was changed then.
-pub fn repair(directory: &DataDir, now: Timestamp, progress: &mut dyn FnMut(&str)) -> Result<Repaired, Error> {
+pub fn repair(
+    directory: &DataDir,
+    now: Timestamp,
+    actor: &Actor,
+    progress: &mut dyn FnMut(&str),
+) -> Result<Repaired, Error> {
     if !directory.root().is_dir() {
         return Ok(Repaired { left: verify(directory, progress), ..Repaired::default() });
     }
-    let _lock = OwnerLock::acquire(directory)?;
+    let lock = OwnerLock::acquire(directory)?;
     let mut left = verify(directory, progress);
     let mut repaired = Repaired { found: left.findings.len(), ..Repaired::default() };
     if mends(&left.findings).is_empty() {
@@ -66,6 +74,11 @@ pub fn repair(directory: &DataDir, now: Timestamp, progress: &mut dyn FnMut(&str
         left = verify(directory, progress);
     }
     repaired.done = work.done;
+    let facts = [("folder", folder.display().to_string()), ("done", repaired.done.len().to_string())];
+    let entry = audit::entry_of(EventType::Repaired, actor, "repaired the data directory", &facts);
+    if let Err(error) = audit::append(directory, &lock, entry) {
+        repaired.done.push(format!("the repair could not be recorded in the audit: {error}"));
+    }
     repaired.left = left;
     repaired.folder = Some(folder);
     Ok(repaired)

@@ -1,11 +1,13 @@
 //! `skep backup`: a copy of the data directory, while its owner runs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Value, json};
-use skep_api::local::failure_of;
-use skep_node::service::{BackupAmount, BackupPart, BackupSummary};
+use skep_api::local::{Client, failure_of, person};
+use skep_api::wire;
+use skep_model::audit::EventType;
+use skep_node::service::{self, BackupAmount, BackupPart, BackupSummary};
 
 use super::Outcome;
 use crate::context::{Context, bad_request};
@@ -34,6 +36,7 @@ pub async fn run(context: &Context, arguments: Arguments) -> Outcome {
         skep_node::service::backup(&directory, &target, &mut |part, amount| spinner.say(&progress(part, amount)))
     });
     let summary = copied.await?.map_err(|error| failure_of(&error))?;
+    record(context, &destination).await;
     let value = json!({
         "destination": destination,
         "executions": summary.executions,
@@ -42,6 +45,7 @@ pub async fn run(context: &Context, arguments: Arguments) -> Outcome {
         "blobs": value(summary.blobs),
         "logs": value(summary.logs),
         "archive": value(summary.archive),
+        "audit": value(summary.audit),
         "bytes": bytes(&summary),
         "missing_blobs": summary.missing.iter().map(ToString::to_string).collect::<Vec<_>>(),
     });
@@ -66,8 +70,35 @@ pub async fn run(context: &Context, arguments: Arguments) -> Outcome {
     Ok(exit::FAILED)
 }
 
+/// The audit of the original says who copied it: through its owner, or by this process where there is none.
+async fn record(context: &Context, destination: &Path) {
+    let destination = destination.display().to_string();
+    let recorded = match Client::connect(&context.directory).await {
+        Ok((client, _)) => {
+            client.call(&wire::BackupMade { destination }).await.map(drop).map_err(|error| error.to_string())
+        }
+        Err(_) => directly(context, destination).await,
+    };
+    if let Err(problem) = recorded {
+        output::note(&format!("the audit does not say that this copy was made: {problem}"));
+    }
+}
+
+async fn directly(context: &Context, destination: String) -> Result<(), String> {
+    let directory = context.directory.clone();
+    let recorded = blocking(move || {
+        let facts = [("destination", destination)];
+        service::record_directly(&directory, EventType::BackupMade, &person(), "copied the data directory", &facts)
+    });
+    match recorded.await {
+        Ok(recorded) => recorded.map_err(|error| error.to_string()),
+        Err(failure) => Err(failure.message),
+    }
+}
+
 fn bytes(summary: &BackupSummary) -> u64 {
-    summary.database.bytes + summary.blobs.bytes + summary.logs.bytes + summary.archive.bytes
+    let parts = [summary.database, summary.blobs, summary.logs, summary.archive, summary.audit];
+    parts.iter().map(|part| part.bytes).sum()
 }
 
 fn value(amount: BackupAmount) -> Value {
@@ -80,6 +111,7 @@ fn progress(part: BackupPart, amount: BackupAmount) -> String {
         BackupPart::Blobs => "blobs",
         BackupPart::Logs => "logs",
         BackupPart::Archive => "archive",
+        BackupPart::Audit => "audit",
     };
     format!("{what}: {} files, {}", amount.files, size(amount.bytes))
 }

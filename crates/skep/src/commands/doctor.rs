@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use clap::Args;
 use serde_json::{Value, json};
 use skep_api::local::{CallError, Client, failure_of};
-use skep_node::service::Reading;
+use skep_node::service::{self, Reading};
 
 use super::Outcome;
 use crate::context::Context;
@@ -49,6 +49,7 @@ pub async fn run(context: &Context, _: &Arguments) -> Outcome {
     let mut checks = vec![writable(root)];
     checks.extend(owner(context).await);
     checks.push(store(context).await?);
+    checks.push(audit(context).await?);
     checks.extend(INTERPRETERS.iter().map(|name| interpreter(name)));
     checks.push(clock(output::now().0));
     checks.push(disk(root));
@@ -108,6 +109,19 @@ async fn store(context: &Context) -> Result<Check, skep_api::wire::Failure> {
         Ok((open, None)) => check("store", Verdict::Good, format!("opens, {open} executions are not over")),
         Ok((_, Some(note))) => check("store", Verdict::Doubtful, note),
         Err(error) => check("store", Verdict::Bad, failure_of(&error).message),
+    })
+}
+
+/// The whole chain.
+async fn audit(context: &Context) -> Result<Check, skep_api::wire::Failure> {
+    let directory = context.directory.clone();
+    let verified = blocking(move || service::audit_verify(&directory)).await?;
+    Ok(match verified {
+        Err(error) => check("audit", Verdict::Bad, failure_of(&error).message),
+        Ok(verified) => match &verified.chain.first_bad {
+            Some(bad) => check("audit", Verdict::Bad, format!("{}: {}; see `skep audit verify`", bad.file, bad.why)),
+            None => check("audit", Verdict::Good, format!("{} records verified", verified.chain.events_verified)),
+        },
     })
 }
 

@@ -1,6 +1,7 @@
 //! One file per verb: its options, its help, what it asks through the door, what it prints.
 
 pub mod approve;
+pub mod audit;
 pub mod backup;
 pub mod cancel;
 pub mod completions;

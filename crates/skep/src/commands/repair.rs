@@ -30,7 +30,7 @@ pub async fn run(context: &Context, arguments: Arguments) -> Outcome {
     let directory = arguments.directory.map_or_else(|| context.directory.clone(), DataDir::at);
     let mended = blocking(move || {
         let spinner = output::Spinner::new();
-        skep_node::service::repair(&directory, output::now(), &mut |what| spinner.say(what))
+        skep_node::service::repair(&directory, output::now(), &skep_api::local::person(), &mut |what| spinner.say(what))
     });
     let repaired = mended.await?.map_err(|error| failure_of(&error))?;
     let value = json!({

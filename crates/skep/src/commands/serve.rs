@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::json;
 use skep_api::local::{CallError, Client, failure_of};
 use skep_api::wire::{Failure, Needs};
+use skep_model::actor::Actor;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -78,7 +79,7 @@ async fn keep_tidy(own: &Own, tidying: &Arc<Mutex<()>>) {
     loop {
         let (node, held) = (own.node().clone(), Arc::clone(tidying).lock_owned().await);
         let work = move || {
-            let pruned = node.prune(skep_node::clock::now(), false);
+            let pruned = node.prune(skep_node::clock::now(), false, &Actor::Engine);
             drop((node, held));
             pruned
         };

@@ -10,7 +10,7 @@ use super::samples::{
 };
 use super::{Fixture, bounds};
 use crate::error::{Committed, Error};
-use crate::journal::{Row, Write};
+use crate::journal::{NewAct, Row, Write};
 use crate::reader::{Filter, Found, PAGE_BYTES_MAX, PREFIX_CANDIDATES_MAX, Reader, StatusCount};
 use crate::retire::{ArchivedRow, Retire};
 use crate::rows::WorkflowVersion;
@@ -40,6 +40,7 @@ const CASES: &[Case] = &[
     the_first_start_of_a_key_stays,
     validations_stay_with_their_definition,
     what_is_old_leaves_in_steps,
+    acts_are_numbered_for_ever,
 ];
 
 /// Runs every case on a fresh store.
@@ -422,6 +423,22 @@ fn what_is_old_leaves_in_steps(store: &mut dyn Fixture) {
     commit(store, &[retire(Retire::Gone { id: ExecutionId::new("id-1") }), turn(2, 2)]);
     assert_eq!(store.reader().archived("").unwrap(), []);
     assert_eq!(store.reader().last_position().unwrap(), Position(5));
+}
+
+fn acts_are_numbered_for_ever(store: &mut dyn Fixture) {
+    let act = |text: &str| write(Row::Act(NewAct { at: Timestamp(5), entry: text.to_owned() }));
+    commit(store, &[act("one"), act("two")]);
+    let acts = |store: &mut dyn Fixture, after| -> Vec<(i64, String)> {
+        let rows = store.reader().acts(after, 10).unwrap();
+        rows.into_iter().map(|row| (row.id, row.entry)).collect()
+    };
+    assert_eq!(acts(store, 0), [(1, "one".to_owned()), (2, "two".to_owned())]);
+    assert_eq!(acts(store, 1), [(2, "two".to_owned())]);
+    assert_eq!(store.reader().acts(0, 1).unwrap().len(), 1);
+    commit(store, &[write(Row::Retire(Retire::Acts { through: 2 }))]);
+    store.reopen();
+    commit(store, &[act("three")]);
+    assert_eq!(acts(store, 0), [(3, "three".to_owned())], "a number is never used twice");
 }
 
 fn child_of_first() -> Write {

@@ -12,7 +12,7 @@ use crate::reader::{
     Reader, StatusCount, StoredPlan, StoredTurn,
 };
 use crate::retire::{ArchivedRow, AsideRow};
-use crate::rows::{BreakerRow, ChildRow, ExecutionRow, PermitRow, StartKeyRow, ValidationRow, WorkflowVersion};
+use crate::rows::{ActRow, BreakerRow, ChildRow, ExecutionRow, PermitRow, StartKeyRow, ValidationRow, WorkflowVersion};
 use crate::snapshot::StoredSnapshot;
 
 type Answer<T> = Result<T, Error>;
@@ -205,6 +205,12 @@ impl Reader for Memory {
         let state = self.state();
         let has_turns = |row: &&ArchivedRow| state.turns.iter().any(|turn| turn.execution == row.local);
         Ok(state.archived.values().filter(has_turns).take(limit).cloned().collect())
+    }
+
+    fn acts(&self, after: i64, limit: usize) -> Answer<Vec<ActRow>> {
+        let state = self.state();
+        let rows = state.acts.iter().filter(|row| row.id > after);
+        Ok(rows.take(limit.min(PAGE_ROWS_MAX)).cloned().collect())
     }
 
     fn aside(&self, _execution: LocalId) -> Answer<Option<AsideRow>> {

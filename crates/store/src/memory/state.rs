@@ -8,10 +8,10 @@ use skep_model::limits::VALIDATIONS_KEPT_MAX;
 
 use crate::error::Error;
 use crate::idle::IdleChange;
-use crate::journal::{Journal, NewTurn, NewVersion, Row, Write};
+use crate::journal::{Journal, NewAct, NewTurn, NewVersion, Row, Write};
 use crate::reader::{StoredPlan, StoredTurn};
 use crate::retire::{ArchivedRow, Retire};
-use crate::rows::{ChildRow, ExecutionRow, PermitRow, StartKeyRow, ValidationRow, WorkflowVersion};
+use crate::rows::{ActRow, ChildRow, ExecutionRow, PermitRow, StartKeyRow, ValidationRow, WorkflowVersion};
 use crate::snapshot::StoredSnapshot;
 
 /// A store in memory; both ports in one.
@@ -38,6 +38,9 @@ pub(super) struct State {
     /// Of each definition, the oldest first.
     pub(super) validations: BTreeMap<Hash, Vec<ValidationRow>>,
     pub(super) archived: BTreeMap<ExecutionId, ArchivedRow>,
+    /// In the order of their numbers.
+    pub(super) acts: Vec<ActRow>,
+    last_act: i64,
     pub(super) last_position: i64,
     pub(super) last_local: i64,
     last_seq: BTreeMap<LocalId, u64>,
@@ -176,6 +179,7 @@ impl State {
             }
             Row::Validated(row) => self.validated(row),
             Row::Retire(retire) => self.retire(retire),
+            Row::Act(act) => self.add_act(act),
         }
     }
 
@@ -185,6 +189,11 @@ impl State {
             kept.push(row.clone());
             kept.drain(..kept.len().saturating_sub(VALIDATIONS_KEPT_MAX as usize));
         }
+    }
+
+    fn add_act(&mut self, act: &NewAct) {
+        self.last_act += 1;
+        self.acts.push(ActRow { id: self.last_act, at: act.at, entry: act.entry.clone() });
     }
 
     fn retire(&mut self, retire: &Retire) {
@@ -211,6 +220,7 @@ impl State {
             }
             Retire::Unused => self.retire_unused(),
             Retire::Gone { id } => drop(self.archived.remove(id)),
+            Retire::Acts { through } => self.acts.retain(|act| act.id > *through),
         }
     }
 
@@ -279,7 +289,8 @@ impl<'a> Draft<'a> {
                 self.retired.insert(row.local);
                 Ok(())
             }
-            Row::Retire(Retire::Turns { .. } | Retire::Unused | Retire::Gone { .. })
+            Row::Retire(Retire::Turns { .. } | Retire::Unused | Retire::Gone { .. } | Retire::Acts { .. })
+            | Row::Act(_)
             | Row::Plan { .. }
             | Row::Definition { .. }
             | Row::WorkflowAdded(_)

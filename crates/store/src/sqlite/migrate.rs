@@ -27,6 +27,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     Migration { number: 2, name: "shared", sql: include_str!("../../migrations/sqlite/0002_shared.sql") },
     Migration { number: 3, name: "checks", sql: include_str!("../../migrations/sqlite/0003_checks.sql") },
     Migration { number: 4, name: "bounds", sql: include_str!("../../migrations/sqlite/0004_bounds.sql") },
+    Migration { number: 5, name: "audit", sql: include_str!("../../migrations/sqlite/0005_audit.sql") },
     Migration { number: 6, name: "validations", sql: include_str!("../../migrations/sqlite/0006_validations.sql") },
 ];
 

@@ -22,7 +22,7 @@ use crate::reader::{
     Reader, StatusCount, StoredPlan, StoredTurn,
 };
 use crate::retire::{ArchivedRow, AsideRow};
-use crate::rows::{BreakerRow, ChildRow, ExecutionRow, PermitRow, StartKeyRow, ValidationRow, WorkflowVersion};
+use crate::rows::{ActRow, BreakerRow, ChildRow, ExecutionRow, PermitRow, StartKeyRow, ValidationRow, WorkflowVersion};
 use crate::snapshot::StoredSnapshot;
 
 const NEXT_LOCAL: &str =
@@ -155,7 +155,7 @@ impl SqliteReader {
     }
 }
 
-fn page_rows(limit: usize) -> i64 {
+pub(super) fn page_rows(limit: usize) -> i64 {
     i64::try_from(limit.min(PAGE_ROWS_MAX)).unwrap_or(i64::MAX)
 }
 
@@ -323,6 +323,14 @@ impl Reader for SqliteReader {
 
     fn leaving(&self, limit: usize) -> Answer<Vec<ArchivedRow>> {
         self.archived_where(retire::LEAVING, rusqlite::types::Value::Null, limit)
+    }
+
+    fn acts(&self, after: i64, limit: usize) -> Answer<Vec<ActRow>> {
+        let sql = "SELECT id, at, entry FROM audit_act WHERE id > ?1 ORDER BY id LIMIT ?2";
+        let rows = self.many(sql, (after, page_rows(limit)), |row| {
+            Ok(ActRow { id: row.get(0)?, at: Timestamp(row.get(1)?), entry: row.get(2)? })
+        });
+        self.answer("reading acts", rows)
     }
 
     fn aside(&self, execution: LocalId) -> Answer<Option<AsideRow>> {

@@ -23,6 +23,7 @@ const COUNT_REMOVED: &str = "UPDATE counter SET value = value + ?1 WHERE name = 
 const DELETE_PLANS: &str = "DELETE FROM plan WHERE hash NOT IN (SELECT plan_hash FROM execution)";
 const DELETE_DEFINITIONS: &str = "DELETE FROM definition WHERE hash NOT IN (SELECT definition_hash FROM execution) \
     AND hash NOT IN (SELECT definition_hash FROM workflow_version)";
+const DELETE_ACTS: &str = "DELETE FROM audit_act WHERE id <= ?1";
 const DELETE_ARCHIVED: &str = "DELETE FROM archived WHERE id = ?1";
 
 /// Executions whose archive row `condition` admits.
@@ -59,6 +60,7 @@ pub(super) fn write(connection: &Connection, file: &Path, write: usize, retire: 
         Retire::Turns { execution, limit } => drop_turns(connection, *execution, *limit).map(Ok),
         Retire::Unused => drop_unused(connection).map(Ok),
         Retire::Gone { id } => connection.execute(DELETE_ARCHIVED, [id.as_str()]).map(|_| Ok(())),
+        Retire::Acts { through } => connection.execute(DELETE_ACTS, [through]).map(|_| Ok(())),
     };
     done.map_err(failed)?.map_err(|execution| Error::UnknownExecution { write, execution })
 }

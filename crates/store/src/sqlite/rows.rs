@@ -37,6 +37,9 @@ const DELETE_PERMIT: &str = "DELETE FROM permit WHERE resource = ?1 AND executio
 const PUT_BREAKER: &str = "INSERT OR REPLACE INTO breaker(name, state) VALUES (?1, ?2)";
 const PUT_START_KEY: &str = "INSERT INTO start_key(workflow, key, execution, digest) VALUES (?1, ?2, ?3, ?4) \
     ON CONFLICT DO NOTHING";
+/// The number after the highest ever given, see the table `counter`.
+const INSERT_ACT: &str = "INSERT INTO audit_act(id, at, entry) SELECT 1 + max((SELECT value FROM counter WHERE \
+    name = 'act'), coalesce((SELECT max(id) FROM audit_act), 0)), ?1, ?2";
 
 const PUT_VALIDATION: &str = "INSERT INTO validation(definition_hash, at, report) SELECT ?1, ?2, ?3 \
     WHERE EXISTS (SELECT 1 FROM definition WHERE hash = ?1)";
@@ -69,6 +72,7 @@ pub(super) fn write_row(connection: &Connection, file: &Path, write: usize, row:
         Row::StartKey(row) => rows.put_start_key(row),
         Row::Validated(row) => rows.put_validation(row),
         Row::Retire(retire) => super::retire::write(connection, file, write, retire),
+        Row::Act(act) => rows.run("recording an act", INSERT_ACT, params![act.at.0, act.entry]),
     }
 }
 

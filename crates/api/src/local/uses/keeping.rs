@@ -2,11 +2,13 @@
 
 use crate::local::convert::failure_of;
 use crate::local::desk::{Desk, Perform};
+use crate::local::person::person;
 use crate::wire::{Failure, Prune, Pruned};
 
 impl Perform for Prune {
     fn perform(&self, desk: &Desk) -> Result<Pruned, Failure> {
-        let pruned = desk.node()?.prune(skep_node::clock::now(), self.dry_run).map_err(|error| failure_of(&error))?;
+        let pruned = desk.node()?.prune(skep_node::clock::now(), self.dry_run, &person());
+        let pruned = pruned.map_err(|error| failure_of(&error))?;
         Ok(Pruned {
             archived: pruned.archived,
             deleted: pruned.deleted,

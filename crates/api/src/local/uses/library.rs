@@ -39,7 +39,7 @@ impl Perform for WorkflowVersions {
 
 impl Perform for RemoveWorkflow {
     fn perform(&self, desk: &Desk) -> Result<Removed, Failure> {
-        let path = desk.node()?.remove_workflow(&self.name).map_err(|error| failure_of(&error))?;
+        let path = desk.node()?.remove_workflow(&self.name, &person()).map_err(|error| failure_of(&error))?;
         Ok(Removed { path })
     }
 }

@@ -1,5 +1,6 @@
 //! Each wire call as a use of `node::service`: translation and nothing else.
 
+mod audit;
 mod keeping;
 mod library;
 mod reads;

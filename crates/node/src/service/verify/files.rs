@@ -10,6 +10,7 @@ use skep_store::{DataDir, Reader, SqliteReader, archive as archived, logs as seg
 
 use super::{PERMISSION, Verified};
 use crate::fold::{self, Programs};
+use crate::service;
 
 const RESTORE: Mend = Mend::Nothing("restore the file from a backup");
 
@@ -87,6 +88,23 @@ pub(super) fn archive(directory: &DataDir, reader: &SqliteReader, verified: &mut
         });
         if let Err(problem) = problem {
             verified.findings.push(Finding::new("archive", format!("archive/{file}"), problem, RESTORE).of(id));
+        }
+    }
+}
+
+/// Every record of the audit hangs on the one before it. Nothing can mend it: that is its purpose.
+pub(super) fn audit(directory: &DataDir, verified: &mut Verified) {
+    const KEEP: Mend =
+        Mend::Nothing("nothing: keep the files and find out who changed them; `skep audit verify` says more");
+    match service::audit_verify(directory) {
+        Err(error) => verified.findings.push(Finding::new("audit", "config.toml", error, PERMISSION)),
+        Ok(found) => {
+            if let Some(bad) = &found.chain.first_bad {
+                let line = bad.line.map_or_else(String::new, |line| format!(":{line}"));
+                let place = format!("audit/{}{line}", bad.file);
+                verified.findings.push(Finding::new("audit", place, &bad.why, KEEP));
+            }
+            verified.notes.extend(found.notes);
         }
     }
 }

@@ -54,6 +54,8 @@ pub fn verify(directory: &DataDir, progress: &mut dyn FnMut(&str)) -> Verified {
     }
     progress("logs");
     files::logs(directory, &mut verified.findings);
+    progress("audit");
+    files::audit(directory, &mut verified);
     verified
 }
 
