@@ -161,6 +161,8 @@ fn an_owner_that_is_killed_at_any_moment_loses_and_doubles_no_record() {
         drop(fs::remove_file(place.data().join("skep.sock")));
     }
     let serve = place.start(&["serve"]);
+    // One that does not listen yet cannot be told to stop.
+    wait::until("the socket", wait::SOON, || place.data().join("skep.sock").exists().then_some(()));
     wait::until("the end of all", wait::SOON, || {
         let open = place.json(&["list"], 0);
         open["executions"].as_array().is_some_and(Vec::is_empty).then_some(())
