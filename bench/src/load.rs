@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use skep_model::Map;
 use skep_model::actor::Actor;
+use skep_node::config::Config;
 use skep_node::service::{Source, StartRequest};
 use skep_node::{Node, Settings, Stats};
 use skep_store::{Reader, SqliteReader};
@@ -68,8 +69,15 @@ impl Loaded {
     /// # Errors
     /// Trouble with the store.
     pub fn open(folder: &Path) -> Result<Self> {
-        let settings =
-            Settings { data_dir: folder.to_owned(), config: skep_node::config::Config::default(), spawner: None };
+        Self::open_with(folder, Config::default())
+    }
+
+    /// The same with a configuration.
+    ///
+    /// # Errors
+    /// Trouble with the store.
+    pub fn open_with(folder: &Path, config: Config) -> Result<Self> {
+        let settings = Settings { data_dir: folder.to_owned(), config, spawner: None };
         let node = Node::open(settings).context("opening a node")?;
         let runtime = tokio::runtime::Builder::new_current_thread().build().context("starting a runtime")?;
         Ok(Self { node, runtime, completed: 0 })

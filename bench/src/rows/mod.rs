@@ -1,5 +1,6 @@
 //! One file per row of the table.
 
+mod audit;
 mod definition;
 pub mod durability;
 mod fan_out;
@@ -17,8 +18,19 @@ use crate::Plan;
 use crate::figures::Figure;
 
 /// All of them, in the order of the table.
-pub const ALL: [&str; 10] =
-    ["sequence", "fan-out", "single", "scripts", "restart", "history", "payload", "idle", "definition", "durability"];
+pub const ALL: [&str; 11] = [
+    "sequence",
+    "fan-out",
+    "single",
+    "scripts",
+    "restart",
+    "history",
+    "payload",
+    "idle",
+    "definition",
+    "audit",
+    "durability",
+];
 
 /// Measures a row.
 ///
@@ -35,6 +47,7 @@ pub fn measure(row: &str, plan: &Plan) -> Result<Vec<Figure>> {
         "payload" => payload::measure(plan),
         "idle" => idle::measure(plan),
         "definition" => definition::measure(plan),
+        "audit" => audit::measure(plan),
         "durability" => durability::measure(plan),
         other => match other.strip_prefix("sequence@") {
             Some(in_flight) => sequence::measure_at(plan, in_flight),

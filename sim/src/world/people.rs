@@ -235,10 +235,11 @@ impl World<'_> {
     }
 
     pub(super) fn resume(&mut self, local: LocalId) {
-        let (actor, label) = self.somebody();
+        let (actor, _) = self.somebody();
+        // Somebody else may be faster, and then there is nothing to resume.
         let at_point = self.held_by(local) == Some(skep_engine::codes::AT_POINT.id);
-        let promise = if at_point { Promise::Said(local, label, Deed::GoBack) } else { Promise::Taken(Deed::Resume) };
-        self.tell(local, Message::Resume { actor }, promise);
+        let deed = if at_point { Deed::GoBack } else { Deed::Resume };
+        self.tell(local, Message::Resume { actor }, Promise::Taken(deed));
     }
 
     /// What an execution waits for from people, as far as anybody will give it.
