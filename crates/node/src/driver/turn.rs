@@ -266,7 +266,7 @@ impl Driver {
 
     /// The turn is durable: now it may have effects.
     pub(super) fn landed(&mut self, flight: Box<Flight>) {
-        let has_turn = flight.has_summary();
+        let (has_turn, seq) = (flight.has_summary(), flight.seq);
         let Flight {
             local, effects, mut children, reply, summary, more, deferred, from_backlog, snapshot, stores, ..
         } = *flight;
@@ -295,8 +295,8 @@ impl Driver {
         if more {
             self.mailbox.send(Input::Message(local, Box::new(Message::TimerFired), None));
         }
-        // A rerun may have been decided since, on what this turn ended.
-        let over = self.core.get(local).is_some_and(|live| live.state.status.is_terminal());
+        // A rerun may have been decided since, on what this turn ended; it may even have ended, and not be durable yet.
+        let over = self.core.get(local).is_some_and(|live| live.state.status.is_terminal() && live.state.seq == seq);
         if summary.status.is_terminal() && !skep_model::mutant!("parent-not-told") {
             self.tell_parent(local);
         }
