@@ -228,6 +228,7 @@ impl Own {
     /// The same, but running steps get some time to end by themselves.
     pub async fn drain(self) {
         self.server.close().await;
+        crate::output::note("ending: running steps may end, no new one begins; the next owner goes on");
         close_node(self.node, Node::drain).await;
     }
 }

@@ -44,9 +44,9 @@ pub(super) struct Children {
 
 /// Where a child execution is.
 enum Found {
-    /// In memory: its end will be told.
+    /// In memory, and its end will be told.
     Open(LocalId),
-    /// Only in the store.
+    /// Durably over, or only in the store.
     Stored(Box<ExecutionRow>),
     Nowhere,
 }
@@ -199,10 +199,15 @@ impl Driver {
     }
 
     fn find_child(&self, id: &ExecutionId) -> Result<Found, Error> {
-        if let Some(local) = self.locals.get(id) {
+        if let Some(local) = self.locals.get(id).filter(|local| !self.is_durably_over(**local)) {
             return Ok(Found::Open(*local));
         }
         Ok(self.reader.execution(id)?.map_or(Found::Nowhere, |row| Found::Stored(Box::new(row))))
+    }
+
+    /// It is in memory because somebody wanted it undone or run again, and that came to nothing: it will not end again.
+    fn is_durably_over(&self, local: LocalId) -> bool {
+        self.core.get(local).is_some_and(|live| live.state.status.is_terminal()) && self.is_quiet(local)
     }
 
     /// False if it cannot be read now.

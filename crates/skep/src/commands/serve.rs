@@ -14,8 +14,8 @@ use tokio::time::Instant;
 use super::Outcome;
 use crate::context::Context;
 use crate::door::{Own, blocking};
+use crate::exit;
 use crate::follow::Interrupts;
-use crate::{exit, output};
 
 /// An owner in the background ends after this long with nothing open.
 const IDLE_END: Duration = Duration::from_secs(60);
@@ -66,7 +66,6 @@ pub async fn run(context: &Context, arguments: &Arguments) -> Outcome {
         () = nothing_open(&own), if arguments.background => {}
         () = keep_tidy(&own, &tidying) => {}
     }
-    output::note("ending: running steps may end, no new one begins; the next owner goes on");
     own.node().stop_pruning();
     drop(tidying.lock().await);
     own.drain().await;
