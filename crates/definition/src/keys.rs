@@ -3,12 +3,14 @@
 //!
 //! This module must not read documents; it is data. A new key is a row here, and a line in `lower` and `print`.
 
+mod decisions;
 mod kinds;
 mod step;
 #[cfg(test)]
 mod tests;
 mod workflow;
 
+pub use decisions::{ASKING, DECISIONS, PATTERN, RANGE, RULE, WHEN};
 pub use kinds::{AGENT, AI, APPROVAL, BRANCH, CALL, CASE, ESCALATION, GATE, INPUT, REPEAT, SWITCH, WAIT};
 pub use step::{CIRCUIT_BREAKER, COMPENSATION, CONCURRENCY, ON_ERROR, RETRY, STEP, VERIFICATION};
 pub use workflow::{DEFAULTS, ERROR_HANDLING, IDEMPOTENCY, ROLLBACK, TRIGGER, WORKFLOW};

@@ -14,6 +14,7 @@ pub mod check;
 pub mod codes;
 #[cfg(test)]
 mod corpus;
+pub mod decisions;
 pub mod diagnostic;
 pub mod dialect;
 pub mod draw;

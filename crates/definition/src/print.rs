@@ -16,6 +16,10 @@ mod tests;
 
 use serde_json::Value;
 
+pub(crate) use document::{asking, retry};
+pub(crate) use emit::Doc;
+pub(crate) use emit::document as doc;
+
 use crate::workflow::Workflow;
 
 /// The workflow in the canonical spelling. Ends with a line break.

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use skep_model::Map;
-use skep_model::plan::{Backoff, Join, OnCancel, OnReject, OnTimeout, Order, RetryOn};
+use skep_model::decision::Autonomy;
+use skep_model::plan::{self, Backoff, Join, OnCancel, OnReject, OnSilence, OnTimeout, Order, RetryOn};
 use skep_model::problem::Place;
 
 /// Where things stand in the source: JSON pointer of the **canonical** document (`/steps/0/foreach`,
@@ -55,6 +56,8 @@ pub struct Workflow {
     pub concurrency: Option<Value>,
     /// `{enabled, strategy, auto, checkpoint_interval}` as written.
     pub rollback: Option<Value>,
+    /// Who decides about failures for which a step says nothing.
+    pub autonomy: Option<Autonomy>,
     /// Steps of one execution at a time.
     pub max_parallel: Option<u32>,
     /// Of the whole execution, in milliseconds.
@@ -184,10 +187,51 @@ pub enum OnError {
         step: Option<String>,
     },
     /// A person is asked.
-    Escalate {
-        /// `escalation_target`.
-        target: Option<String>,
-    },
+    Escalate(Asking),
+}
+
+/// The keys of `on_error: {strategy: escalate}`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Asking {
+    /// `escalation_target`: text template.
+    pub target: Option<String>,
+    /// `{after, to}`.
+    pub escalate: Vec<(u64, String)>,
+    /// Whole wait in milliseconds.
+    pub timeout_ms: Option<u64>,
+    /// `fail` if not written.
+    pub on_timeout: Option<OnSilence>,
+}
+
+impl Asking {
+    /// Of somebody by name, for ever.
+    pub fn of(target: impl Into<String>) -> Self {
+        Self { target: Some(target.into()), ..Self::default() }
+    }
+}
+
+impl From<&plan::Retry> for Retry {
+    fn from(retry: &plan::Retry) -> Self {
+        Self {
+            max_attempts: Some(retry.max_attempts),
+            delay_ms: Some(retry.delay_ms),
+            max_delay_ms: Some(retry.max_delay_ms),
+            backoff: Some(retry.backoff),
+            jitter: Some(retry.jitter),
+            on: retry.on.clone(),
+        }
+    }
+}
+
+impl From<&plan::Asking> for Asking {
+    fn from(asking: &plan::Asking) -> Self {
+        Self {
+            target: Some(asking.to.clone()).filter(|to| !to.is_empty()),
+            escalate: asking.escalate.iter().map(|hop| (hop.after_ms, hop.to.clone())).collect(),
+            timeout_ms: asking.timeout_ms,
+            on_timeout: asking.timeout_ms.map(|_| asking.on_timeout),
+        }
+    }
 }
 
 /// `approve: before|after`, or the long form with the keys of an approval and `when`.
@@ -377,6 +421,7 @@ impl PartialEq for Workflow {
             defaults,
             concurrency,
             rollback,
+            autonomy,
             max_parallel,
             timeout_ms,
             on_cancel,
@@ -404,6 +449,7 @@ impl PartialEq for Workflow {
             && *defaults == other.defaults
             && *concurrency == other.concurrency
             && *rollback == other.rollback
+            && *autonomy == other.autonomy
             && *max_parallel == other.max_parallel
             && *timeout_ms == other.timeout_ms
             && *on_cancel == other.on_cancel

@@ -339,7 +339,7 @@ impl Deciding<'_> {
     pub fn stop(&mut self, id: InstanceId, then: Then) -> Result<(), Rejection> {
         let instance = self.state.instance(id);
         let path = instance.path.clone();
-        if matches!(instance.phase, Phase::Doubtful { .. } | Phase::Questioned { .. }) {
+        if matches!(instance.phase, Phase::Doubtful { .. } | Phase::Questioned(_)) {
             return crate::unknown::stop(self, id, then);
         }
         if instance.stop.is_some() {
@@ -366,7 +366,7 @@ impl Deciding<'_> {
             Phase::Over
             | Phase::Ready
             | Phase::Doubtful { .. }
-            | Phase::Questioned { .. }
+            | Phase::Questioned(_)
             | Phase::Deciding { .. }
             | Phase::Filling { .. }
             | Phase::Sleeping { .. }

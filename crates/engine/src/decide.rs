@@ -22,6 +22,7 @@ use skep_model::status::{SkipReason, Step as StepStatus};
 use skep_model::time::Timestamp;
 
 use crate::apply::{Misfit, apply};
+use crate::judge;
 use crate::lifecycle;
 use crate::payload::{Blobs, Fresh};
 use crate::program::Program;
@@ -241,25 +242,35 @@ impl<'a> Deciding<'a> {
         let failure = failure.at_step(path);
         let (_, step) = self.program.split_path(path).ok_or_else(|| Misfit(format!("`{path}` is no step")))?;
         let on_error = &self.program.step(step).on_error;
-        if matches!(on_error, OnError::Escalate { .. }) && crate::unknown::escalate(self, path, &failure)? {
+        if *on_error == OnError::Open {
+            return judge::open(self, path, failure, outputs);
+        }
+        judge::by_definition(self, path, &failure)?;
+        if matches!(on_error, OnError::Escalate(_)) && crate::unknown::escalate(self, path, &failure, None)? {
             return Ok(());
         }
         match on_error {
-            OnError::Fail | OnError::Escalate { .. } => {
+            OnError::Fail | OnError::Open | OnError::Escalate(_) => {
                 let outputs = self.store_map(outputs);
-                let critical = self.program.step(step).critical || failure.kind == FailureKind::Sandbox;
-                self.emit(Event::Failed { path: path.clone(), failure, outputs })?;
+                let critical = self.is_critical(path, &failure);
+                self.emit(Event::Failed { path: path.clone(), failure, outputs, handled: false })?;
                 if critical { crate::rollback::keep::ask_critical(self, path) } else { Ok(()) }
             }
             OnError::Compensate { step: first } => {
                 let outputs = self.store_map(outputs);
-                self.emit(Event::Failed { path: path.clone(), failure, outputs })?;
+                self.emit(Event::Failed { path: path.clone(), failure, outputs, handled: false })?;
                 crate::rollback::keep::ask(self, path, *first)
             }
             OnError::Skip => {
                 self.emit(Event::Skipped { path: path.clone(), reason: SkipReason::OnError, failure: Some(failure) })
             }
         }
+    }
+
+    /// True if what was done is undone at once because this step failed so.
+    pub fn is_critical(&self, path: &StepPath, failure: &Failure) -> bool {
+        let step = self.program.split_path(path).map(|(_, step)| self.program.step(step));
+        failure.kind == FailureKind::Sandbox || step.is_some_and(|step| step.critical)
     }
 
     /// A step succeeded with these outputs.

@@ -18,6 +18,7 @@ pub mod codes;
 mod decide;
 mod ids;
 mod index;
+mod judge;
 pub mod lifecycle;
 mod outstanding;
 mod payload;

@@ -2,12 +2,20 @@
 //!
 //! Shared by all executions of one plan. It must hold nothing that an execution changes.
 
+use std::sync::OnceLock;
+
 use foldhash::HashMap;
+use skep_definition::decisions;
 use skep_definition::expr::{self, Names, Template};
 use skep_model::Map;
+use skep_model::decision::Rules;
 use skep_model::ids::{Hash, StepPath};
-use skep_model::plan::{Approval, BlockIndex, Kind, OnError, Order, Plan, Side, Step, StepIndex, Wait};
+use skep_model::plan::{
+    Approval, Asking, BlockIndex, Escalation, Kind, OnError, Order, Plan, Side, Step, StepIndex, Wait,
+};
 use skep_model::rollback::Part;
+
+use crate::judge::Recogniser;
 
 /// A plan, ready to execute.
 #[derive(Debug)]
@@ -26,6 +34,8 @@ pub struct Program {
     /// It asks for something that executions share.
     pub(crate) shares: bool,
     no_prefix: StepPath,
+    /// What failures look like by the plan's own table, once one was looked at.
+    recogniser: OnceLock<Recogniser>,
 }
 
 /// A plan whose expressions do not compile: it was made by another version, or by hand.
@@ -58,7 +68,7 @@ pub(crate) struct StepProgram {
     /// Its own verification.
     pub verify: Option<SideProgram>,
     /// Who is asked when it failed.
-    pub escalate_to: Option<Template>,
+    pub asking: Option<Whom>,
     /// `success_criteria`, as written and compiled.
     pub criteria: Vec<(String, Template)>,
     /// `output_schema`.
@@ -75,6 +85,19 @@ pub(crate) struct SideProgram {
     pub kind: KindProgram,
     pub env: Vec<(String, Template)>,
     pub working_dir: Option<Template>,
+}
+
+/// Who is asked about a failure, and who later.
+#[derive(Debug)]
+pub(crate) struct Whom {
+    pub to: Template,
+    /// Milliseconds from the start of the wait, in order.
+    pub escalate: Vec<(u64, Template)>,
+}
+
+/// By what failures of a plan's steps are judged.
+fn rules_of(plan: &Plan) -> &Rules {
+    plan.rules.as_deref().unwrap_or_else(|| decisions::builtin())
 }
 
 /// Compiled templates of a step kind.
@@ -139,7 +162,7 @@ impl Program {
     /// [`BadPlan`] if an expression of it does not compile.
     pub fn new(plan: Plan) -> Result<Self, BadPlan> {
         let names = Names::of_plan(&plan);
-        let compiler = Compiler { names: &names };
+        let compiler = Compiler { names: &names, rules: rules_of(&plan) };
         let mut steps = Vec::with_capacity(plan.steps.len());
         let mut bodies: HashMap<StepIndex, Vec<StepIndex>> = HashMap::default();
         for (index, step) in plan.steps.iter().enumerate() {
@@ -170,12 +193,35 @@ impl Program {
             group,
             shares,
             no_prefix,
+            recogniser: OnceLock::new(),
         })
     }
 
     /// The plan.
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// By what failures are judged.
+    pub(crate) fn rules(&self) -> &Rules {
+        rules_of(&self.plan)
+    }
+
+    /// What failures look like.
+    pub(crate) fn recogniser(&self) -> &Recogniser {
+        match &self.plan.rules {
+            None => Recogniser::builtin(),
+            Some(rules) => self.recogniser.get_or_init(|| Recogniser::new(rules)),
+        }
+    }
+
+    /// Who is asked when a step failed for good, and until when.
+    pub(crate) fn asking(&self, step: StepIndex) -> Option<&Asking> {
+        match &self.step(step).on_error {
+            OnError::Escalate(asking) => Some(asking),
+            OnError::Open => Some(&self.rules().escalation),
+            OnError::Fail | OnError::Skip | OnError::Compensate { .. } => None,
+        }
     }
 
     /// The loop prefix of what is in no loop.
@@ -253,6 +299,7 @@ fn block_program(plan: &Plan, index: BlockIndex) -> BlockProgram {
 }
 
 struct Compiler<'a> {
+    rules: &'a Rules,
     names: &'a Names,
 }
 
@@ -274,8 +321,9 @@ impl Compiler<'_> {
             rollback_verify: self
                 .side(&place("rollback.verify"), step.compensation.as_ref().and_then(|undo| undo.verify.as_ref()))?,
             verify: self.side(&place("verify"), step.verify.as_deref())?,
-            escalate_to: match &step.on_error {
-                OnError::Escalate { to } => Some(self.text(&place("on_error"), to)?),
+            asking: match &step.on_error {
+                OnError::Escalate(asking) => Some(self.whom(&place("on_error"), asking)?),
+                OnError::Open => Some(self.whom("decisions.yaml", &self.rules.escalation)?),
                 OnError::Fail | OnError::Skip | OnError::Compensate { .. } => None,
             },
             criteria: self.criteria(&place("success_criteria"), &step.success_criteria)?,
@@ -287,6 +335,12 @@ impl Compiler<'_> {
                 .map(|breaker| self.text(&place("circuit_breaker"), &breaker.name))
                 .transpose()?,
         })
+    }
+
+    fn whom(&self, place: &str, asking: &Asking) -> Result<Whom, BadPlan> {
+        let hop = |hop: &Escalation| Ok((hop.after_ms, self.text(place, &hop.to)?));
+        let escalate = asking.escalate.iter().map(hop).collect::<Result<_, BadPlan>>()?;
+        Ok(Whom { to: self.text(place, &asking.to)?, escalate })
     }
 
     fn side(&self, place: &str, side: Option<&Side>) -> Result<Option<SideProgram>, BadPlan> {

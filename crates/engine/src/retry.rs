@@ -21,9 +21,14 @@ pub(crate) fn pause_ms(
     {
         return None;
     }
+    Some(pause_after(retry, failure, attempt, seed, path))
+}
+
+/// The pause after the attempt that failed, where it is known that there is another one.
+pub(crate) fn pause_after(retry: &Retry, failure: &Failure, attempt: u32, seed: u64, path: &str) -> u64 {
     let pause = grown_ms(retry, attempt);
     let pause = if retry.jitter { jittered_ms(pause, seed, path, attempt) } else { pause };
-    Some(pause.max(failure.retry_after_ms.unwrap_or(0)))
+    pause.max(failure.retry_after_ms.unwrap_or(0))
 }
 
 fn is_repeated(retry: &Retry, failure: &Failure, system_failures: u32) -> bool {
@@ -35,8 +40,8 @@ fn is_repeated(retry: &Retry, failure: &Failure, system_failures: u32) -> bool {
         };
     }
     retry.on.iter().any(|on| match on {
-        RetryOn::Class(class) => failure.class == *class,
-        RetryOn::Kind(kind) => failure.kind == *kind,
+        RetryOn::Class(class) => failure.class == *class || failure.finest_kind().class() == *class,
+        RetryOn::Kind(kind) => failure.kind == *kind || failure.finest_kind() == *kind,
         RetryOn::ExitCode(code) => failure.exit_code == Some(*code),
         RetryOn::HttpStatus(status) => failure.http_status == Some(*status),
     })

@@ -15,7 +15,7 @@ use crate::state::State;
 
 /// Grows when the text of a state changes so that an older one means something else. A new field with
 /// `#[serde(default)]` is no such change only if its default is what folding the same turns gives.
-pub const SNAPSHOT_FORMAT: u32 = 3;
+pub const SNAPSHOT_FORMAT: u32 = 4;
 
 /// A snapshot that cannot be used: fold the journal instead.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

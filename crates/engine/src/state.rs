@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 use skep_model::Map;
+use skep_model::decision::Action;
 use skep_model::error::Failure;
 use skep_model::event::Then;
 use skep_model::ids::{ExecutionId, StepPath, Token};
@@ -72,6 +73,8 @@ pub struct State {
     pub(crate) root: Option<FrameId>,
     pub(crate) finally: Option<FrameId>,
     pub(crate) timers: BTreeSet<(Timestamp, Timer)>,
+    /// Ends and escalations of questions about steps: these fire while it is held.
+    pub(crate) question_timers: BTreeSet<(Timestamp, InstanceId)>,
     pub(crate) signals: Arc<VecDeque<KeptSignal>>,
     /// Instances whose work a runner does now.
     pub(crate) performing: Ids,
@@ -261,8 +264,8 @@ pub(crate) enum Phase {
     Looping(Box<Looping>),
     /// It cannot be told whether its work was done: its verification runs, or a person is asked.
     Doubtful { failure: Option<Failure>, asked: bool },
-    /// It failed and a person is asked whether it is tried again.
-    Questioned { failure: Failure, to: String, inside: Box<Phase> },
+    /// It failed and a person is asked what is done about it.
+    Questioned(Box<Questioned>),
     /// A condition is awaited, asked every `every_ms` from `since` on.
     Asking { since: Timestamp, every_ms: u64, until: Option<Timestamp> },
     /// It may begin, but too many steps do work; since which turn.
@@ -271,6 +274,27 @@ pub(crate) enum Phase {
     Child { id: ExecutionId, until: Option<Timestamp> },
     /// It waits for something that executions share.
     AwaitingPermit { resource: Box<Resource>, since: Timestamp },
+}
+
+/// What a person is asked about a step that failed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Questioned {
+    pub failure: Failure,
+    /// Who was told last.
+    pub to: String,
+    /// What a yes means; `None`: it is tried again.
+    pub suggestion: Option<Action>,
+    pub until: Option<Timestamp>,
+    pub escalations: VecDeque<(Timestamp, String)>,
+    /// What the step holds.
+    pub inside: Phase,
+}
+
+impl Questioned {
+    /// What a yes means.
+    pub fn yes(&self) -> Action {
+        self.suggestion.unwrap_or(Action::Retry)
+    }
 }
 
 /// The progress of a loop: counters and collected results; only what runs is materialised.
@@ -310,7 +334,7 @@ impl State {
         self.start.as_ref().map_or_else(|| ExecutionId::new(""), |start| start.execution.clone())
     }
 
-    /// When the next timer is due; `None` while nothing fires (no timer, paused, held, terminal).
+    /// When the next timer is due; `None` while nothing fires (no timer, paused, terminal; held, but for questions).
     pub fn next_wake(&self) -> Option<Timestamp> {
         self.next_wake_after(self.asked)
     }
@@ -324,11 +348,23 @@ impl State {
         if skep_model::mutant!("timer-lost") && self.timers.len() == 1 {
             return None;
         }
+        let question = self.next_question();
         if !self.flows() {
-            return None;
+            return question;
         }
         let timer = self.timers.first().map(|(at, _)| *at);
-        [timer, self.next_asking(asked)].into_iter().flatten().min()
+        [timer, self.next_asking(asked), question].into_iter().flatten().min()
+    }
+
+    /// When the next end or escalation of a question is due; they do not wait for the execution to go on.
+    pub(crate) fn next_question(&self) -> Option<Timestamp> {
+        let asks = self.flows() || (self.status == Status::Held && !self.undelivered);
+        self.question_timers.first().filter(|_| asks).map(|(at, _)| *at)
+    }
+
+    /// What pauses are drawn by.
+    pub(crate) fn seed(&self) -> u64 {
+        self.start.as_ref().map_or(0, |start| start.seed)
     }
 
     /// Which run of it this is: from 1, one more with each rerun.
@@ -405,7 +441,8 @@ impl State {
             return Some(format!("{} {}", resource.word(), resource.name()));
         }
         let mut waits: Vec<String> = self.instances.iter().filter_map(Instance::waiting_for).collect();
-        waits.extend(questions.iter().map(|(path, about)| format!("answer: {path} ({})", about.as_str())));
+        let asks = |path: &StepPath, about: &Question| about.asks(self.suggestion(path));
+        waits.extend(questions.iter().map(|(path, about)| format!("answer: {path} ({})", asks(path, about))));
         waits.sort();
         let more = waits.len().saturating_sub(WAITS_NAMED_MAX);
         waits.truncate(WAITS_NAMED_MAX);
@@ -413,6 +450,12 @@ impl State {
             waits.push(format!("{more} more"));
         }
         (!waits.is_empty()).then(|| waits.join(", "))
+    }
+
+    /// What is proposed about a step that failed, if a person is asked about it with a proposal.
+    fn suggestion(&self, path: &str) -> Option<Action> {
+        let phase = self.find(path).map(|id| &self.instance(id).phase);
+        if let Some(Phase::Questioned(question)) = phase { question.suggestion } else { None }
     }
 
     /// True if something that it did can be undone.
@@ -430,7 +473,7 @@ impl State {
         for instance in self.instances.iter() {
             match &instance.phase {
                 Phase::Deciding { .. } | Phase::Filling { .. } | Phase::Listening { .. } => awaited = true,
-                Phase::Doubtful { asked: true, .. } | Phase::Questioned { .. } => awaited = true,
+                Phase::Doubtful { asked: true, .. } | Phase::Questioned(_) => awaited = true,
                 Phase::Child { id, .. } if instance.stop.is_none() && waits(id) => awaited = true,
                 Phase::Child { .. } | Phase::Asking { .. } => return false,
                 Phase::Ready | Phase::Retrying { .. } | Phase::Sleeping { .. } => return false,
@@ -453,7 +496,7 @@ impl State {
         for instance in self.instances.iter() {
             if matches!(instance.phase, Phase::Doubtful { asked: true, .. }) {
                 open.insert(instance.path.clone(), Question::Unknown);
-            } else if matches!(instance.phase, Phase::Questioned { .. }) {
+            } else if matches!(instance.phase, Phase::Questioned(_)) {
                 open.insert(instance.path.clone(), Question::Escalated);
             }
         }
@@ -517,7 +560,7 @@ impl Instance {
             Phase::Over | Phase::Ready | Phase::Performing => return None,
             Phase::Choosing { .. } | Phase::Forking { .. } | Phase::Looping(_) => return None,
             // Questions are listed by the state, with the one that a rollback asks.
-            Phase::Doubtful { .. } | Phase::Questioned { .. } => return None,
+            Phase::Doubtful { .. } | Phase::Questioned(_) => return None,
         };
         Some(format!("{what}: {}", self.path))
     }

@@ -1,6 +1,7 @@
 //! Whole executions against a harness that plays the node.
 
 mod children;
+mod decisions;
 mod kit;
 mod loops;
 mod messages;

@@ -11,20 +11,24 @@
 //! is not looked at: it ends, and if it has a compensation it is on the stack as unsure.
 
 use serde_json::Value;
+use skep_definition::expr::Template;
 use skep_model::Map;
 use skep_model::actor::Actor;
+use skep_model::decision::Action;
 use skep_model::error::{Failure, Kind as FailureKind};
 use skep_model::event::{Event, Then};
 use skep_model::ids::StepPath;
-use skep_model::plan::{OnUnknown, Step};
+use skep_model::plan::{OnSilence, OnUnknown, Step, StepIndex};
 use skep_model::rollback::{Part, Question};
 use skep_model::status::Execution as Status;
+use skep_model::time::Timestamp;
 
 use crate::codes;
 use crate::decide::{Deciding, split};
+use crate::judge;
 use crate::lifecycle::{outcome, resume, timer};
 use crate::rejection::Rejection;
-use crate::state::{InstanceId, Phase};
+use crate::state::{FrameId, InstanceId, Phase, Questioned};
 use crate::steps::results;
 use crate::steps::work::arguments;
 
@@ -44,7 +48,7 @@ pub(crate) fn doubt(turn: &mut Deciding<'_>, id: InstanceId, failure: Option<Fai
     let verifies = policy(turn, id) == OnUnknown::Verify;
     let failure = failure.map(|failure| failure.at_step(&path));
     turn.emit(Event::Doubted { path: path.clone(), failure: failure.clone() })?;
-    if verifies && verify(turn, id)? { Ok(()) } else { ask(turn, &path, Question::Unknown, String::new(), failure) }
+    if verifies && verify(turn, id)? { Ok(()) } else { ask_whether_done(turn, &path, failure) }
 }
 
 /// Performs the step's verification; false if it cannot be performed.
@@ -91,7 +95,7 @@ pub(crate) fn stop(turn: &mut Deciding<'_>, id: InstanceId, then: Then) -> Resul
     let path = instance.path.clone();
     let Phase::Doubtful { asked: false, .. } = &instance.phase else {
         return match instance.phase.clone() {
-            Phase::Questioned { failure, .. } => give_in(turn, &path, failure),
+            Phase::Questioned(question) => give_in(turn, &path, question.failure),
             _ => outcome::end_stopped(turn, id, then, true),
         };
     };
@@ -115,34 +119,88 @@ pub(crate) fn stop(turn: &mut Deciding<'_>, id: InstanceId, then: Then) -> Resul
 
 // ---- questions -------------------------------------------------------------------------------------------
 
-/// A step with `on_error: escalate` failed for good: a person is asked. False if nobody is to be asked now.
-pub(crate) fn escalate(turn: &mut Deciding<'_>, path: &StepPath, failure: &Failure) -> Result<bool, Rejection> {
+/// A step failed for good and a person is asked about it. False if nobody is to be asked now.
+pub(crate) fn escalate(
+    turn: &mut Deciding<'_>,
+    path: &StepPath,
+    failure: &Failure,
+    suggestion: Option<Action>,
+) -> Result<bool, Rejection> {
     let Some((_, step)) = turn.program.split_path(path) else { return Ok(false) };
     let found = turn.state.find(path).map(|id| turn.state.instance(id).frame);
     if found.is_some_and(|frame| turn.state.frame(frame).stopping) {
         return Ok(false);
     }
-    let to = match (&turn.program.step_program(step).escalate_to, found) {
-        // Who is asked must not make the question disappear.
-        (Some(to), Some(frame)) => {
-            turn.text(frame, to, &format_args!("`on_error` of step `{path}`"))?.unwrap_or_default()
-        }
-        (Some(_) | None, _) => String::new(),
-    };
-    ask(turn, path, Question::Escalated, to, Some(failure.clone()))?;
+    let mut whom = whom(turn, path, step, found)?;
+    whom.suggestion = suggestion;
+    ask(turn, path, Question::Escalated, Some(failure.clone()), whom)?;
     Ok(true)
 }
 
+/// Who is asked about a failure of a step, and who is told when.
+fn whom(turn: &Deciding<'_>, path: &StepPath, step: StepIndex, frame: Option<FrameId>) -> Result<Whom, Rejection> {
+    let Some(asking) = turn.program.asking(step) else { return Ok(Whom::default()) };
+    let Some(program) = &turn.program.step_program(step).asking else { return Ok(Whom::default()) };
+    let what = format_args!("`on_error` of step `{path}`");
+    // Who is asked must not make the question disappear.
+    let text = |template: &Template| match frame {
+        Some(frame) => Ok::<String, Rejection>(turn.text(frame, template, &what)?.unwrap_or_default()),
+        None => Ok(String::new()),
+    };
+    let hop = |(after_ms, to): &(u64, Template)| Ok((turn.now.plus_ms(*after_ms), text(to)?));
+    Ok(Whom {
+        to: text(&program.to)?,
+        until: asking.timeout_ms.map(|timeout_ms| turn.now.plus_ms(timeout_ms)),
+        escalations: program.escalate.iter().map(hop).collect::<Result<_, Rejection>>()?,
+        suggestion: None,
+    })
+}
+
+/// Who is asked, until when, and what is proposed to them.
+#[derive(Default)]
+struct Whom {
+    to: String,
+    until: Option<Timestamp>,
+    escalations: Vec<(Timestamp, String)>,
+    suggestion: Option<Action>,
+}
+
+/// Somebody who can look is asked whether the work of a step was done.
+pub(crate) fn ask_whether_done(
+    turn: &mut Deciding<'_>,
+    path: &StepPath,
+    failure: Option<Failure>,
+) -> Result<(), Rejection> {
+    ask(turn, path, Question::Unknown, failure, Whom::default())
+}
+
 /// A person is asked, and the execution is held until they answer.
-pub(crate) fn ask(
+fn ask(
     turn: &mut Deciding<'_>,
     path: &StepPath,
     about: Question,
-    to: String,
     failure: Option<Failure>,
+    whom: Whom,
 ) -> Result<(), Rejection> {
-    turn.emit(Event::QuestionAsked { path: path.clone(), about, to, failure })?;
+    let Whom { to, until, escalations, suggestion } = whom;
+    turn.emit(Event::QuestionAsked { path: path.clone(), about, to, failure, suggestion, until, escalations })?;
     hold(turn)
+}
+
+/// The next end or escalation of a question is due.
+pub(crate) fn due(turn: &mut Deciding<'_>, id: InstanceId) -> Result<(), Rejection> {
+    let instance = turn.state.instance(id);
+    let (path, step) = (instance.path.clone(), instance.step);
+    let Phase::Questioned(question) = &instance.phase else { return Ok(()) };
+    if question.until.is_none_or(|until| until > turn.now) {
+        let to = question.escalations.front().map(|(_, to)| to.clone()).unwrap_or_default();
+        turn.emit(Event::Escalated { path, to })?;
+        // The hold names who is asked now.
+        return hold(turn);
+    }
+    let wants = turn.program.asking(step).map(|asking| asking.on_timeout).unwrap_or_default();
+    let approved = wants == OnSilence::Retry && check_possible(turn, &path).is_ok();
+    answer(turn, &path, Question::Escalated, approved, &Actor::Engine, Some("nobody answered in time"))
 }
 
 /// Holds for the questions that are open. A pause stays one, and so does a hold for another reason.
@@ -164,9 +222,12 @@ fn reason(turn: &Deciding<'_>) -> Option<Failure> {
     for (path, about) in turn.state.questions() {
         let phase = turn.state.find(&path).map(|id| turn.state.instance(id).phase.clone());
         let (message, failure) = match (about, phase) {
-            (Question::Escalated, Some(Phase::Questioned { failure, to, .. })) => {
-                let whom = if to.is_empty() { "a person" } else { &to };
-                (format!("`{path}` failed and {whom} is asked: {}", failure.message), Some(failure.kind))
+            (Question::Escalated, Some(Phase::Questioned(question))) => {
+                let (failure, to) = (&question.failure, &question.to);
+                let whom = if to.is_empty() { "a person" } else { to };
+                let proposal = question.suggestion.map(|action| format!(" (proposed: {})", action.as_str()));
+                let proposal = proposal.unwrap_or_default();
+                (format!("`{path}` failed and {whom} is asked{proposal}: {}", failure.message), Some(failure.kind))
             }
             (Question::Unknown, Some(Phase::Doubtful { failure: Some(failure), .. })) => {
                 (format!("nobody knows whether `{path}` was done: {}", failure.message), Some(failure.kind))
@@ -188,13 +249,27 @@ fn reason(turn: &Deciding<'_>) -> Option<Failure> {
     let (path, about) = first?;
     let (yes, no) = match about {
         Question::Unknown => ("it was done", "it was not"),
-        Question::Escalated => ("try it again", "let it fail"),
+        Question::Escalated => (meaning(yes_of(turn, &path)), "let it fail"),
     };
-    let repeatable = about == Question::Unknown || check_repeatable(turn, &path).is_ok();
-    let yes = if repeatable { format!("`skep approve EXECUTION --step {path}` says: {yes}; ") } else { String::new() };
+    let possible = about == Question::Unknown || check_possible(turn, &path).is_ok();
+    let yes = if possible { format!("`skep approve EXECUTION --step {path}` says: {yes}; ") } else { String::new() };
     let hint = format!("{yes}`skep reject EXECUTION --step {path}` says: {no}");
     let failure = Failure::new(kind.unwrap_or(FailureKind::Crash), code, messages.join("; "));
     Some(failure.at_step(&path).with_hint(hint))
+}
+
+/// What a yes to the question about a failure means.
+fn yes_of(turn: &Deciding<'_>, path: &str) -> Action {
+    let phase = turn.state.find(path).map(|id| &turn.state.instance(id).phase);
+    if let Some(Phase::Questioned(question)) = phase { question.yes() } else { Action::Retry }
+}
+
+fn meaning(yes: Action) -> &'static str {
+    match yes {
+        Action::Skip => "it counts as done, without a result",
+        Action::Continue => "go on without it and what needs it",
+        Action::Retry | Action::Abort | Action::Escalate => "try it again",
+    }
 }
 
 // ---- answers ---------------------------------------------------------------------------------------------
@@ -209,7 +284,7 @@ pub(crate) fn answer(
     comment: Option<&str>,
 ) -> Result<(), Rejection> {
     if about == Question::Escalated && approved {
-        check_repeatable(turn, path)?;
+        check_possible(turn, path)?;
     }
     let undoing = turn.state.undo.asked;
     let id = turn.state.find(path).filter(|_| !undoing);
@@ -217,7 +292,8 @@ pub(crate) fn answer(
     let comment = comment.map(str::to_owned);
     turn.emit(Event::Answered { path: path.clone(), approved, actor: actor.clone(), comment })?;
     match (id, phase) {
-        (Some(_), Some(Phase::Questioned { failure, .. })) if !approved => give_in(turn, path, failure)?,
+        (Some(_), Some(Phase::Questioned(question))) if approved => carry_out(turn, path, *question)?,
+        (Some(_), Some(Phase::Questioned(question))) => give_in(turn, path, question.failure)?,
         (Some(id), Some(Phase::Doubtful { .. })) if approved => was_done(turn, id, &Map::new())?,
         (Some(id), Some(Phase::Doubtful { failure: Some(_), .. })) => was_not_done(turn, id)?,
         // The event has made it ready for another attempt or delivery.
@@ -229,10 +305,28 @@ pub(crate) fn answer(
     timer::fire_due(turn)
 }
 
+/// What was proposed about a failure is done. A step that is tried again was made ready by the answer.
+fn carry_out(turn: &mut Deciding<'_>, path: &StepPath, question: Questioned) -> Result<(), Rejection> {
+    match question.yes() {
+        Action::Retry => Ok(()),
+        action => end_unsure(turn, path, |turn| judge::without(turn, path, action, question.failure, Map::new())),
+    }
+}
+
 /// A step that failed for good and is not tried again.
 fn give_in(turn: &mut Deciding<'_>, path: &StepPath, failure: Failure) -> Result<(), Rejection> {
+    let outputs = Map::new();
+    end_unsure(turn, path, |turn| turn.emit(Event::Failed { path: path.clone(), failure, outputs, handled: false }))
+}
+
+/// Ends a step; if an attempt may have done its work, that can be undone.
+fn end_unsure(
+    turn: &mut Deciding<'_>,
+    path: &StepPath,
+    end: impl FnOnce(&mut Deciding<'_>) -> Result<(), Rejection>,
+) -> Result<(), Rejection> {
     let unsure = turn.state.find(path).is_some_and(|id| turn.state.instance(id).unsure);
-    turn.emit(Event::Failed { path: path.clone(), failure, outputs: Map::new() })?;
+    end(turn)?;
     if unsure { turn.keep_unsure(path) } else { Ok(()) }
 }
 
@@ -248,7 +342,7 @@ pub(crate) fn release(turn: &mut Deciding<'_>, actor: &Actor) -> Result<(), Reje
     resume::go_on(turn)
 }
 
-/// Resume with open questions: those about failures are answered with "again", one about what was done cannot be.
+/// Resume with open questions: those about failures are answered with a yes, one about what was done cannot be.
 ///
 /// # Errors
 /// The rejection that says how to answer.
@@ -259,24 +353,29 @@ pub(crate) fn check_resume(turn: &Deciding<'_>) -> Result<(), Rejection> {
     if !paths.is_empty() {
         return Err(Rejection::Unanswered { paths });
     }
-    questions.keys().try_for_each(|path| check_repeatable(turn, path))
+    questions.keys().try_for_each(|path| check_possible(turn, path))
 }
 
-/// Tries all steps again about which a person was asked because they failed.
+/// A yes to all questions about steps that failed: they are tried again, or what was proposed is done.
 pub(crate) fn repeat_all(turn: &mut Deciding<'_>, actor: &Actor) -> Result<(), Rejection> {
     for (path, about) in turn.state.questions() {
         if about == Question::Escalated {
-            turn.emit(Event::Answered { path, approved: true, actor: actor.clone(), comment: None })?;
+            let phase = turn.state.find(&path).map(|id| turn.state.instance(id).phase.clone());
+            turn.emit(Event::Answered { path: path.clone(), approved: true, actor: actor.clone(), comment: None })?;
+            if let Some(Phase::Questioned(question)) = phase {
+                carry_out(turn, &path, *question)?;
+            }
         }
     }
     Ok(())
 }
 
-/// What was done is done: neither a step with others inside nor one whose result is waiting for a decision is performed
-/// twice.
-fn check_repeatable(turn: &Deciding<'_>, path: &StepPath) -> Result<(), Rejection> {
+/// Whether a yes can be done. What was done is done: neither a step with others inside nor one whose result is waiting
+/// for a decision is performed twice.
+fn check_possible(turn: &Deciding<'_>, path: &StepPath) -> Result<(), Rejection> {
     let proposed = turn.state.find(path).is_some_and(|id| turn.state.instance(id).proposed);
     let why = match step_at(turn, path) {
+        _ if yes_of(turn, path) != Action::Retry => return Ok(()),
         Some(step) if !step.kind.blocks().is_empty() => "holds other steps and cannot be tried again as a whole",
         _ if proposed => "was done already and is not done twice",
         Some(_) | None => return Ok(()),

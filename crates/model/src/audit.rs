@@ -88,6 +88,8 @@ event_types! {
     ExecutionHeld = "execution_held",
     /// A step failed for good.
     StepFailed = "step_failed",
+    /// The table of decisions judged a failure.
+    FailureJudged = "failure_judged",
     /// The engine left out a step that failed.
     StepSkipped = "step_skipped",
     /// The engine tries a step again.

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::decision::Rules;
+
 /// What this node can execute. `node` builds it from the runner and the engine.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Catalogue {
@@ -12,6 +14,9 @@ pub struct Catalogue {
     pub actions: BTreeMap<String, Action>,
     /// Language features that are built; what a workflow uses beyond these is refused before the start.
     pub features: BTreeSet<Feature>,
+    /// How this node decides about failures, if not by the built-in table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<Box<Rules>>,
 }
 
 /// One action.

@@ -109,7 +109,7 @@ impl Kind {
     }
 
     /// The word in definitions (`retry.on`), answers and expressions.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Network => "network",
             Self::Timeout => "timeout",
@@ -186,6 +186,9 @@ pub struct FailureParts {
     /// HTTP status, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
+    /// The kind that it looks like, where `kind` is coarse: by its exit code, or by what was printed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looks_like: Option<Kind>,
     /// The least pause before the next attempt that the other side asked for, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
@@ -203,6 +206,7 @@ impl Failure {
             step: None,
             exit_code: None,
             http_status: None,
+            looks_like: None,
             retry_after_ms: None,
         }))
     }
@@ -211,6 +215,20 @@ impl Failure {
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Its kind as precisely as it is known.
+    pub fn finest_kind(&self) -> Kind {
+        self.looks_like.unwrap_or(self.kind)
+    }
+
+    /// The same, as it looks like this kind; nothing changes for `None`.
+    #[must_use]
+    pub fn looking_like(mut self, kind: Option<Kind>) -> Self {
+        if kind.is_some() {
+            self.looks_like = kind;
+        }
         self
     }
 

@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::actor::Actor;
+use crate::decision::{Action, Judged};
 use crate::error::Failure;
 use crate::ids::{ExecutionId, StepPath};
 use crate::message::Start;
@@ -78,6 +79,8 @@ pub enum Event {
         #[serde(rename = "at")]
         retry_at: Timestamp,
     },
+    /// It was decided what is done about a failed attempt. The state stays as it is.
+    Judged(Box<Judged>),
     /// A step with `approve: after` has its result: it waits for a decision with these outputs.
     Proposed {
         /// The step.
@@ -107,6 +110,9 @@ pub enum Event {
         /// What outputs there are all the same (a script's streams).
         #[serde(rename = "o", default, skip_serializing_if = "indexmap::IndexMap::is_empty")]
         outputs: Map<Payload>,
+        /// It was decided to go on without the step: the list that it stands in does not fail.
+        #[serde(rename = "h", default, skip_serializing_if = "std::ops::Not::not")]
+        handled: bool,
     },
     /// Step -> skipped.
     Skipped {
@@ -212,7 +218,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         escalations: Vec<(Timestamp, String)>,
     },
-    /// Nobody decided in time; the next person is told.
+    /// Nobody decided or answered in time, or undoing the step failed for good: the next person is told.
     Escalated {
         /// The step.
         #[serde(rename = "p")]
@@ -521,6 +527,15 @@ pub enum Event {
         /// What went wrong.
         #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
         failure: Option<Failure>,
+        /// What the table of decisions proposes: a yes means this.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        suggestion: Option<Action>,
+        /// End of the wait.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+        /// Who is told when, in order of time.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        escalations: Vec<(Timestamp, String)>,
     },
     /// The question about a step was answered; what follows from it stands in the same turn.
     Answered {

@@ -15,6 +15,7 @@ pub mod actor;
 pub mod audit;
 pub mod catalogue;
 pub mod code;
+pub mod decision;
 pub mod effect;
 pub mod error;
 pub mod event;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::decision::Action;
 use crate::ids::StepPath;
 
 /// How an execution is undone.
@@ -84,11 +85,13 @@ pub enum Question {
 }
 
 impl Question {
-    /// The question in a few words: `was it done?`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Unknown => "was it done?",
-            Self::Escalated => "try it again?",
+    /// The question in a few words: `was it done?`; `suggestion`: what a yes to a failure means.
+    pub fn asks(self, suggestion: Option<Action>) -> &'static str {
+        match (self, suggestion) {
+            (Self::Unknown, _) => "was it done?",
+            (Self::Escalated, Some(Action::Skip)) => "skip it?",
+            (Self::Escalated, Some(Action::Continue)) => "go on without it?",
+            (Self::Escalated, Some(Action::Retry | Action::Abort | Action::Escalate) | None) => "try it again?",
         }
     }
 }

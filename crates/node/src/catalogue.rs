@@ -1,5 +1,6 @@
 //! What this build can execute: the runner's actions and the features that the engine has.
 
+use crate::config::Config;
 use std::collections::BTreeSet;
 
 use skep_model::catalogue::{Catalogue, Feature};
@@ -29,5 +30,10 @@ const FEATURES: [Feature; 18] = [
 
 /// The catalogue of this node.
 pub fn build() -> Catalogue {
-    Catalogue { actions: skep_runner::catalogue_actions(), features: BTreeSet::from(FEATURES) }
+    Catalogue { actions: skep_runner::catalogue_actions(), features: BTreeSet::from(FEATURES), rules: None }
+}
+
+/// The same with the table of decisions of a configuration.
+pub fn with_rules(config: &Config) -> Catalogue {
+    Catalogue { rules: config.rules().cloned().map(Box::new), ..build() }
 }

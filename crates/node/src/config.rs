@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use skep_definition::check::Level;
+use skep_definition::{decisions, diagnostic};
 use skep_model::Map;
+use skep_model::decision::Rules;
 use skep_model::ids::Hash;
 use skep_runner::{Config as RunnerConfig, Credential, Login, Smtp, Tls};
 use skep_store::DataDir;
@@ -36,6 +38,8 @@ const STRICT_MODE_DOC: &str = "a warning keeps a workflow from starting, too";
 
 /// Name of the file in the data directory.
 pub const FILE: &str = "config.toml";
+/// Name of the table of decisions beside it.
+pub const RULES_FILE: &str = "decisions.yaml";
 
 /// The configuration of an owner.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +48,8 @@ pub struct Config {
     origin: Option<PathBuf>,
     /// Of the file's text.
     hash: Option<Hash>,
+    /// Of `decisions.yaml`.
+    rules: Option<Rules>,
 }
 
 /// One key with its value, for `skep config show`.
@@ -165,13 +171,28 @@ enum CredentialKind {
     Header,
 }
 
+/// The table of decisions of a data directory, if it has one.
+fn load_rules(data_dir: &Path) -> Result<Option<Rules>, Error> {
+    let path = data_dir.join(RULES_FILE);
+    let error = |problem: String| Error::Config { file: path.display().to_string(), problem };
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(found) if found.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(found) => return Err(error(found.to_string())),
+    };
+    decisions::read(&text).map(Some).map_err(|problems| {
+        let name = path.display().to_string();
+        error(format!("it is not in order\n{}", diagnostic::render(&problems, &text, &name, false)))
+    })
+}
+
 impl Config {
     /// Where the file of a data directory is.
     pub fn path(data_dir: &Path) -> PathBuf {
         data_dir.join(FILE)
     }
 
-    /// Reads the file of a data directory; a missing one gives the defaults.
+    /// Reads the files of a data directory; missing ones give the defaults.
     ///
     /// # Errors
     /// [`Error::Config`] with the place of the problem.
@@ -180,15 +201,23 @@ impl Config {
         let config_error = |problem: String| Error::Config { file: path.display().to_string(), problem };
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Self { rules: load_rules(data_dir)?, ..Self::default() });
+            }
             Err(error) => return Err(config_error(error.to_string())),
         };
         let file = toml::from_str(&text).map_err(|error| config_error(error.to_string()))?;
-        let config = Self { file, origin: Some(path.clone()), hash: Some(Hash::of(text.as_bytes())) };
+        let (origin, hash) = (Some(path.clone()), Some(Hash::of(text.as_bytes())));
+        let config = Self { file, origin, hash, rules: load_rules(data_dir)? };
         config.retention()?;
         config.disk_reserve_bytes()?;
         config.validation()?;
         Ok(config)
+    }
+
+    /// The table of decisions, if there is one of one's own.
+    pub fn rules(&self) -> Option<&Rules> {
+        self.rules.as_ref()
     }
 
     /// The runner's part, with secrets taken from the environment of this process.

@@ -108,7 +108,9 @@ impl Node {
             committer: Box::new(Arc::clone(&writer)),
             mailbox: Box::new(Queue::new(sender.clone()).map_err(|error| Error::Runner(error.to_string()))?),
         };
-        let driver = Driver::new(parts)?;
+        let catalogue = Arc::new(crate::catalogue::with_rules(&settings.config));
+        let mut driver = Driver::new(parts)?;
+        driver.use_catalogue(Arc::clone(&catalogue));
         let driver = std::thread::Builder::new()
             .name("skep-driver".to_owned())
             .spawn(move || thread::run(driver, &inputs))
@@ -121,7 +123,7 @@ impl Node {
             reading: Mutex::new(Reading::open(&directory)?),
             inputs: sender,
             watcher,
-            catalogue: Arc::new(crate::catalogue::build()),
+            catalogue,
             definitions: Definitions::default(),
             validation,
             seen: Seen::default(),

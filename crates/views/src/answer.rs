@@ -6,6 +6,7 @@
 
 use serde_json::{Value, json};
 use skep_model::Map;
+use skep_model::decision::Action;
 use skep_model::error::Failure;
 use skep_model::payload::Payload;
 use skep_model::time::Timestamp;
@@ -165,8 +166,9 @@ fn waiting_entry(
             json!({ "step": path, "for": "signal", "name": name, "until": until.map(time) })
         }
         Waiting::Time { until } => json!({ "step": path, "for": "time", "until": time(*until) }),
-        Waiting::Answer { about, to, failure } => json!({
-            "step": path, "for": "answer", "message": about.as_str(), "assignee": to, "error": error(failure.as_ref()),
+        Waiting::Answer { about, to, failure, suggestion, until } => json!({
+            "step": path, "for": "answer", "message": about.asks(*suggestion), "assignee": to,
+            "error": error(failure.as_ref()), "suggestion": suggestion.map(Action::as_str), "until": until.map(time),
         }),
         Waiting::Condition { until, every_ms } => {
             json!({ "step": path, "for": "condition", "every_ms": every_ms, "until": until.map(time) })

@@ -3,6 +3,7 @@
 //! Says what happened, never why it matters; values of outputs do not appear.
 
 use skep_model::actor::Actor;
+use skep_model::decision::{Autonomy, Judged};
 use skep_model::error::Failure;
 use skep_model::event::{Event, Then};
 use skep_model::ids::{ExecutionId, StepPath};
@@ -97,7 +98,8 @@ fn describe_event(event: &Event, execution: &Execution, time: &dyn Fn(Timestamp)
         | Event::RollbackEnded { .. }
         | Event::Doubted { .. }
         | Event::QuestionAsked { .. }
-        | Event::Answered { .. } => describe_undoing(event),
+        | Event::Answered { .. } => describe_undoing(event, time),
+        Event::Judged(decision) => judged(decision),
     }
 }
 
@@ -143,7 +145,7 @@ fn why(failure: Option<&Failure>) -> String {
 }
 
 /// Events of doubts, questions and undoing.
-fn describe_undoing(event: &Event) -> String {
+fn describe_undoing(event: &Event, time: &dyn Fn(Timestamp) -> String) -> String {
     match event {
         Event::UndoKept { path, unsure: true, .. } => format!("{path} may have to be undone"),
         Event::UndoKept { path, problem: Some(failure), .. } => {
@@ -184,8 +186,9 @@ fn describe_undoing(event: &Event) -> String {
         Event::QuestionAsked { path, about: Question::Unknown, to, .. } => {
             format!("{path}: {} is asked: was it done?", whom(to))
         }
-        Event::QuestionAsked { path, about: Question::Escalated, to, failure } => {
-            format!("{path} failed{}; {} is asked: try it again?", why(failure.as_ref()), whom(to))
+        Event::QuestionAsked { path, about: Question::Escalated, to, failure, suggestion, until, .. } => {
+            let (asks, end) = (Question::Escalated.asks(*suggestion), end_of_wait(*until, time));
+            format!("{path} failed{}; {} is asked: {asks}{end}", why(failure.as_ref()), whom(to))
         }
         Event::Answered { path, approved, actor, comment } => {
             let word = if *approved { "yes" } else { "no" };
@@ -193,6 +196,16 @@ fn describe_undoing(event: &Event) -> String {
         }
         // The caller hands over no other event.
         _ => String::new(),
+    }
+}
+
+fn judged(judged: &Judged) -> String {
+    let (path, reason) = (&judged.path, &judged.reason);
+    let action = judged.action.as_str();
+    match judged.autonomy {
+        Some(Autonomy::Suggest) => format!("{path}: {action} is proposed by rule {}: {reason}", judged.rule),
+        Some(Autonomy::Off | Autonomy::Act) => format!("{path}: {action} by rule {}: {reason}", judged.rule),
+        None => format!("{path}: {action}: {reason}"),
     }
 }
 

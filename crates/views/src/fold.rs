@@ -37,7 +37,7 @@ impl Execution {
             Event::AttemptFailed { path, failure, retry_at } => self.attempt_failed(path, failure, *retry_at),
             Event::Proposed { path, outputs } => self.proposed(path, outputs),
             Event::Completed { path, outputs } => self.completed(at, path, outputs),
-            Event::Failed { path, failure, outputs } => self.failed(at, path, failure, outputs),
+            Event::Failed { path, failure, outputs, .. } => self.failed(at, path, failure, outputs),
             Event::Skipped { path, reason, failure } => self.skipped(at, path, *reason, failure.as_ref()),
             Event::StopAsked { path, .. } => self.change(path, |step| step.stopping = true),
             Event::Cancelled { path } => self.end(at, path, StepStatus::Cancelled, |_| {}),
@@ -57,6 +57,7 @@ impl Execution {
                 self.wait_began(at, path, *until, signal.as_deref(), *every_ms);
             }
             // What follows from these stands in the same turn, or concerns no reader.
+            Event::Judged(_) => {}
             Event::FormFilled { .. } | Event::SignalTaken { .. } | Event::SignalKept { .. } | Event::TimedOut => {}
             Event::Paused { .. } => self.status = Status::Paused,
             Event::Resumed { .. } => self.resumed(),
@@ -230,10 +231,10 @@ impl Execution {
     }
 
     fn escalated(&mut self, path: &StepPath, to: &str) {
-        self.change(path, |step| {
-            if let Some(Waiting::Decision { escalated_to, .. }) = &mut step.waiting {
-                *escalated_to = Some(to.to_owned());
-            }
+        self.change(path, |step| match &mut step.waiting {
+            Some(Waiting::Decision { escalated_to, .. }) => *escalated_to = Some(to.to_owned()),
+            Some(Waiting::Answer { to: told, .. }) => to.clone_into(told),
+            _ => {}
         });
     }
 

@@ -16,6 +16,7 @@
 
 mod again;
 pub mod answer;
+pub mod decisions;
 pub mod describe;
 pub mod execution;
 pub mod points;

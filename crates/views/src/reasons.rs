@@ -46,10 +46,11 @@ fn until(waiting: &Waiting) -> Option<Timestamp> {
         Waiting::Decision { until, .. }
         | Waiting::Form { until, .. }
         | Waiting::Signal { until, .. }
+        | Waiting::Answer { until, .. }
         | Waiting::Condition { until, .. } => *until,
         Waiting::Time { until } => Some(*until),
         Waiting::NextAttempt { at, .. } => Some(*at),
-        Waiting::Permit(_) | Waiting::Turn | Waiting::Answer { .. } => None,
+        Waiting::Permit(_) | Waiting::Turn => None,
     }
 }
 
@@ -71,7 +72,9 @@ fn detail(execution: &Execution, step: &Step, waiting: &Waiting) -> String {
             format!("its condition, asked every {}", skep_model::span::print_duration_ms(*every_ms))
         }
         Waiting::Turn => "its turn: as many steps work as `max_parallel` allows".to_owned(),
-        Waiting::Answer { about, to, .. } => format!("an answer of {}: {}", by(to), about.as_str()),
+        Waiting::Answer { about, to, suggestion, .. } => {
+            format!("an answer of {}: {}", by(to), about.asks(*suggestion))
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use skep_model::Map;
+use skep_model::decision::Action;
 use skep_model::error::Failure;
 use skep_model::ids::{ExecutionId, StepPath};
 use skep_model::payload::Payload;
@@ -116,10 +117,14 @@ pub enum Waiting {
     Answer {
         /// What is asked.
         about: Question,
-        /// Who should answer; empty: anybody who may.
+        /// Who should answer, or was told last; empty: anybody who may.
         to: String,
         /// What went wrong, as far as that is known.
         failure: Option<Failure>,
+        /// What is proposed about a failure: a yes means this.
+        suggestion: Option<Action>,
+        /// End of the wait.
+        until: Option<Timestamp>,
     },
     /// The pause between two attempts.
     NextAttempt {

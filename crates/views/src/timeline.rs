@@ -157,6 +157,7 @@ impl Timeline {
             | Event::BranchEnded { .. }
             | Event::IterationBegan { .. }
             | Event::IterationEnded { .. }
+            | Event::Judged(_)
             | Event::Escalated { .. }
             | Event::FormFilled { .. }
             | Event::SignalKept { .. }

@@ -128,9 +128,10 @@ impl Execution {
     }
 
     pub(crate) fn question_asked(&mut self, at: Timestamp, path: &StepPath, event: &Event) {
-        let Event::QuestionAsked { about, to, failure, .. } = event else { return };
+        let Event::QuestionAsked { about, to, failure, suggestion, until, .. } = event else { return };
         let (about, failure) = (*about, failure.as_ref());
-        let waiting = Waiting::Answer { about, to: to.clone(), failure: failure.cloned() };
+        let (to, suggestion, until) = (to.clone(), *suggestion, *until);
+        let waiting = Waiting::Answer { about, to, failure: failure.cloned(), suggestion, until };
         let undoing = self.rollback.as_mut().filter(|rollback| rollback.status == Status::RollingBack);
         let in_rollback = undoing.map(|rollback| rollback.asked = Some(path.clone())).is_some();
         self.change_listed(path, |step| {

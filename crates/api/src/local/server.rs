@@ -181,6 +181,9 @@ fn router(shared: Shared) -> Router {
     let router = route::<wire::ValidationsOf>(router);
     let router = route::<wire::RemoveWorkflow>(router);
     let router = route::<wire::Rerun>(router);
+    let router = route::<wire::Decisions>(router);
+    let router = route::<wire::DecisionStats>(router);
+    let router = route::<wire::DecisionRules>(router);
     let router = route::<wire::Orphans>(router);
     let router = route::<wire::Recover>(router);
     let router = route::<wire::Rollback>(router);

@@ -5,6 +5,7 @@
 
 mod audit;
 mod call;
+mod decisions;
 mod failure;
 mod keeping;
 mod library;
@@ -19,6 +20,7 @@ mod tests;
 
 pub use audit::{BackupMade, PassAudit, Recorded};
 pub use call::{Call, Needs};
+pub use decisions::{Decision, DecisionRules, DecisionStats, Decisions, RuleCount, RuleStats};
 pub use failure::{Class, Failure, Report};
 pub use keeping::{Prune, Pruned};
 pub use library::{

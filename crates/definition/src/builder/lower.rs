@@ -277,7 +277,7 @@ impl Lowering {
                 step.on_error = Some(workflow::OnError::Compensate { step: Some(id) });
             }
             OnError::Escalate { escalation_target } => {
-                step.on_error = Some(workflow::OnError::Escalate { target: Some(escalation_target) });
+                step.on_error = Some(workflow::OnError::Escalate(workflow::Asking::of(escalation_target)));
             }
             OnError::Skip => step.on_error = Some(workflow::OnError::Skip),
         }
@@ -425,7 +425,7 @@ impl Lowering {
 fn compensation_of(step: &Step) -> Option<&str> {
     match &step.on_error {
         Some(workflow::OnError::Compensate { step }) => step.as_deref(),
-        None | Some(workflow::OnError::Fail | workflow::OnError::Skip | workflow::OnError::Escalate { .. }) => None,
+        None | Some(workflow::OnError::Fail | workflow::OnError::Skip | workflow::OnError::Escalate(_)) => None,
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::json;
 use skep_model::plan::{Backoff, OnReject, OnTimeout, Order};
 
 use super::*;
-use crate::workflow::{Approval, Kind, OnError as Handling, Retry, Step, Wait, Workflow};
+use crate::workflow::{Approval, Asking, Kind, OnError as Handling, Retry, Step, Wait, Workflow};
 
 /// The example of seed 002 with this name.
 fn example(name: &str) -> Workflow {
@@ -186,7 +186,7 @@ fn each_error_strategy_has_its_canonical_form() {
     assert_eq!(workflow.steps[0].retry, Some(retry));
     let compensate = Handling::Compensate { step: Some("rollback-changes".to_owned()) };
     assert_eq!(workflow.steps[1].on_error, Some(compensate));
-    let escalate = Handling::Escalate { target: Some("human-operator".to_owned()) };
+    let escalate = Handling::Escalate(Asking::of("human-operator"));
     assert_eq!(workflow.steps[2].on_error, Some(escalate));
     assert_eq!(workflow.steps[3], agent("rollback-changes", "rollback-changes"));
 }

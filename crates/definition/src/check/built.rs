@@ -218,9 +218,7 @@ impl Uses<'_> {
             Some(OnError::Compensate { .. }) => {
                 self.feature(Feature::Compensate, &at("on_error"), "`on_error: compensate`");
             }
-            Some(OnError::Escalate { .. }) => {
-                self.feature(Feature::Escalate, &at("on_error"), "`on_error: escalate`");
-            }
+            Some(OnError::Escalate(_)) => self.feature(Feature::Escalate, &at("on_error"), "`on_error: escalate`"),
         }
         if step.irreversible {
             self.feature(Feature::Irreversible, &at("irreversible"), "`irreversible`");

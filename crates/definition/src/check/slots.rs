@@ -214,8 +214,11 @@ impl<'w> Walk<'w, '_> {
                 self.member(&format!("/{key}"), settings, member);
             }
         }
-        if let Some(OnError::Escalate { target: Some(target) }) = &step.on_error {
-            self.text("/on_error/escalation_target", target);
+        if let Some(OnError::Escalate(asking)) = &step.on_error {
+            self.within("/on_error", |walk| {
+                walk.optional("/escalation_target", asking.target.as_deref());
+                walk.escalations(&asking.escalate);
+            });
         }
         if let Some(verify) = step.later.get("verify") {
             self.side("/verify", verify, ScriptOf::Verify);
@@ -286,10 +289,14 @@ impl<'w> Walk<'w, '_> {
         self.within(part, |walk| {
             walk.optional("/message", approval.message.as_deref());
             walk.optional("/assignee", approval.assignee.as_deref());
-            for (index, (_, to)) in approval.escalate.iter().enumerate() {
-                walk.text(&format!("/escalate/{index}/to"), to);
-            }
+            walk.escalations(&approval.escalate);
         });
+    }
+
+    fn escalations(&mut self, chain: &'w [(u64, String)]) {
+        for (index, (_, to)) in chain.iter().enumerate() {
+            self.text(&format!("/escalate/{index}/to"), to);
+        }
     }
 
     fn wait(&mut self, number: StepNumber, wait: &'w Wait) {

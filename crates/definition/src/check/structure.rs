@@ -8,7 +8,7 @@ use skep_model::span::{parse_duration_ms, print_duration_ms};
 use super::codes;
 use super::report::{Finding, Report};
 use crate::outline::{Exceeded, Outline, Role, StepEntry};
-use crate::workflow::{Approval, Kind, Wait, Workflow};
+use crate::workflow::{Kind, Wait, Workflow};
 
 /// Least pause between two askings of a `wait: {condition}`, in milliseconds: what changes faster is polled by a step
 /// of its own, and a thousand waiting executions still cost next to nothing.
@@ -82,7 +82,7 @@ fn placed_keys(entry: &StepEntry<'_>, report: &mut Report<'_>) {
                 finding.hint("put a step with `approval` before it, or `approve` on the steps inside"),
             );
         }
-        approval(&format!("{}/approve", entry.pointer), &gate.approval, gate.approval.timeout_ms, report);
+        escalations(&format!("{}/approve", entry.pointer), &gate.approval.escalate, gate.approval.timeout_ms, report);
     }
 }
 
@@ -109,7 +109,7 @@ fn kind(entry: &StepEntry<'_>, report: &mut Report<'_>) {
         Kind::Run { .. } | Kind::Uses { .. } | Kind::Agent(_) | Kind::Ai(_) | Kind::Workflow(_) => {}
         Kind::Approval(asked) => {
             two_timeouts(entry, asked.timeout_ms, report);
-            approval(&at("/approval"), asked, asked.timeout_ms.or(entry.step.timeout_ms), report);
+            escalations(&at("/approval"), &asked.escalate, asked.timeout_ms.or(entry.step.timeout_ms), report);
         }
         Kind::Input { fields, .. } if fields.is_empty() => {
             report.add(&at("/input"), Finding::error(codes::EMPTY, "the form has no fields"));
@@ -133,9 +133,9 @@ fn kind(entry: &StepEntry<'_>, report: &mut Report<'_>) {
     }
 }
 
-fn approval(pointer: &str, approval: &Approval, end_ms: Option<u64>, report: &mut Report<'_>) {
+fn escalations(pointer: &str, chain: &[(u64, String)], end_ms: Option<u64>, report: &mut Report<'_>) {
     let Some(end_ms) = end_ms else { return };
-    for (index, (after_ms, to)) in approval.escalate.iter().enumerate() {
+    for (index, (after_ms, to)) in chain.iter().enumerate() {
         if *after_ms >= end_ms {
             let finding = Finding::error(
                 codes::WAIT_INVALID,

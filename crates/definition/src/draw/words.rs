@@ -84,8 +84,11 @@ pub(super) fn marks(step: &Step) -> Vec<String> {
         Some(OnError::Skip) => marks.push("on error skip".to_owned()),
         Some(OnError::Compensate { step: None }) => marks.push("on error undo".to_owned()),
         Some(OnError::Compensate { step: Some(name) }) => marks.push(format!("on error {name}, then undo")),
-        Some(OnError::Escalate { target: None }) => marks.push("on error ask".to_owned()),
-        Some(OnError::Escalate { target: Some(target) }) => marks.push(format!("on error ask {}", first_line(target))),
+        Some(OnError::Escalate(asking)) => {
+            let chain = asking.target.iter().chain(asking.escalate.iter().map(|(_, to)| to));
+            let names: Vec<String> = chain.map(|name| first_line(name)).collect();
+            marks.push(format!("on error ask {}", names.join(", then ")).trim_end().to_owned());
+        }
     }
     marks.extend(limits(step));
     if let Some(rollback) = &step.rollback {

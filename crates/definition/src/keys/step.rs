@@ -1,10 +1,10 @@
 //! Keys of a step and of the mappings that all kinds share.
 
 use super::Type::{
-    Any, Boolean, Branches, Duration, Either, Integer, Number, Object, ObjectMap, Steps, Text, TextMap, Texts,
+    Any, Boolean, Branches, Duration, Either, Integer, Number, Object, ObjectMap, Objects, Steps, Text, TextMap, Texts,
     ValueMap, Values, Words,
 };
-use super::kinds::{AGENT, AI, APPROVAL, CALL, GATE, INPUT, REPEAT, SWITCH, WAIT};
+use super::kinds::{AGENT, AI, APPROVAL, CALL, ESCALATION, GATE, INPUT, REPEAT, SWITCH, WAIT};
 use super::{Key, key};
 
 const LOOPS: &[&str] = &["foreach", "while", "repeat"];
@@ -259,7 +259,22 @@ pub const ON_ERROR: &[Key] = &[
         .required(),
     key("compensation_step", Text, "Id of a step that runs only as a compensation.", "compensation_step: undo"),
     key("escalation_target", Text, "Who is asked.", "escalation_target: ops@example.org"),
+    ESCALATE,
+    key("timeout", Duration, "Bound of the whole wait.", "timeout: 8h"),
+    TIMEOUT_OF_WAIT,
+    ON_SILENCE,
 ];
+
+pub(super) const ESCALATE: Key =
+    key("escalate", Objects(ESCALATION), "Who is told later.", "escalate: [{after: 1h, to: director@example.org}]");
+pub(super) const TIMEOUT_OF_WAIT: Key = key(
+    "timeout_seconds",
+    Integer { min: 1, max: 315_360_000 },
+    "The same as a number of seconds.",
+    "timeout_seconds: 28800",
+);
+pub(super) const ON_SILENCE: Key =
+    key("on_timeout", Words(&["fail", "retry"]), "What it means if nobody answers in time.", "on_timeout: retry");
 
 /// Keys of `concurrency`.
 pub const CONCURRENCY: &[Key] = &[

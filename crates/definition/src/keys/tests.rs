@@ -28,6 +28,12 @@ fn tables() -> Vec<&'static [Key]> {
         AI,
         CALL,
         INPUT,
+        DECISIONS,
+        PATTERN,
+        RULE,
+        WHEN,
+        RANGE,
+        ASKING,
     ]
 }
 

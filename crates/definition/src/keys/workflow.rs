@@ -45,6 +45,12 @@ pub const WORKFLOW: &[Key] = &[
         "How its effects are undone.",
         "rollback: {enabled: true, strategy: graceful}",
     ),
+    key(
+        "autonomy",
+        Words(&["off", "suggest", "act"]),
+        "Who decides about failures for which a step has no `on_error`: a person, a person with a proposal, the table.",
+        "autonomy: suggest",
+    ),
     key("max_parallel", Integer { min: 1, max: 10_000 }, "Steps of one execution at a time.", "max_parallel: 3"),
     key("timeout", Duration, "Bound of the whole execution.", "timeout: 2h"),
     key(
@@ -151,6 +157,12 @@ pub const ROLLBACK: &[Key] = &[
         Integer { min: 1, max: 10_000 },
         "A rollback point after so many steps.",
         "checkpoint_interval: 3",
+    ),
+    key(
+        "escalation_target",
+        Text,
+        "Who is told that a step could not be undone.",
+        "escalation_target: ops@example.org",
     ),
 ];
 

@@ -36,7 +36,11 @@ impl Lowering {
                 let fields = self.fields(field.node, GATE, "`approve`")?;
                 let approval = self.approval_fields(fields);
                 let before = self.word(fields, "when") == Some("before");
-                self.check_escalation(&approval, approval.timeout_ms, field.node);
+                self.check_escalation(
+                    &approval.escalate,
+                    approval.timeout_ms,
+                    field.node.get("escalate").unwrap_or(field.node),
+                );
                 Gate { before, approval }
             }
         };
@@ -59,7 +63,8 @@ impl Lowering {
         }
     }
 
-    fn escalations(&mut self, field: Field<'_>) -> Vec<(u64, String)> {
+    /// `escalate`: who is told after how many milliseconds.
+    pub fn escalations(&mut self, field: Field<'_>) -> Vec<(u64, String)> {
         let Some(items) = field.node.as_list() else {
             self.wrong_type(field);
             return Vec::new();
@@ -84,11 +89,11 @@ impl Lowering {
     }
 
     /// Escalations have to come before the end of the wait.
-    pub fn check_escalation(&mut self, approval: &Approval, timeout_ms: Option<u64>, node: &Node) {
+    pub fn check_escalation(&mut self, escalate: &[(u64, String)], timeout_ms: Option<u64>, node: &Node) {
         let Some(timeout_ms) = timeout_ms else { return };
-        for (index, (after_ms, to)) in approval.escalate.iter().enumerate() {
+        for (index, (after_ms, to)) in escalate.iter().enumerate() {
             if *after_ms >= timeout_ms {
-                let entry = node.get("escalate").and_then(Node::as_list).and_then(|items| items.get(index));
+                let entry = node.as_list().and_then(|items| items.get(index));
                 let message = format!(
                     "{to} would be told after {}, when the wait has ended (after {})",
                     print_duration_ms(*after_ms),

@@ -1,13 +1,13 @@
 //! `retry` and `on_error`.
 
 use skep_model::error::{Class, Kind as FailureKind};
-use skep_model::plan::{Backoff, RetryOn};
+use skep_model::plan::{Backoff, OnSilence, RetryOn};
 
 use super::read::{Fields, Lowering};
 use crate::codes;
 use crate::keys::{self, ON_ERROR, RETRY};
 use crate::tree::{Content, Node};
-use crate::workflow::{OnError, Retry, Step};
+use crate::workflow::{Asking, OnError, Retry, Step};
 
 const STRATEGIES: &[&str] = &["retry", "compensate", "escalate", "skip", "fail"];
 
@@ -38,7 +38,8 @@ impl Lowering {
         self.integer(fields, name).map(|retries| retries + 1)
     }
 
-    fn long_retry(&mut self, node: &Node) -> Option<Retry> {
+    /// `retry` in its long form.
+    pub fn long_retry(&mut self, node: &Node) -> Option<Retry> {
         let fields = self.fields(node, RETRY, "`retry`")?;
         let on = fields.get("on").map(|field| self.retry_on(field.node)).unwrap_or_default();
         Some(Retry {
@@ -111,7 +112,7 @@ impl Lowering {
                 None => (None, None),
             },
         };
-        let target = inner.and_then(|inner| self.text(inner, "escalation_target"));
+        let asking = inner.map(|inner| self.asking(inner)).unwrap_or_default();
         let compensation = inner.and_then(|inner| self.text(inner, "compensation_step"));
         if let Some(inner) = inner {
             self.refuse_foreign(inner, strategy);
@@ -122,15 +123,38 @@ impl Lowering {
                 None
             }
             Some("compensate") => Some(OnError::Compensate { step: compensation }),
-            Some("escalate") => Some(OnError::Escalate { target }),
+            Some("escalate") => Some(OnError::Escalate(asking)),
             Some("skip") => Some(OnError::Skip),
             Some(_) => Some(OnError::Fail),
             None => None,
         };
     }
 
+    /// Who is asked about a failure, and until when.
+    pub fn asking(&mut self, fields: Fields<'_>) -> Asking {
+        let asking = Asking {
+            target: self.text(fields, "escalation_target"),
+            escalate: fields.get("escalate").map(|field| self.escalations(field)).unwrap_or_default(),
+            timeout_ms: self.timeout(fields),
+            on_timeout: self.word(fields, "on_timeout").map(|word| match word {
+                "retry" => OnSilence::Retry,
+                _ => OnSilence::Fail,
+            }),
+        };
+        if let Some(field) = fields.get("escalate") {
+            self.check_escalation(&asking.escalate, asking.timeout_ms, field.node);
+        }
+        if let Some(field) = fields.get("on_timeout").filter(|_| asking.timeout_ms.is_none()) {
+            let message = "`on_timeout` says what the end of the wait means, and the wait has no end";
+            self.conflict(field.key_place, message, "add `timeout: 8h`, or remove the key");
+        }
+        asking
+    }
+
     fn refuse_foreign(&mut self, inner: Fields<'_>, strategy: Option<&'static str>) {
-        for (name, owner) in [("compensation_step", "compensate"), ("escalation_target", "escalate")] {
+        let of_escalate = ["escalation_target", "escalate", "timeout", "timeout_seconds", "on_timeout"]
+            .map(|name| (name, "escalate"));
+        for (name, owner) in [("compensation_step", "compensate")].into_iter().chain(of_escalate) {
             if let Some(field) = inner.get(name)
                 && strategy.is_some_and(|strategy| strategy != owner)
             {

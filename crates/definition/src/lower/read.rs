@@ -162,6 +162,18 @@ impl Lowering {
         None
     }
 
+    /// A number, whole or not.
+    pub fn number_of(&mut self, field: Field<'_>) -> Option<f64> {
+        match &field.node.content {
+            Content::Integer(number) => Some(*number as f64),
+            Content::Float(number, _) => Some(*number),
+            Content::Null | Content::Bool(_) | Content::Text(_) | Content::List(_) | Content::Map(_) => {
+                self.wrong_type(field);
+                None
+            }
+        }
+    }
+
     /// A length of time in milliseconds.
     pub fn duration(&mut self, fields: Fields<'_>, name: &str) -> Option<u64> {
         let field = fields.get(name)?;

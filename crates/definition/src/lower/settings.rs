@@ -111,6 +111,8 @@ pub(crate) struct Rollback {
     pub strategy: Option<Strategy>,
     /// A rollback point after so many steps.
     pub checkpoint_interval: Option<u32>,
+    /// Who is told that a step could not be undone.
+    pub escalation_target: Option<String>,
 }
 
 impl Written<'_> {
@@ -195,14 +197,7 @@ impl Lowering {
     /// A number over 0 and at most 1.
     fn share(&mut self, fields: Fields<'_>, name: &str) -> Option<f64> {
         let field = fields.get(name)?;
-        let number = match &field.node.content {
-            Content::Integer(number) => *number as f64,
-            Content::Float(number, _) => *number,
-            Content::Null | Content::Bool(_) | Content::Text(_) | Content::List(_) | Content::Map(_) => {
-                self.wrong_type(field);
-                return None;
-            }
-        };
+        let number = self.number_of(field)?;
         if number > 0.0 && number <= 1.0 {
             return Some(number);
         }
@@ -272,6 +267,7 @@ impl Lowering {
             keeps_effects: is_off,
             strategy,
             checkpoint_interval: self.integer(fields, "checkpoint_interval"),
+            escalation_target: self.text(fields, "escalation_target"),
         })
     }
 

@@ -178,7 +178,8 @@ impl Lowering {
             self.conflict(field.key_place, message, "keep one; the inner one would win");
         }
         if let (Kind::Approval(approval), Some(field)) = (&step.kind, fields.get("approval")) {
-            self.check_escalation(approval, inside.or(step.timeout_ms), field.node);
+            let node = field.node.get("escalate").unwrap_or(field.node);
+            self.check_escalation(&approval.escalate, inside.or(step.timeout_ms), node);
         }
     }
 }

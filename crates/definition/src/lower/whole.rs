@@ -1,6 +1,7 @@
 //! The keys of a workflow.
 
 use skep_model::Map;
+use skep_model::decision::Autonomy;
 use skep_model::ids::{is_step_id, slug};
 use skep_model::plan::{OnCancel, Order};
 
@@ -80,6 +81,7 @@ impl Lowering {
         }
         workflow.concurrency = self.value(fields, "concurrency");
         workflow.rollback = self.value(fields, "rollback");
+        workflow.autonomy = self.word(fields, "autonomy").and_then(Autonomy::parse);
         workflow.max_parallel = self.integer(fields, "max_parallel");
         workflow.timeout_ms = self.timeout(fields);
         match self.word(fields, "on_cancel") {

@@ -4,10 +4,10 @@
 
 use serde_json::Value;
 use skep_model::Map;
-use skep_model::plan::{self, Breaker, Compensation, Concurrency, OnError, Priority};
+use skep_model::plan::{self, Asking, Breaker, Compensation, Concurrency, OnError, Priority};
 
 use super::kinds;
-use super::lower::wrapped;
+use super::lower::{is_work, wrapped};
 use super::retry;
 use crate::check::{SHELL_DEFAULT, ScriptOf, criteria};
 use crate::lower::read::Lowering;
@@ -63,6 +63,7 @@ pub(super) fn rollback(workflow: &Workflow, steps: &[plan::Step]) -> Option<plan
     steps.iter().any(undoes).then(|| plan::Rollback {
         strategy: settings.strategy.unwrap_or_default(),
         checkpoint_interval: settings.checkpoint_interval.unwrap_or(CHECKPOINT_INTERVAL_DEFAULT),
+        escalation_target: settings.escalation_target.unwrap_or_default(),
     })
 }
 
@@ -172,18 +173,31 @@ impl Effects<'_> {
         self.step.later.get("output_schema").filter(|schema| schema.is_object()).cloned()
     }
 
-    /// `on_error`.
+    /// `on_error`; a step that does work and says nothing leaves it to the workflow's `autonomy`, if it has one.
     pub fn on_error(&self, outline: &Outline<'_>) -> OnError {
         match &self.step.on_error {
+            None if self.workflow.autonomy.is_some() && self.is_judged() => OnError::Open,
             None | Some(workflow::OnError::Fail) => OnError::Fail,
             Some(workflow::OnError::Skip) => OnError::Skip,
             Some(workflow::OnError::Compensate { step }) => {
                 let step = step.as_deref().and_then(|name| outline.by_id.get(name)).copied().map(kinds::index);
                 OnError::Compensate { step }
             }
-            Some(workflow::OnError::Escalate { target }) => {
-                OnError::Escalate { to: target.clone().unwrap_or_default() }
-            }
+            Some(workflow::OnError::Escalate(asking)) => OnError::Escalate(of_asking(asking)),
         }
+    }
+
+    fn is_judged(&self) -> bool {
+        is_work(self.step) || matches!(self.step.kind, workflow::Kind::Workflow(_))
+    }
+}
+
+/// Who is asked, in order of time.
+pub(crate) fn of_asking(asking: &workflow::Asking) -> Asking {
+    Asking {
+        to: asking.target.clone().unwrap_or_default(),
+        escalate: kinds::escalations(&asking.escalate),
+        timeout_ms: asking.timeout_ms,
+        on_timeout: asking.on_timeout.unwrap_or_default(),
     }
 }

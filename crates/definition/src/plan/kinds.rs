@@ -116,14 +116,11 @@ impl Kinds<'_> {
 
 /// An approval whose wait ends after its own `timeout`, else after `end_ms`.
 pub(super) fn approval(asked: &Approval, end_ms: Option<u64>) -> plan::Approval {
-    let mut escalate: Vec<Escalation> =
-        asked.escalate.iter().map(|(after_ms, to)| Escalation { after_ms: *after_ms, to: to.clone() }).collect();
-    escalate.sort_by_key(|escalation| escalation.after_ms);
     plan::Approval {
         message: asked.message.clone().unwrap_or_default(),
         assignee: asked.assignee.clone().unwrap_or_default(),
         timeout_ms: asked.timeout_ms.or(end_ms),
-        escalate,
+        escalate: escalations(&asked.escalate),
         on_timeout: asked.on_timeout.unwrap_or_default(),
         on_reject: asked.on_reject.unwrap_or_default(),
     }
@@ -148,4 +145,12 @@ pub(super) fn script(text: &str, shell: &str, placed: Option<&Placed>) -> plan::
 
 pub(super) fn object(map: &Map<Value>) -> Value {
     Value::Object(map.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
+}
+
+/// Who is told when, in order of time.
+pub(super) fn escalations(written: &[(u64, String)]) -> Vec<Escalation> {
+    let mut chain: Vec<Escalation> =
+        written.iter().map(|(after_ms, to)| Escalation { after_ms: *after_ms, to: to.clone() }).collect();
+    chain.sort_by_key(|escalation| escalation.after_ms);
+    chain
 }

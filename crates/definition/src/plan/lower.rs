@@ -93,6 +93,8 @@ impl<'a, 'w> Lowering<'a, 'w> {
             idempotency_key: effects::idempotency_key(workflow),
             keeps_effects: effects::keeps_effects(workflow),
             rollback: effects::rollback(workflow, &steps),
+            autonomy: workflow.autonomy,
+            rules: self.catalogue.rules.clone(),
             root: 0,
             finally: self.outline.finally.map(kinds::index),
             blocks: self.blocks(),
@@ -125,7 +127,11 @@ impl<'a, 'w> Lowering<'a, 'w> {
             timeout_ms: self.timeout_ms(step),
             total_timeout_ms: step.total_timeout_ms,
             retry: self.retry(step),
-            on_error: effects.on_error(self.outline),
+            on_error: match effects.on_error(self.outline) {
+                // What runs only as a compensation has no list that could go on without it.
+                plan::OnError::Open if self.outline.compensators.contains_key(&number) => plan::OnError::Fail,
+                on_error => on_error,
+            },
             approve: step.approve.as_ref().map(gate),
             outputs: step.outputs.clone(),
             env: step.env.clone(),
@@ -220,7 +226,7 @@ impl<'a, 'w> Lowering<'a, 'w> {
     }
 }
 
-fn is_work(step: &workflow::Step) -> bool {
+pub(super) fn is_work(step: &workflow::Step) -> bool {
     matches!(step.kind, Kind::Run { .. } | Kind::Uses { .. } | Kind::Agent(_) | Kind::Ai(_))
 }
 

@@ -11,4 +11,10 @@ mod retry;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use effects::of_asking;
 pub use lower::{check_and_plan, plan};
+
+/// A `retry` that stands outside of every workflow.
+pub(crate) fn of_retry(retry: &crate::workflow::Retry) -> skep_model::plan::Retry {
+    retry::lower(retry, &crate::workflow::Retry::default())
+}

@@ -11,7 +11,7 @@ const ATTEMPTS_DEFAULT: u32 = 3;
 const DELAY_MS_DEFAULT: u64 = 1_000;
 
 /// Fills `own` up with `defaults`, key by key.
-pub(super) fn lower(own: &workflow::Retry, defaults: &workflow::Retry) -> plan::Retry {
+pub(crate) fn lower(own: &workflow::Retry, defaults: &workflow::Retry) -> plan::Retry {
     let delay_ms = own.delay_ms.or(defaults.delay_ms).unwrap_or(DELAY_MS_DEFAULT);
     let max_delay_ms = own.max_delay_ms.or(defaults.max_delay_ms).unwrap_or(RETRY_DELAY_MS_MAX);
     plan::Retry {

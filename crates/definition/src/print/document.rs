@@ -2,12 +2,13 @@
 
 use serde_json::{Map as Object, Value, json};
 use skep_model::Map;
-use skep_model::plan::{Backoff, Join, OnCancel, OnReject, OnTimeout, Order, RetryOn};
+use skep_model::decision::Autonomy;
+use skep_model::plan::{Backoff, Join, OnCancel, OnReject, OnSilence, OnTimeout, Order, RetryOn};
 use skep_model::span::print_duration_ms;
 
 use super::emit::Doc;
 use crate::keys::{self, Key, Role};
-use crate::workflow::{Approval, Branch, Case, Defaults, Gate, Kind, OnError, Retry, Step, Wait, Workflow};
+use crate::workflow::{Approval, Asking, Branch, Case, Defaults, Gate, Kind, OnError, Retry, Step, Wait, Workflow};
 
 /// Entries in the making: what is absent is left out.
 #[derive(Default)]
@@ -55,6 +56,13 @@ impl Entries {
     fn text_map(&mut self, key: &str, map: &Map<String>) {
         if !map.is_empty() {
             self.value(key, map.iter().map(|(name, text)| (name.clone(), json!(text))).collect::<Object<_, _>>());
+        }
+    }
+
+    fn escalations(&mut self, chain: &[(u64, String)]) {
+        if !chain.is_empty() {
+            let entry = |(after_ms, to): &(u64, String)| json!({"after": print_duration_ms(*after_ms), "to": to});
+            self.value("escalate", chain.iter().map(entry).collect::<Vec<Value>>());
         }
     }
 
@@ -119,6 +127,7 @@ fn policies(entries: &mut Entries, workflow: &Workflow) {
     }
     entries.some("concurrency", &workflow.concurrency);
     entries.some("rollback", &workflow.rollback);
+    entries.some("autonomy", &workflow.autonomy.map(Autonomy::as_str));
     entries.some("max_parallel", &workflow.max_parallel);
     entries.duration("timeout", workflow.timeout_ms);
     match workflow.on_cancel {
@@ -289,7 +298,8 @@ fn join_value(join: Join) -> Value {
     }
 }
 
-fn retry(retry: &Retry) -> Value {
+/// `retry` as written.
+pub fn retry(retry: &Retry) -> Value {
     let mut entries = Entries::default();
     entries.some("max_attempts", &retry.max_attempts);
     entries.duration("delay", retry.delay_ms);
@@ -324,9 +334,32 @@ fn on_error(on_error: &OnError) -> Value {
         OnError::Skip => json!("skip"),
         OnError::Compensate { step: None } => json!("compensate"),
         OnError::Compensate { step: Some(step) } => json!({"strategy": "compensate", "compensation_step": step}),
-        OnError::Escalate { target: None } => json!("escalate"),
-        OnError::Escalate { target: Some(target) } => json!({"strategy": "escalate", "escalation_target": target}),
+        OnError::Escalate(asking) if *asking == Asking::default() => json!("escalate"),
+        OnError::Escalate(asking) => {
+            let mut entries = Entries::default();
+            entries.value("strategy", "escalate");
+            asking_into(&mut entries, asking);
+            Doc::Block(entries.0).into_value()
+        }
     }
+}
+
+/// Who is asked, as written.
+pub fn asking(asking: &Asking) -> Value {
+    let mut entries = Entries::default();
+    asking_into(&mut entries, asking);
+    Doc::Block(entries.0).into_value()
+}
+
+fn asking_into(entries: &mut Entries, asking: &Asking) {
+    entries.some("escalation_target", &asking.target);
+    entries.escalations(&asking.escalate);
+    entries.duration("timeout", asking.timeout_ms);
+    let on_timeout = asking.on_timeout.map(|on_timeout| match on_timeout {
+        OnSilence::Fail => "fail",
+        OnSilence::Retry => "retry",
+    });
+    entries.some("on_timeout", &on_timeout);
 }
 
 fn gate(gate: &Gate) -> Value {
@@ -350,12 +383,7 @@ fn approval_into(entries: &mut Entries, approval: &Approval) {
     entries.some("message", &approval.message);
     entries.some("assignee", &approval.assignee);
     entries.duration("timeout", approval.timeout_ms);
-    if !approval.escalate.is_empty() {
-        let escalate = approval.escalate.iter();
-        let list: Vec<Value> =
-            escalate.map(|(after_ms, to)| json!({"after": print_duration_ms(*after_ms), "to": to})).collect();
-        entries.value("escalate", list);
-    }
+    entries.escalations(&approval.escalate);
     entries.some(
         "on_timeout",
         &approval.on_timeout.map(|on_timeout| match on_timeout {

@@ -5,8 +5,9 @@ use proptest::option;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use skep_model::Map;
+use skep_model::decision::Autonomy;
 use skep_model::error::{Class, Kind as FailureKind};
-use skep_model::plan::{Backoff, Join, OnCancel, OnReject, OnTimeout, Order, RetryOn};
+use skep_model::plan::{Backoff, Join, OnCancel, OnReject, OnSilence, OnTimeout, Order, RetryOn};
 
 use crate::keys::{self, Role};
 use crate::workflow::*;
@@ -148,8 +149,19 @@ fn on_error() -> impl Strategy<Value = OnError> {
         Just(OnError::Fail),
         Just(OnError::Skip),
         option::of(nasty_text()).prop_map(|step| OnError::Compensate { step }),
-        option::of(nasty_text()).prop_map(|target| OnError::Escalate { target }),
+        asking().prop_map(OnError::Escalate),
     ]
+}
+
+fn asking() -> impl Strategy<Value = Asking> {
+    let chain = vec((0_u64..1_000_000, nasty_text()), 0..3);
+    let end = option::of(option::of(prop::sample::select(vec![OnSilence::Fail, OnSilence::Retry])));
+    (option::of(nasty_text()), chain, end).prop_map(|(target, escalate, end)| Asking {
+        target,
+        escalate,
+        timeout_ms: end.map(|_| 1_000_000),
+        on_timeout: end.flatten(),
+    })
 }
 
 /// `may_end`: an approval whose wait ends, which then no step's own timeout may end, too.
@@ -382,6 +394,7 @@ pub fn workflow() -> impl Strategy<Value = Workflow> {
                 defaults: Defaults { timeout_ms, retry, policy, shell: shell.clone(), working_dir: shell },
                 concurrency: max_parallel.map(|limit| json!({"group": "g", "limit": limit, "when_full": "skip"})),
                 rollback: max_parallel.map(|interval| json!({"enabled": true, "checkpoint_interval": interval})),
+                autonomy: max_parallel.map(|number| Autonomy::ALL[number as usize % 3]),
                 max_parallel,
                 timeout_ms: bound_ms,
                 on_cancel: [Some(OnCancel::Finally), Some(OnCancel::Abandon), None, Some(OnCancel::Rollback)]

@@ -175,8 +175,10 @@ impl Fold<'_> {
     pub(super) fn set_phase(&mut self, id: InstanceId, phase: Phase, status: StepStatus) {
         let old = std::mem::replace(&mut self.state.instances.get_mut(id).phase, Phase::Over);
         self.drop_timer(id, &old);
-        if let Some(at) = phase_timer(&phase) {
-            self.state.timers.insert((at, Timer::Phase(id)));
+        match (phase_timer(&phase), &phase) {
+            (Some(at), Phase::Questioned(_)) => _ = self.state.question_timers.insert((at, id)),
+            (Some(at), _) => _ = self.state.timers.insert((at, Timer::Phase(id))),
+            (None, _) => {}
         }
         self.note_phase(id, &old, &phase);
         let instance = self.state.instances.get_mut(id);
@@ -212,7 +214,7 @@ impl Fold<'_> {
             | Phase::Forking { .. }
             | Phase::Looping(_)
             | Phase::Doubtful { .. }
-            | Phase::Questioned { .. }
+            | Phase::Questioned(_)
             | Phase::AwaitingPermit { .. } => return,
         };
         if is_in {
@@ -229,8 +231,10 @@ impl Fold<'_> {
     }
 
     pub(super) fn drop_timer(&mut self, id: InstanceId, phase: &Phase) {
-        if let Some(at) = phase_timer(phase) {
-            self.state.timers.remove(&(at, Timer::Phase(id)));
+        match (phase_timer(phase), phase) {
+            (Some(at), Phase::Questioned(_)) => _ = self.state.question_timers.remove(&(at, id)),
+            (Some(at), _) => _ = self.state.timers.remove(&(at, Timer::Phase(id))),
+            (None, _) => {}
         }
     }
 
@@ -262,9 +266,13 @@ impl Fold<'_> {
 
     /// What a step holds is readable again.
     fn end_question(&mut self, id: InstanceId) {
-        let instance = self.state.instances.get_mut(id);
-        if let Phase::Questioned { inside, .. } = &mut instance.phase {
-            instance.phase = std::mem::replace(inside, Phase::Over);
+        let phase = &mut self.state.instances.get_mut(id).phase;
+        match std::mem::replace(phase, Phase::Over) {
+            Phase::Questioned(mut question) => {
+                *phase = std::mem::replace(&mut question.inside, Phase::Over);
+                self.drop_timer(id, &Phase::Questioned(question));
+            }
+            other => *phase = other,
         }
     }
 

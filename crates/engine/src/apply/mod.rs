@@ -12,6 +12,7 @@ mod rollback;
 mod structure;
 mod work;
 
+use rollback::Asked;
 pub(crate) use rollback::is_beside;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -78,7 +79,9 @@ pub(crate) fn apply(state: &mut State, program: &Program, event: &Event, at: Tim
         Event::AttemptFailed { path, failure, retry_at } => fold.attempt_failed(path, failure, *retry_at),
         Event::Proposed { path, outputs } => fold.proposed(path, outputs),
         Event::Completed { path, outputs } => fold.completed(path, outputs),
-        Event::Failed { path, failure, outputs } => fold.failed(path, failure, outputs),
+        Event::Failed { path, failure, outputs, handled } => fold.failed(path, failure, outputs, *handled),
+        // What follows from it stands in events of its own.
+        Event::Judged(_) => Ok(()),
         Event::Skipped { path, reason, failure } => fold.skipped(path, *reason, failure.as_ref()),
         Event::StopAsked { path, then } => fold.stop_asked(path, then),
         Event::Cancelled { path } => fold.end(path, StepStatus::Cancelled).map(drop),
@@ -125,7 +128,10 @@ pub(crate) fn apply(state: &mut State, program: &Program, event: &Event, at: Tim
         Event::RollbackStopAsked { actor, .. } => fold.rollback_stop_asked(actor.label()),
         Event::RollbackEnded { status, failure } => fold.rollback_ended(*status, failure.as_ref()),
         Event::Doubted { path, failure } => fold.doubted(path, failure.as_ref()),
-        Event::QuestionAsked { path, about, to, failure } => fold.question_asked(path, *about, to, failure.as_ref()),
+        Event::QuestionAsked { path, about, to, failure, suggestion, until, escalations } => {
+            let asked = Asked { to, suggestion: *suggestion, until: *until, escalations };
+            fold.question_asked(path, *about, failure.as_ref(), asked)
+        }
         Event::Answered { path, approved, .. } => fold.question_answered(path, *approved),
         Event::Queued { path } => fold.queued(path),
         Event::ChildAsked { path, attempt, child, inputs } => fold.child_asked(path, *attempt, child, inputs.as_ref()),
@@ -226,6 +232,7 @@ impl Fold<'_> {
 
     fn ended(&mut self, status: Status, failure: Option<&Failure>) -> Result<(), Misfit> {
         self.state.timers.clear();
+        self.state.question_timers.clear();
         self.state.performing.clear();
         self.state.asking.clear();
         self.state.working.clear();
@@ -263,7 +270,7 @@ pub(crate) fn child_frames(phase: &Phase) -> Vec<FrameId> {
         Phase::Choosing { frame } => frame.iter().copied().collect(),
         Phase::Forking { frames, .. } => frames.clone(),
         Phase::Looping(looping) => looping.running.values().copied().collect(),
-        Phase::Questioned { inside, .. } => child_frames(inside),
+        Phase::Questioned(question) => child_frames(&question.inside),
         Phase::Doubtful { .. }
         | Phase::Over
         | Phase::Ready
@@ -289,8 +296,11 @@ fn phase_timer(phase: &Phase) -> Option<Timestamp> {
         }
         Phase::Filling { until } | Phase::Listening { until, .. } => *until,
         Phase::Asking { until, .. } | Phase::Child { until, .. } => *until,
+        Phase::Questioned(question) => {
+            let next = question.escalations.front().map(|(at, _)| *at);
+            [question.until, next].into_iter().flatten().min()
+        }
         Phase::Doubtful { .. }
-        | Phase::Questioned { .. }
         | Phase::Over
         | Phase::Queued { .. }
         | Phase::Ready

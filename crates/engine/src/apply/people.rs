@@ -2,6 +2,7 @@
 
 use skep_model::actor::Actor;
 
+use super::frames::no_step;
 use super::*;
 
 impl Fold<'_> {
@@ -19,11 +20,21 @@ impl Fold<'_> {
     }
 
     pub(super) fn escalated(&mut self, path: &StepPath) -> Result<(), Misfit> {
+        if self.state.undo.is_busy() {
+            // What could not be undone has ended long ago: somebody is told, and nothing waits.
+            return self.program.split_path(path).map(drop).ok_or_else(|| no_step(path));
+        }
         let id = self.going(path)?;
         let mut phase = std::mem::replace(&mut self.state.instances.get_mut(id).phase, Phase::Over);
         self.drop_timer(id, &phase);
-        if let Phase::Deciding { escalations, .. } = &mut phase {
-            escalations.pop_front();
+        match &mut phase {
+            Phase::Deciding { escalations, .. } => _ = escalations.pop_front(),
+            Phase::Questioned(question) => {
+                if let Some((_, to)) = question.escalations.pop_front() {
+                    question.to = to;
+                }
+            }
+            _ => {}
         }
         self.set_phase(id, phase, StepStatus::Waiting);
         Ok(())

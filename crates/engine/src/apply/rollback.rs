@@ -1,14 +1,24 @@
 //! Events of doubts, questions, and undoing.
 
+use skep_model::decision::Action;
 use skep_model::rollback::{Part, Question, RollbackCause, Strategy};
 
 use super::*;
 use crate::rollback::keep::may_be_done;
 use crate::rollback::{AskedBy, Kept, Stage, Stays, Target, comes_before};
+use crate::state::Questioned;
 
 /// True if an instance stands beside the flow: in no slot of its frame, so that nothing waits for it.
 pub(crate) fn is_beside(program: &Program, instance: &Instance) -> bool {
     instance.part != Part::Step || program.step(instance.step).compensation_only
+}
+
+/// Who is asked, until when, and what is proposed.
+pub(super) struct Asked<'e> {
+    pub to: &'e str,
+    pub suggestion: Option<Action>,
+    pub until: Option<Timestamp>,
+    pub escalations: &'e [(Timestamp, String)],
 }
 
 impl Fold<'_> {
@@ -107,8 +117,8 @@ impl Fold<'_> {
         &mut self,
         path: &StepPath,
         about: Question,
-        to: &str,
         failure: Option<&Failure>,
+        asked: Asked<'_>,
     ) -> Result<(), Misfit> {
         if self.state.undo.is_busy() {
             self.state.undo.asked = true;
@@ -131,22 +141,29 @@ impl Fold<'_> {
                 let failure = failure.cloned().ok_or_else(|| Misfit(format!("`{path}` did not fail")))?;
                 self.state.instances.get_mut(id).failure = Some(failure.clone());
                 self.return_breaker(id);
-                self.question(id, failure, to.to_owned());
+                self.question(id, failure, asked);
             }
         }
         Ok(())
     }
 
     /// What a step holds stays readable behind the question, and comes back with the answer.
-    fn question(&mut self, id: InstanceId, failure: Failure, to: String) {
+    fn question(&mut self, id: InstanceId, failure: Failure, asked: Asked<'_>) {
         let held = child_frames(&self.state.instances.get(id).phase);
         for frame in &held {
             self.state.frames.get_mut(*frame).ended.get_or_insert(StepStatus::Failed);
         }
         let phase = self.state.instances.get(id).phase.clone();
         let keeps = !held.is_empty() || matches!(phase, Phase::Looping(_));
-        let inside = Box::new(if keeps { phase } else { Phase::Over });
-        self.set_phase(id, Phase::Questioned { failure, to, inside }, StepStatus::Waiting);
+        let question = Questioned {
+            failure,
+            to: asked.to.to_owned(),
+            suggestion: asked.suggestion,
+            until: asked.until,
+            escalations: asked.escalations.iter().cloned().collect(),
+            inside: if keeps { phase } else { Phase::Over },
+        };
+        self.set_phase(id, Phase::Questioned(Box::new(question)), StepStatus::Waiting);
     }
 
     pub(super) fn question_answered(&mut self, path: &StepPath, approved: bool) -> Result<(), Misfit> {
@@ -157,7 +174,7 @@ impl Fold<'_> {
         let at = self.at;
         let instance = self.state.instances.get_mut(id);
         let again = match (&instance.phase, approved) {
-            (Phase::Questioned { .. }, true) => {
+            (Phase::Questioned(question), true) if question.yes() == Action::Retry => {
                 instance.attempt = 0;
                 instance.system_failures = 0;
                 instance.stop = None;

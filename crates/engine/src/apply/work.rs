@@ -140,10 +140,21 @@ impl Fold<'_> {
         Ok(())
     }
 
-    pub(super) fn failed(&mut self, path: &StepPath, failure: &Failure, outputs: &Map<Payload>) -> Result<(), Misfit> {
+    pub(super) fn failed(
+        &mut self,
+        path: &StepPath,
+        failure: &Failure,
+        outputs: &Map<Payload>,
+        handled: bool,
+    ) -> Result<(), Misfit> {
         let id = self.end(path, StepStatus::Failed)?;
         self.keep_outputs(id, outputs);
-        self.fail_frame(id, failure);
+        if handled {
+            self.state.instances.get_mut(id).failure = Some(failure.clone());
+            self.note_error(failure);
+        } else {
+            self.fail_frame(id, failure);
+        }
         Ok(())
     }
 

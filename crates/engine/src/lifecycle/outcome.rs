@@ -9,6 +9,7 @@ use skep_model::outcome::{Ended, Outcome};
 use skep_model::plan::{GateWhen, OnUnknown};
 
 use crate::decide::Deciding;
+use crate::judge;
 use crate::rejection::Rejection;
 use crate::retry::pause_ms;
 use crate::rollback::keep::is_left_unsure;
@@ -26,9 +27,10 @@ pub(super) fn handle(turn: &mut Deciding<'_>, outcome: &Outcome) -> Result<(), R
         Ended::Failed { failure, outputs } => match turn.state.instance(id).stop.clone() {
             Some(then) => stopped(turn, id, then, failure.kind.leaves_unknown()),
             None => {
+                let failure = failure.clone().looking_like(turn.program.recogniser().kind(failure, outputs));
                 // What the definition names cannot be had from streams that are not all there.
                 let named = turn.step_of(id).0.outputs.is_some();
-                failed(turn, id, failure.clone(), if named { Map::new() } else { outputs.clone() })
+                failed(turn, id, failure, if named { Map::new() } else { outputs.clone() })
             }
         },
         Ended::Aborted => {
@@ -131,14 +133,12 @@ fn repeat_or_end(
 ) -> Result<(), Rejection> {
     let instance = turn.state.instance(id);
     let path = instance.path.clone();
-    let seed = turn.state.start.as_ref().map_or(0, |start| start.seed);
-    let retry = turn.step_of(id).0.retry.as_ref();
-    // One that was refused before it began is an attempt too.
-    let attempt = instance.attempt + u32::from(matches!(instance.phase, Phase::AwaitingPermit { .. }));
-    let pause = pause_ms(retry, &failure, attempt, instance.system_failures, seed, &path);
+    let (retry, seed) = (turn.step_of(id).0.retry.as_ref(), turn.state.seed());
+    let pause = pause_ms(retry, &failure, judge::attempt(turn, id), instance.system_failures, seed, &path);
     match pause {
         Some(pause) => {
             let retry_at = turn.now.plus_ms(pause);
+            judge::by_retry(turn, id, &failure)?;
             turn.emit(Event::AttemptFailed { path: path.clone(), failure: failure.at_step(&path), retry_at })
         }
         None => turn.fail(&path, failure, outputs),

@@ -10,18 +10,28 @@ use crate::rejection::Rejection;
 use crate::rollback::Stage;
 use crate::state::{InstanceId, Phase, Timer};
 use crate::steps::{approval, child, form, wait, work};
+use crate::unknown;
 
 pub(super) fn handle(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
     if turn.state.flows() {
         turn.mark_all();
         turn.ask_again = true;
-        fire_due(turn)?;
     }
-    Ok(())
+    fire_due(turn)
 }
 
 /// Fires every due timer, earliest first.
 pub(crate) fn fire_due(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
+    while let Some((_, id)) = turn.state.question_timers.first().copied() {
+        if turn.state.next_question().is_none_or(|next| next > turn.now) {
+            break;
+        }
+        let events = turn.events.len();
+        unknown::due(turn, id)?;
+        if turn.events.len() == events {
+            return Err(Rejection::Broken(format!("the question of step {id} was due and nothing came of it")));
+        }
+    }
     while let Some(timer) = turn.state.timers.first().copied() {
         let early = i64::from(skep_model::mutant!("timer-early")) * 1_500_000;
         if timer.0.0 - early > turn.now.0 || !turn.state.flows() {
@@ -71,7 +81,7 @@ fn fire_phase(turn: &mut Deciding<'_>, id: InstanceId) -> Result<(), Rejection> 
         Phase::Over | Phase::Ready | Phase::Performing => Ok(()),
         Phase::Queued { .. } | Phase::AwaitingPermit { .. } => Ok(()),
         Phase::Choosing { .. } | Phase::Forking { .. } | Phase::Looping(_) => Ok(()),
-        Phase::Doubtful { .. } | Phase::Questioned { .. } => Ok(()),
+        Phase::Doubtful { .. } | Phase::Questioned(_) => Ok(()),
     }
 }
 

@@ -4,7 +4,7 @@ use skep_model::error::{Failure, Kind as FailureKind};
 use skep_model::event::Event;
 use skep_model::ids::StepPath;
 use skep_model::plan::OnCancel;
-use skep_model::rollback::{Part, Question, RollbackCause, Strategy};
+use skep_model::rollback::{Part, RollbackCause, Strategy};
 use skep_model::status::Execution as Status;
 
 use crate::codes;
@@ -137,7 +137,7 @@ fn runs(state: &State) -> bool {
             | Phase::Forking { .. }
             | Phase::Looping(_)
             | Phase::Doubtful { .. }
-            | Phase::Questioned { .. }
+            | Phase::Questioned(_)
             | Phase::Asking { .. }
             | Phase::Queued { .. }
             | Phase::Child { .. }
@@ -149,7 +149,7 @@ fn runs(state: &State) -> bool {
 fn next(turn: &mut Deciding<'_>, kept: &Kept) -> Result<(), Rejection> {
     match (kept.unsure, &kept.verify, &kept.problem) {
         (true, Some(_), _) => schedule(turn, &kept.path, Part::Verify),
-        (true, None, _) => unknown::ask(turn, &kept.path, Question::Unknown, String::new(), None),
+        (true, None, _) => unknown::ask_whether_done(turn, &kept.path, None),
         (false, _, Some(problem)) => fail(turn, &kept.path, &problem.clone()),
         (false, _, None) => {
             schedule(turn, &kept.path, if runs_first(turn, kept) { Part::Step } else { Part::Rollback })
@@ -181,7 +181,9 @@ pub(crate) fn fail(turn: &mut Deciding<'_>, step: &StepPath, failure: &Failure) 
     let message = format!("undoing `{step}` failed: {}{}", failure.message, before.unwrap_or_default());
     let mut failed = Failure::new(failure.kind, codes::COMPENSATION_FAILED.id, message);
     (failed.exit_code, failed.http_status) = (failure.exit_code, failure.http_status);
-    turn.emit(Event::UndoFailed { path: step.clone(), failure: failed.at_step(step) })
+    turn.emit(Event::UndoFailed { path: step.clone(), failure: failed.at_step(step) })?;
+    let to = turn.program.plan().rollback.as_ref().map(|rollback| rollback.escalation_target.clone());
+    turn.emit(Event::Escalated { path: step.clone(), to: to.unwrap_or_default() })
 }
 
 /// The rollback is over: `finally`, then the end.

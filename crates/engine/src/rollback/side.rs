@@ -7,7 +7,7 @@ use skep_model::event::Event;
 use skep_model::ids::StepPath;
 use skep_model::outcome::Ended;
 use skep_model::plan::OnError;
-use skep_model::rollback::{Part, Question};
+use skep_model::rollback::Part;
 
 use crate::decide::Deciding;
 use crate::outstanding::does;
@@ -49,7 +49,7 @@ pub(crate) fn stopped(turn: &mut Deciding<'_>, id: InstanceId) -> Result<(), Rej
 fn failed(turn: &mut Deciding<'_>, id: InstanceId, failure: &Failure) -> Result<(), Rejection> {
     let instance = turn.state.instance(id);
     let path = instance.path.clone();
-    let seed = turn.state.start.as_ref().map_or(0, |start| start.seed);
+    let seed = turn.state.seed();
     let retry = does(turn.program, instance).retry;
     let pause = pause_ms(retry, failure, instance.attempt, instance.system_failures, seed, &path);
     let (stops, failure) = (instance.stop.is_some(), failure.clone().at_step(&path));
@@ -59,7 +59,12 @@ fn failed(turn: &mut Deciding<'_>, id: InstanceId, failure: &Failure) -> Result<
             turn.emit(Event::AttemptFailed { path, failure, retry_at })
         }
         Some(_) | None => {
-            turn.emit(Event::Failed { path: path.clone(), failure: failure.clone(), outputs: Map::new() })?;
+            turn.emit(Event::Failed {
+                path: path.clone(),
+                failure: failure.clone(),
+                outputs: Map::new(),
+                handled: false,
+            })?;
             ended(turn, &path, End::Failed(failure))
         }
     }
@@ -97,8 +102,8 @@ fn verified_for_undo(turn: &mut Deciding<'_>, step: &StepPath, end: End<'_>) -> 
     match end {
         End::Done(_) => turn.emit(Event::UndoConfirmed { path: step.clone() }),
         End::Failed(failure) if !failure.kind.leaves_unknown() => turn.emit(Event::UndoDropped { path: step.clone() }),
-        End::Failed(failure) => unknown::ask(turn, step, Question::Unknown, String::new(), Some(failure)),
-        End::Stopped => unknown::ask(turn, step, Question::Unknown, String::new(), None),
+        End::Failed(failure) => unknown::ask_whether_done(turn, step, Some(failure)),
+        End::Stopped => unknown::ask_whether_done(turn, step, None),
     }
 }
 
@@ -110,7 +115,7 @@ fn verified(turn: &mut Deciding<'_>, step: &StepPath, end: End<'_>) -> Result<()
         (End::Done(raw), _) => unknown::was_done(turn, id, raw),
         (End::Failed(failure), _) if !failure.kind.leaves_unknown() => unknown::was_not_done(turn, id),
         (End::Failed(_) | End::Stopped, Some(then)) => crate::lifecycle::outcome::end_stopped(turn, id, then, true),
-        (End::Failed(failure), None) => unknown::ask(turn, step, Question::Unknown, String::new(), Some(failure)),
-        (End::Stopped, None) => unknown::ask(turn, step, Question::Unknown, String::new(), None),
+        (End::Failed(failure), None) => unknown::ask_whether_done(turn, step, Some(failure)),
+        (End::Stopped, None) => unknown::ask_whether_done(turn, step, None),
     }
 }

@@ -65,7 +65,7 @@ pub(super) struct Harness {
 pub(super) fn catalogue() -> Catalogue {
     let action = || Action { summary: String::new(), schema: json!({}), outputs: Vec::new(), read_only: false };
     let actions = ["noop", "set", "log", "http"].into_iter().map(|name| (name.to_owned(), action())).collect();
-    Catalogue { actions, features: BTreeSet::from([Feature::Escalation]) }
+    Catalogue { actions, features: BTreeSet::from([Feature::Escalation]), rules: None }
 }
 
 /// An execution of this workflow that has not begun; a name and a description are put before it.
@@ -545,12 +545,13 @@ fn line(turn: &Turn) -> String {
     names(&turn.events).join(", ")
 }
 
-/// `scheduled a`, `paused`: what stands in the journal, briefly.
+/// `scheduled a`, `paused`: what stands in the journal, briefly. Reasons of decisions are left out: each stands before
+/// what it is the reason of.
 pub(super) fn names(events: &[Event]) -> Vec<String> {
     let name = |event: &Event| {
         let value = json!(event);
         let word = value["t"].as_str().unwrap_or_default().to_owned();
         event.path().map_or_else(|| word.clone(), |path| format!("{word} {path}"))
     };
-    events.iter().map(name).collect()
+    events.iter().filter(|event| !matches!(event, Event::Judged(_))).map(name).collect()
 }

@@ -15,7 +15,11 @@ use crate::{Rejection, State};
 fn plan_of(yaml: &str, interval: u32, checkpoints: &str) -> Harness {
     flow_with(yaml, |plan: &mut Plan| {
         undo_all(plan);
-        plan.rollback = Some(Rollback { strategy: Strategy::Checkpoint, checkpoint_interval: interval });
+        plan.rollback = Some(Rollback {
+            strategy: Strategy::Checkpoint,
+            checkpoint_interval: interval,
+            escalation_target: String::new(),
+        });
         for id in checkpoints.split_whitespace() {
             step(plan, id).checkpoint = true;
         }

@@ -8,7 +8,7 @@ use serde_json::json;
 use skep_model::error::Kind;
 use skep_model::event::Event;
 use skep_model::message::Message;
-use skep_model::plan::{Compensation, OnCancel, OnError, OnUnknown, Plan, Rollback};
+use skep_model::plan::{Asking, Compensation, OnCancel, OnError, OnUnknown, Plan, Rollback};
 use skep_model::rollback::Strategy as How;
 use skep_model::status::Execution as Status;
 
@@ -181,7 +181,7 @@ fn edit(plan: &mut Plan, extras: &[Extras], on_cancel: bool) {
     if !first.has(11) {
         let strategy = How::ALL[usize::from(first.0 >> 12 & 3)];
         let checkpoint_interval = 1 + u32::from(first.0 >> 14 & 1);
-        plan.rollback = Some(Rollback { strategy, checkpoint_interval });
+        plan.rollback = Some(Rollback { strategy, checkpoint_interval, escalation_target: String::new() });
     }
     let finally = plan.finally;
     let mut next = extras.iter().cycle();
@@ -189,7 +189,7 @@ fn edit(plan: &mut Plan, extras: &[Extras], on_cancel: bool) {
         let Some(extra) = next.next().copied() else { return };
         let escalates = extra.has(0) && extra.has(1) && step.on_error == OnError::Fail;
         if escalates {
-            step.on_error = OnError::Escalate { to: String::new() };
+            step.on_error = OnError::Escalate(Asking::default());
         } else if extra.has(1) && extra.has(2) && step.on_error == OnError::Fail {
             step.on_error = OnError::Compensate { step: None };
         }

@@ -15,7 +15,7 @@ use crate::Rejection;
 fn settled(strategy: Strategy) -> impl Fn(&mut Plan) {
     move |plan| {
         undo_all(plan);
-        plan.rollback = Some(Rollback { strategy, checkpoint_interval: 100 });
+        plan.rollback = Some(Rollback { strategy, checkpoint_interval: 100, escalation_target: String::new() });
     }
 }
 

@@ -5,7 +5,7 @@ use skep_model::error::Kind;
 use skep_model::limits::LOST_DELIVERIES_MAX;
 use skep_model::message::Message;
 use skep_model::outcome::Ended;
-use skep_model::plan::{OnCancel, OnError, Plan};
+use skep_model::plan::{Asking, OnCancel, OnError, Plan};
 use skep_model::status::Execution as Status;
 
 use super::kit::{Harness, approve, cancel, flow, flow_with, pause, reject, resume};
@@ -192,7 +192,7 @@ fn work_beside_a_question_goes_on_and_several_questions_are_named() {
     let yaml = "steps: [{id: p, fail_fast: false, parallel: {l: [{id: a, uses: noop}], m: [{id: b, uses: noop}], r: [{id: c, uses: noop}]}}]";
     let mut harness = flow_with(yaml, |plan| {
         asks(plan, "a");
-        step(plan, "b").on_error = OnError::Escalate { to: "ops".to_owned() };
+        step(plan, "b").on_error = OnError::Escalate(Asking { to: "ops".to_owned(), ..Asking::default() });
     })
     .hangs("a")
     .hangs("b")
@@ -236,7 +236,7 @@ fn a_pause_stays_a_pause_when_a_question_comes_up() {
 fn escalating(yaml: &str) -> Harness {
     flow_with(yaml, |plan| {
         undo_all(plan);
-        step(plan, "a").on_error = OnError::Escalate { to: "ops".to_owned() };
+        step(plan, "a").on_error = OnError::Escalate(Asking { to: "ops".to_owned(), ..Asking::default() });
     })
 }
 
@@ -489,7 +489,7 @@ fn a_step_whose_result_was_not_decided_on_in_time_is_not_done_twice() {
     let yaml = "steps: [{id: a, uses: noop, total_timeout: 1m, approve: {when: after, message: ok}}]";
     let plan = |plan: &mut Plan| {
         undoable(plan, "a");
-        step(plan, "a").on_error = OnError::Escalate { to: String::new() };
+        step(plan, "a").on_error = OnError::Escalate(Asking::default());
     };
     let mut harness = flow_with(yaml, plan).run();
     harness.pass_ms(60_000);
@@ -506,7 +506,7 @@ fn a_step_that_was_done_badly_and_is_let_fail_is_not_left_alone() {
     let yaml = "steps: [{id: a, uses: noop, output_schema: {type: object, required: [missing]}}]";
     let plan = |plan: &mut Plan| {
         undoable(plan, "a");
-        step(plan, "a").on_error = OnError::Escalate { to: String::new() };
+        step(plan, "a").on_error = OnError::Escalate(Asking::default());
     };
     let mut harness = flow_with(yaml, plan).run();
     harness.tell(&reject(Some("a")));

@@ -40,6 +40,7 @@ impl Event {
             | Self::Answered { path, .. }
             | Self::Queued { path }
             | Self::ChildAsked { path, .. } => Some(path),
+            Self::Judged(judged) => Some(&judged.path),
             Self::PermitAsked { path, .. } | Self::PermitGranted { path, .. } | Self::PointMade { path, .. } => {
                 path.as_ref()
             }

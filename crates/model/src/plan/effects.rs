@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, StepIndex};
+use super::{Escalation, Kind, StepIndex};
 use crate::Map;
 use crate::error::{Class, Kind as FailureKind};
 use crate::rollback::Strategy;
@@ -100,6 +100,9 @@ pub struct Rollback {
     pub strategy: Strategy,
     /// A rollback point after so many completed pieces of work; at least 1.
     pub checkpoint_interval: u32,
+    /// Who is told that a step could not be undone; empty: anybody who may.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub escalation_target: String,
 }
 
 /// `concurrency` of a workflow or a step.
@@ -172,10 +175,36 @@ pub enum OnError {
         step: Option<StepIndex>,
     },
     /// The execution is held and a person is asked.
-    Escalate {
-        /// Text template: who; empty: anybody who may.
-        to: String,
-    },
+    Escalate(Asking),
+    /// Nothing is said: [`Plan::autonomy`](super::Plan::autonomy) does.
+    Open,
+}
+
+/// Who is asked about a failure, and what if nobody answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asking {
+    /// Text template: who; empty: anybody who may.
+    pub to: String,
+    /// Others who are told later, in order of `after_ms`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub escalate: Vec<Escalation>,
+    /// Whole wait in milliseconds; `None` = for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+    /// What the end of the wait means.
+    #[serde(default)]
+    pub on_timeout: OnSilence,
+}
+
+/// What it means that nobody answered in time whether a failed step is tried again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnSilence {
+    /// It has failed.
+    #[default]
+    Fail,
+    /// It is tried again, or what was suggested is done.
+    Retry,
 }
 
 /// What a cancel does after the running work has stopped.

@@ -153,7 +153,7 @@ pub struct Approval {
 }
 
 /// Who is told when nobody decides.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Escalation {
     /// Milliseconds from the start of the wait.
     pub after_ms: u64,

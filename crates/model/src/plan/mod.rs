@@ -11,11 +11,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Map;
+use crate::decision::{Autonomy, Rules};
 use crate::ids::Hash;
 
 pub use effects::{
-    Backoff, Breaker, Compensation, Concurrency, OnCancel, OnError, OnUnknown, Priority, Retry, RetryOn, Rollback,
-    Side, WhenFull,
+    Asking, Backoff, Breaker, Compensation, Concurrency, OnCancel, OnError, OnSilence, OnUnknown, Priority, Retry,
+    RetryOn, Rollback, Side, WhenFull,
 };
 pub use kind::{Approval, Branch, Case, Escalation, Form, Gate, GateWhen, Join, Kind, OnReject, OnTimeout, Wait};
 
@@ -65,6 +66,12 @@ pub struct Plan {
     /// How it is undone, if something of it can be. `None`: all at once, and there are no rollback points.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback: Option<Rollback>,
+    /// Who decides about failures for which a step says nothing; `None`: the list that it stands in fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub autonomy: Option<Autonomy>,
+    /// By what is decided, and what failures look like, if not by the built-in table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<Box<Rules>>,
     /// The list of steps that runs first.
     pub root: BlockIndex,
     /// The list that runs at the end, however it ended.

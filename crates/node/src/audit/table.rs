@@ -8,6 +8,7 @@
 //! | timed_out, held | execution_timed_out, execution_held | error, warning | engine |
 //! | failed | step_failed; of a compensation: compensation_failed | error, critical | engine |
 //! | attempt_failed, redelivered, skipped by `on_error`, doubted | the engine's decision | warning | engine |
+//! | judged by the table of decisions | failure_judged, with rule, reason and facts | warning | engine |
 //! | approval_asked, escalated, decided, form_filled | each hop and each decision | info, warning | the person, engine |
 //! | signal_kept, signal_taken unless kept before | signal_received | info | who sent it |
 //! | question_asked, answered | the same | warning, info | engine, the person |
@@ -21,6 +22,7 @@ use serde_json::{Value, json};
 use skep_model::Map;
 use skep_model::actor::Actor;
 use skep_model::audit::{Entry, EventType as Kind, Severity};
+use skep_model::decision::Judged;
 use skep_model::error::Failure;
 use skep_model::event::Event;
 use skep_model::ids::StepPath;
@@ -58,6 +60,7 @@ fn is_wanted_tag(tag: &str) -> bool {
             | "held"
             | "failed"
             | "attempt_failed"
+            | "judged"
             | "redelivered"
             | "skipped"
             | "doubted"
@@ -133,11 +136,14 @@ pub(crate) fn entry_of(event: &Event) -> Option<Entry> {
         Event::FormFilled { path, actor } => by(actor, Kind::InputGiven, "filled in a form").at(path),
         Event::SignalKept { name, actor, .. } => signal(None, name, actor),
         Event::SignalTaken { path, name, actor, kept: false } => signal(Some(path), name, actor),
-        Event::QuestionAsked { path, about, to, failure } => {
+        Event::QuestionAsked { path, about, to, failure, suggestion, escalations, .. } => {
+            let chain: Vec<&str> = escalations.iter().map(|(_, to)| to.as_str()).collect();
             asked(Kind::QuestionAsked, Severity::Warning, path, "needs an answer", to)
-                .with("question", about.as_str())
+                .with("question", about.asks(*suggestion))
+                .with("escalates_to", bounded_names(&chain))
                 .because(failure.as_ref())
         }
+        Event::Judged(judged) => judgement(judged)?,
         Event::Answered { path, approved, actor, comment } => {
             answered(Kind::QuestionAnswered, path, actor, *approved).saying("comment", comment)
         }
@@ -282,6 +288,26 @@ fn signal(path: Option<&StepPath>, name: &str, actor: &Actor) -> Entry {
 fn answered(kind: Kind, path: &StepPath, actor: &Actor, approved: bool) -> Entry {
     let word = if approved { "approved" } else { "rejected" };
     by(actor, kind, word).at(path).changing("waiting", word).ending(word)
+}
+
+/// A decision of the table. What the definition decided is recorded as what follows from it.
+fn judgement(judged: &Judged) -> Option<Entry> {
+    let autonomy = judged.autonomy?;
+    let entry = decided(Kind::FailureJudged, &judged.path, "failed and was judged")
+        .with("rule", judged.rule.as_str())
+        .with("autonomy", autonomy.as_str())
+        .with("attempt", judged.attempt)
+        .with("kind", judged.kind.as_str())
+        .with("reason", bounded(&judged.reason))
+        .ending(judged.action.as_str());
+    Some(match judged.facts {
+        Some(facts) => entry
+            .with("priority", facts.priority.as_str())
+            .with("progress", facts.progress)
+            .with("health", facts.health)
+            .with("attempts_left", facts.attempts_left),
+        None => entry,
+    })
 }
 
 fn asked(kind: Kind, severity: Severity, path: &StepPath, message: &str, to: &str) -> Entry {

@@ -42,6 +42,12 @@ pub(super) struct Children {
     undoing: std::collections::HashMap<ExecutionId, Task>,
 }
 
+impl Children {
+    pub fn use_catalogue(&mut self, catalogue: Arc<Catalogue>) {
+        self.catalogue = Some(catalogue);
+    }
+}
+
 /// Where a child execution is.
 enum Found {
     /// In memory, and its end will be told.

@@ -28,6 +28,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foldhash::{HashMap, HashMapExt};
+use skep_model::catalogue::Catalogue;
 use skep_model::error::Failure;
 use skep_model::ids::{ExecutionId, LocalId, StepPath, Token};
 use skep_model::message::Message;
@@ -177,6 +178,11 @@ impl Driver {
         let at = self.core.next_wake()?;
         let microseconds = at.0.saturating_sub(self.now().0);
         Some(Duration::from_micros(u64::try_from(microseconds).unwrap_or(0)))
+    }
+
+    /// By what children are planned, if not by the built-in table of decisions.
+    pub fn use_catalogue(&mut self, catalogue: Arc<Catalogue>) {
+        self.children.use_catalogue(catalogue);
     }
 
     /// Another bound than the usual one for executions in memory that only wait.

@@ -82,7 +82,7 @@ struct Export {
     output: Option<PathBuf>,
 }
 
-fn parse_when(text: &str) -> Result<Timestamp, String> {
+pub(super) fn parse_when(text: &str) -> Result<Timestamp, String> {
     let ago = |ms: u64| {
         Timestamp(output::now().0.saturating_sub(i64::try_from(ms).unwrap_or(i64::MAX).saturating_mul(1_000)))
     };

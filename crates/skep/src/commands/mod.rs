@@ -7,6 +7,7 @@ pub mod cancel;
 pub mod completions;
 pub mod config;
 pub mod convert;
+pub mod decisions;
 pub mod doctor;
 pub mod explain;
 pub mod graph;

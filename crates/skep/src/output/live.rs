@@ -113,6 +113,7 @@ fn is_told(event: &Event) -> bool {
         | Event::Doubted { .. }
         | Event::QuestionAsked { .. } => true,
         Event::Started(_)
+        | Event::Judged(_)
         | Event::Scheduled { .. }
         | Event::Redelivered { .. }
         | Event::StopAsked { .. }

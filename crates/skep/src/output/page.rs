@@ -138,7 +138,9 @@ fn waiting_words(waiting: &Waiting) -> String {
         Waiting::Form { assignee, until: end, .. } => format!("waits for answers{}{}", by(assignee), until(end)),
         Waiting::Signal { name, until: end } => format!("waits for the signal `{name}`{}", until(end)),
         Waiting::Time { until } => format!("waits until {}", moment_words(*until)),
-        Waiting::Answer { about, to, .. } => format!("waits for an answer{}: {}", by(to), about.as_str()),
+        Waiting::Answer { about, to, suggestion, until: end, .. } => {
+            format!("waits for an answer{}{}: {}", by(to), until(end), about.asks(*suggestion))
+        }
         Waiting::Condition { until: end, every_ms } => {
             format!("waits for its condition, asked every {}{}", print_duration_ms(*every_ms), until(end))
         }
@@ -161,10 +163,10 @@ fn question(step: &Step, id: &str) -> Option<String> {
             message.clone(),
             vec![format!("skep approve {id} --step {path}"), format!("skep reject {id} --step {path}")],
         ),
-        Waiting::Answer { about, failure, .. } => {
+        Waiting::Answer { about, failure, suggestion, .. } => {
             let why = failure.as_ref().map(|failure| format!(" ({})", failure.message)).unwrap_or_default();
             let commands = ["approve", "reject"].map(|verb| format!("skep {verb} {id} --step {path}"));
-            (format!("{}{why}", about.as_str()), commands.to_vec())
+            (format!("{}{why}", about.asks(*suggestion)), commands.to_vec())
         }
         Waiting::Form { message, .. } => {
             (message.clone(), vec![format!("skep input {id} --step {path} -i FIELD=VALUE")])

@@ -102,7 +102,8 @@ fn a_failure_is_shown_with_its_hint() {
     let failure = StepFailure::new(Kind::Exit, "SKEP-R001", "the script ended with exit code 3")
         .with_hint("look at `skep logs`")
         .at_step("build");
-    let failed = Event::Failed { path: Arc::from("build"), failure: failure.clone(), outputs: Map::new() };
+    let failed =
+        Event::Failed { path: Arc::from("build"), failure: failure.clone(), outputs: Map::new(), handled: false };
     let ended = Event::Ended { status: Status::Failed, outputs: Map::new(), failure: Some(failure) };
     view.apply(&turn(1, 0, vec![started(), scheduled()]));
     view.apply(&turn(2, 1, vec![failed, ended]));

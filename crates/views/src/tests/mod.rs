@@ -1,6 +1,7 @@
 //! Tables of event sequences and the views that they give.
 
 mod answers;
+mod decisions;
 mod lifecycle;
 mod loops;
 mod plans;

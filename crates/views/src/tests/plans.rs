@@ -57,6 +57,8 @@ pub fn switch(id: &'static str, cases: Vec<Vec<Draft>>, default: Option<Vec<Draf
 
 pub fn plan(root: Vec<Draft>, finally: Vec<Draft>) -> Plan {
     let mut plan = Plan {
+        autonomy: None,
+        rules: None,
         plan_format: PLAN_FORMAT,
         engine_semantics: ENGINE_SEMANTICS,
         workflow: Head { id: "release".to_owned(), ..Head::default() },
@@ -161,7 +163,7 @@ pub fn failure() -> Failure {
 }
 
 pub fn failed(path: &str) -> Event {
-    Event::Failed { path: path.into(), failure: failure().at_step(path), outputs: Map::new() }
+    Event::Failed { path: path.into(), failure: failure().at_step(path), outputs: Map::new(), handled: false }
 }
 
 pub fn skipped(path: &str, reason: SkipReason) -> Event {

@@ -96,7 +96,7 @@ fn a_failure_that_was_let_pass_is_kept_with_null_outputs() {
 #[test]
 fn a_failed_step_keeps_its_streams() {
     let outputs = Map::from_iter([("stdout".to_owned(), Payload::inline(json!("half")))]);
-    let event = Event::Failed { path: "fetch".into(), failure: failure(), outputs: outputs.clone() };
+    let event = Event::Failed { path: "fetch".into(), failure: failure(), outputs: outputs.clone(), handled: false };
     assert_eq!(fold(&fetch(), vec![started(), scheduled("fetch", 1), event]).step("fetch").unwrap().outputs, outputs);
 }
 

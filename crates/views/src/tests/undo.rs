@@ -24,7 +24,15 @@ fn began(cause: RollbackCause) -> Event {
 }
 
 fn asked_about(path: &str, about: Question) -> Event {
-    Event::QuestionAsked { path: path.into(), about, to: "ops".to_owned(), failure: Some(failure()) }
+    Event::QuestionAsked {
+        path: path.into(),
+        about,
+        to: "ops".to_owned(),
+        failure: Some(failure()),
+        suggestion: None,
+        until: None,
+        escalations: Vec::new(),
+    }
 }
 
 fn answered(path: &str, approved: bool) -> Event {

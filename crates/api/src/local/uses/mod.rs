@@ -1,6 +1,7 @@
 //! Each wire call as a use of `node::service`: translation and nothing else.
 
 mod audit;
+mod decisions;
 mod keeping;
 mod library;
 mod reads;

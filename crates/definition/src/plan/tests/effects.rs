@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use skep_model::catalogue::{Catalogue, Feature};
-use skep_model::plan::{Breaker, Concurrency, Kind, OnError, OnUnknown, Plan, Priority, Side, Step, WhenFull};
+use skep_model::plan::{Asking, Breaker, Concurrency, Kind, OnError, OnUnknown, Plan, Priority, Side, Step, WhenFull};
 use skep_model::problem::Severity;
 
 use crate::check::{self, Level};
@@ -185,8 +185,8 @@ fn a_step_that_only_compensates_is_marked_and_named() {
             OnError::Compensate { step: Some(2) },
             OnError::Fail,
             OnError::Compensate { step: None },
-            OnError::Escalate { to: "ops-${{ inputs.n }}".to_owned() },
-            OnError::Escalate { to: String::new() },
+            OnError::Escalate(Asking { to: "ops-${{ inputs.n }}".to_owned(), ..Asking::default() }),
+            OnError::Escalate(Asking::default()),
         ]
     );
 }

@@ -1,3 +1,4 @@
+use skep_model::decision::{Action, Autonomy, Judged};
 use skep_model::error::Kind as FailureKind;
 use skep_model::ids::{ExecutionId, Hash};
 use skep_model::payload::Payload;
@@ -29,6 +30,20 @@ fn start() -> Event {
     }))
 }
 
+fn judged(autonomy: Option<Autonomy>) -> Event {
+    Event::Judged(Box::new(Judged {
+        path: "deploy".into(),
+        attempt: 1,
+        action: Action::Skip,
+        autonomy,
+        rule: "nearly-done".to_owned(),
+        reason: "its priority is low".to_owned(),
+        kind: skep_model::error::Kind::Exit,
+        facts: None,
+        alternatives: Vec::new(),
+    }))
+}
+
 /// Events with people's texts, failures and values in them.
 fn samples() -> Vec<Event> {
     let path = || StepPath::from("deploy");
@@ -41,8 +56,8 @@ fn samples() -> Vec<Event> {
         Event::Redelivered { path: path(), delivery: 2 },
         Event::AttemptFailed { path: path(), failure: failure(), retry_at: Timestamp(9) },
         Event::Completed { path: path(), outputs: values() },
-        Event::Failed { path: path(), failure: failure(), outputs: values() },
-        Event::Failed { path: "deploy.rollback".into(), failure: failure(), outputs: Map::new() },
+        Event::Failed { path: path(), failure: failure(), outputs: values(), handled: false },
+        Event::Failed { path: "deploy.rollback".into(), failure: failure(), outputs: Map::new(), handled: false },
         Event::Skipped { path: path(), reason: SkipReason::OnError, failure: failed() },
         Event::Skipped { path: path(), reason: SkipReason::Condition, failure: None },
         Event::ApprovalAsked {
@@ -100,7 +115,17 @@ fn samples() -> Vec<Event> {
         Event::RollbackEnded { status: Status::RolledBack, failure: None },
         Event::RollbackEnded { status: Status::RollbackFailed, failure: failed() },
         Event::Doubted { path: path(), failure: None },
-        Event::QuestionAsked { path: path(), about: Question::Unknown, to: "ada".to_owned(), failure: failed() },
+        Event::QuestionAsked {
+            path: path(),
+            about: Question::Escalated,
+            to: "ada".to_owned(),
+            failure: failed(),
+            suggestion: Some(Action::Skip),
+            until: None,
+            escalations: vec![(Timestamp(1), "max".to_owned())],
+        },
+        judged(Some(Autonomy::Act)),
+        judged(None),
         Event::Answered { path: path(), approved: true, actor: ada(), comment: comment() },
         Event::Queued { path: path() },
         Event::Ended { status: Status::Completed, outputs: values(), failure: None },
@@ -165,6 +190,8 @@ fn the_table() {
     rollback_ended: rollback_ended critical engine rollback_failed
     doubted: outcome_unknown warning engine done
     question_asked: question_asked warning engine asked
+    judged: failure_judged warning engine skip
+    judged: -
     answered: question_answered info ada approved
     queued: -
     ended: execution_completed info engine completed
