@@ -100,9 +100,10 @@ paid invoice-7}\n```",
 pub const ESCALATED: Code = Code {
     id: "SKEP-X021",
     title: "a step failed and a person is asked what to do",
-    page: "The step says `on_error: {strategy: escalate}`. It failed for good and the execution is held.\n\n`skep approve \
-EXECUTION --step PATH` tries it again with all its attempts (as does `skep resume EXECUTION`), `skep reject EXECUTION \
---step PATH` lets it fail, `skep cancel EXECUTION` ends the execution.",
+    page: "The step says `on_error: {strategy: escalate}`, or the workflow's `autonomy` leaves the decision to a person. \
+It failed and the execution is held.\n\n`skep approve EXECUTION --step PATH` tries it again with all its attempts, or \
+does what is proposed (as does `skep resume EXECUTION`), `skep reject EXECUTION --step PATH` lets it fail, `skep cancel \
+EXECUTION` ends the execution. `skep decisions EXECUTION` shows why a person is asked.",
 };
 
 /// A compensation failed for good.

@@ -1,9 +1,7 @@
 //! What happened: the journal's content. Folding these is the only way state comes to be.
 //!
-//! One turn (the events that one message caused) is one journal row: a JSON array of these. Tags (`t`) and
-//! field names are short because row length is throughput; they are never reused for another meaning.
-//! Each variant says what it does to the state and what a crash around it means. "Before" is before the
-//! commit of its turn: the message was not acknowledged and is sent again; "after": the fold has it.
+//! One turn is one journal row: a JSON array of these. Tags and names are short because row length is throughput, and
+//! are never reused. A crash "before" is before the commit of its turn: the message is sent again; "after": it is known.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,19 +19,10 @@ use crate::{Map, Value};
 
 mod about;
 mod then;
+mod turn;
 
 pub use then::Then;
-
-/// The events of one message, as the journal has them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Turn {
-    /// From 1, gap-free per execution.
-    pub seq: u64,
-    /// When it was decided; never decreases within a shard.
-    pub at: Timestamp,
-    /// In order.
-    pub events: Vec<Event>,
-}
+pub use turn::Turn;
 
 /// Something that happened in one execution.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,8 +42,7 @@ pub enum Event {
         /// From 1, over all attempts.
         #[serde(rename = "d")]
         delivery: u32,
-        /// Resolved arguments, recorded with the first attempt and valid for all:
-        /// scripts `{"values": {}, "env": {}, "working_dir": ""}`, actions `with`.
+        /// Of the first attempt, valid for all: scripts `{"values": {}, "env": {}, "working_dir": ""}`, actions `with`.
         #[serde(rename = "args", default, skip_serializing_if = "Option::is_none")]
         arguments: Option<Payload>,
     },
@@ -533,7 +521,7 @@ pub enum Event {
         /// End of the wait.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
-        /// Who is told when, in order of time.
+        /// Who is told when.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         escalations: Vec<(Timestamp, String)>,
     },

@@ -12,6 +12,7 @@
 
 use std::collections::BTreeMap;
 
+use skep_model::actor::Actor;
 use skep_model::decision::{Action, Autonomy, Judged};
 use skep_model::event::{Event, Turn};
 use skep_model::status::Execution as Status;
@@ -77,7 +78,7 @@ impl Decisions {
             Event::Failed { path, .. } => self.step_ended(path, "failed all the same", false),
             Event::Skipped { path, .. } => self.step_ended(path, "was skipped in the end", false),
             Event::Cancelled { path } => self.step_ended(path, "was cancelled", false),
-            Event::Answered { path, approved, actor, .. } => self.answered(path, *approved, &actor.label()),
+            Event::Answered { path, approved, actor, .. } => self.answered(path, *approved, actor),
             Event::Ended { status, .. } => self.ended(*status),
             _ => {}
         }
@@ -93,12 +94,15 @@ impl Decisions {
         }
     }
 
-    fn answered(&mut self, path: &str, approved: bool, by: &str) {
+    fn answered(&mut self, path: &str, approved: bool, by: &Actor) {
         for decision in self.open(|decision| decision.is_asked() && &*decision.judged.path == path) {
             let proposes =
                 decision.judged.autonomy == Some(Autonomy::Suggest) && decision.judged.action != Action::Escalate;
             let word = if approved { "yes" } else { "no" };
-            decision.is(format!("{by} said {word}"), proposes.then_some(approved));
+            match by {
+                Actor::Engine => decision.is(format!("nobody answered in time: {word}"), proposes.then_some(false)),
+                _ => decision.is(format!("{} said {word}", by.label()), proposes.then_some(approved)),
+            }
         }
     }
 

@@ -259,7 +259,8 @@ fn round_count(count: Option<u32>) -> String {
 }
 
 fn because(failure: &Failure) -> String {
-    format!("({}): {}", failure.kind.as_str(), one_line(&failure.message))
+    let like = failure.looks_like.map(|kind| format!(", {}", kind.as_str())).unwrap_or_default();
+    format!("({}{like}): {}", failure.kind.as_str(), one_line(&failure.message))
 }
 
 /// The first line of a text that may have several.
