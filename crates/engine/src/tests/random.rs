@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 
 use proptest::prelude::*;
 use serde_json::json;
+use skep_model::decision::Autonomy;
 use skep_model::error::Kind;
 use skep_model::event::Event;
 use skep_model::message::Message;
-use skep_model::plan::{Asking, Compensation, OnCancel, OnError, OnUnknown, Plan, Rollback};
+use skep_model::plan::{Asking, Compensation, Escalation, OnCancel, OnError, OnSilence, OnUnknown, Plan, Rollback};
 use skep_model::rollback::Strategy as How;
 use skep_model::status::Execution as Status;
 
@@ -183,15 +184,22 @@ fn edit(plan: &mut Plan, extras: &[Extras], on_cancel: bool) {
         let checkpoint_interval = 1 + u32::from(first.0 >> 14 & 1);
         plan.rollback = Some(Rollback { strategy, checkpoint_interval, escalation_target: String::new() });
     }
+    let autonomy =
+        [None, Some(Autonomy::Off), Some(Autonomy::Suggest), Some(Autonomy::Act)][usize::from(first.0 >> 9 & 3)];
+    plan.autonomy = autonomy;
     let finally = plan.finally;
     let mut next = extras.iter().cycle();
     for step in plan.steps.iter_mut().filter(|step| Some(step.block) != finally) {
         let Some(extra) = next.next().copied() else { return };
         let escalates = extra.has(0) && extra.has(1) && step.on_error == OnError::Fail;
         if escalates {
-            step.on_error = OnError::Escalate(Asking::default());
+            step.on_error = OnError::Escalate(asking(extra));
         } else if extra.has(1) && extra.has(2) && step.on_error == OnError::Fail {
             step.on_error = OnError::Compensate { step: None };
+        }
+        let decides = autonomy.is_some() && !extra.has(15) && crate::judge::is_judged(step);
+        if decides && step.on_error == OnError::Fail {
+            step.on_error = OnError::Open;
         }
         if extra.has(3) {
             let verify = extra.has(4).then(|| noop(json!({})));
@@ -207,6 +215,20 @@ fn edit(plan: &mut Plan, extras: &[Extras], on_cancel: bool) {
                 [usize::from(extra.0 >> 7 & 3)];
             step.read_only = extra.has(9) && extra.has(10);
         }
+    }
+}
+
+/// Some questions have a chain and an end.
+fn asking(extra: Extras) -> Asking {
+    let hop = |after_ms| Escalation { after_ms, to: "lead".to_owned() };
+    match extra.has(2) {
+        true => Asking {
+            timeout_ms: Some(30_000),
+            escalate: vec![hop(5_000), hop(5_000)],
+            on_timeout: if extra.has(4) { OnSilence::Retry } else { OnSilence::Fail },
+            ..Asking::default()
+        },
+        false => Asking::default(),
     }
 }
 
