@@ -339,6 +339,13 @@ impl State {
         self.next_wake_after(self.asked)
     }
 
+    /// The same without conditions that are asked again. They change only with steps, and are asked then too; so where
+    /// no step is going to end, this is what will happen.
+    pub fn next_timer(&self) -> Option<Timestamp> {
+        let timer = self.timers.first().map(|(at, _)| *at);
+        timer.filter(|_| self.flows())
+    }
+
     /// The same as whoever folds the state sees it: conditions were not asked yet, so the moment may be past.
     pub fn next_wake_when_folded(&self) -> Option<Timestamp> {
         self.next_wake_after(Asked::default())

@@ -28,6 +28,7 @@ mod restore;
 pub mod retention;
 pub mod service;
 mod shard_time;
+pub mod simulate;
 pub mod surroundings;
 mod watch;
 

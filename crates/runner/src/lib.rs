@@ -23,6 +23,7 @@ mod actions;
 mod clock;
 mod config;
 mod crypto;
+pub mod foresee;
 mod kill;
 mod live;
 mod perform;

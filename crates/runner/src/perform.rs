@@ -121,7 +121,7 @@ pub(crate) fn perform_at_once(shared: &Arc<Shared>, mut task: Box<Task>) -> Resu
     Ok(Outcome { path, token, began_at: at, ended_at: at, result })
 }
 
-fn of_step(result: Ended, path: &StepPath) -> Ended {
+pub(crate) fn of_step(result: Ended, path: &StepPath) -> Ended {
     match result {
         Ended::Failed { failure, outputs } => Ended::Failed { failure: failure.at_step(path), outputs },
         Ended::Succeeded(_) | Ended::Aborted => result,
@@ -215,6 +215,16 @@ fn unknown(name: &str) -> Failure {
     let known: Vec<String> = actions::catalogue_actions().into_keys().collect();
     Failure::new(Kind::NotFound, codes::UNKNOWN_ACTION, format!("this node has no action `{name}`"))
         .with_hint(format!("it has: {}", known.join(", ")))
+}
+
+/// The outcome of work that was done without a runner.
+pub(crate) fn ended_at(result: Result<Map<Value>, Failure>, path: &StepPath) -> Ended {
+    of_step(ended(result), path)
+}
+
+/// An action that was stopped after its time.
+pub(crate) fn action_timeout(name: &str, ms: u64) -> Ended {
+    Stop::Timeout(ms).ended(name)
 }
 
 fn ended(result: Result<Map<Value>, Failure>) -> Ended {

@@ -17,7 +17,7 @@ use crate::watch::Slots;
 
 /// Scripts at a time: enough to keep a machine busy with ones that wait for others, few enough that a fan-out of
 /// thousands neither exhausts its processes nor starves it.
-pub(super) const SCRIPTS_AT_A_TIME: usize = 64;
+pub(crate) const SCRIPTS_AT_A_TIME: usize = 64;
 
 /// Scripts that run, and those that wait for a slot.
 #[derive(Default)]

@@ -44,6 +44,7 @@ use crate::gates::Gates;
 use crate::watch::Watcher;
 
 use backlog::Backlog;
+pub(crate) use backlog::SCRIPTS_AT_A_TIME;
 use flight::Flight;
 use flights::Flights;
 pub use input::{Answer, Creation, Input, Receipt, Reply};

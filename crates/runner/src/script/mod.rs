@@ -20,4 +20,5 @@ mod verdict;
 pub(crate) use launch::Launch;
 pub(crate) use life::Life;
 pub(crate) use scratch::{Scratch, remove_stale};
-pub(crate) use verdict::spawn_failure;
+pub(crate) use streams::Captured;
+pub(crate) use verdict::{exited as foreseen_exit, spawn_failure, timed_out as foreseen_timeout};

@@ -106,6 +106,12 @@ pub(crate) fn stopped(why: Failed, script: &Script, out: Captured, err: Captured
     Ended::Failed { failure, outputs }
 }
 
+/// How a script ends that printed nothing in its time.
+pub(crate) fn timed_out(ms: u64, script: &Script) -> Ended {
+    let nothing = || Captured { bytes: Vec::new(), cut_bytes: 0 };
+    stopped(Failed::Timeout(ms), script, nothing(), nothing())
+}
+
 /// The last lines of standard error, as the end of a message.
 fn tail(stderr: &str) -> String {
     let lines: Vec<&str> = stderr.lines().collect();
