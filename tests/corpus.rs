@@ -59,7 +59,36 @@ fn every_bad_definition_is_refused_with_its_reason_within_the_limits() {
 
 fn good_ones() -> Vec<PathBuf> {
     let folders = ["tests/corpus/good", "examples"];
-    folders.iter().flat_map(|folder| repository::files_below(&repository::path(folder))).collect()
+    folders.iter().flat_map(|folder| repository::definitions_below(&repository::path(folder))).collect()
+}
+
+#[test]
+fn the_tests_of_the_examples_pass() {
+    let place = Place::new();
+    let examples = repository::path("examples").to_string_lossy().into_owned();
+    let answer = place.json(&["test", &examples], 0);
+    assert_eq!(answer["failed"], 0, "{answer:#}");
+    assert!(answer["passed"].as_u64() >= Some(10), "{answer:#}");
+}
+
+#[test]
+fn a_failing_test_shows_the_difference_and_what_happened() {
+    let place = Place::new();
+    let saga = repository::path("examples/saga.yaml");
+    place.write("saga.yaml", &fs::read_to_string(saga).unwrap());
+    place.write("saga.test.yaml", "tests: [{name: well, expect: {status: completed, rollback: []}}]");
+    let answer = place.skep(&["test", "saga.yaml"]).exits(0);
+    assert!(answer.out.contains("1 passed"), "{answer}");
+    place
+        .write("saga.test.yaml", "tests: [{name: well, outcomes: {car: {exit_code: 1}}, expect: {status: completed}}]");
+    let answer = place.skep(&["test", "saga.yaml"]).exits(1);
+    for line in ["- completed", "+ rolled_back", "hotel is undone", "1 failed"] {
+        assert!(answer.out.contains(line), "{line}: {answer}");
+    }
+    place.write("saga.test.yaml", "tests: [{name: well, outcomes: {cra: {}}, expect: {status: completed}}]");
+    let answer = place.skep(&["test", "."]).exits(2);
+    assert!(answer.err.contains("the workflow has no step `cra`"), "{answer}");
+    assert!(place.skep(&["list", "--format", "json"]).exits(0).out.contains("[]"), "nothing was executed");
 }
 
 #[test]
@@ -75,7 +104,7 @@ fn every_good_definition_and_example_is_valid() {
 #[test]
 fn every_example_converts_and_its_conversion_converts_to_itself() {
     let place = Place::new();
-    for file in repository::files_below(&repository::path("examples")) {
+    for file in repository::definitions_below(&repository::path("examples")) {
         let name = file.display();
         let once = place.skep(&["convert", &file.to_string_lossy()]).exits(0).out;
         let written = place.write("converted.yaml", &once);
@@ -88,7 +117,7 @@ fn every_example_converts_and_its_conversion_converts_to_itself() {
 #[test]
 fn every_example_is_drawn_in_three_ways() {
     let place = Place::new();
-    for file in repository::files_below(&repository::path("examples")) {
+    for file in repository::definitions_below(&repository::path("examples")) {
         for (form, beginning) in [("text", ""), ("mermaid", "flowchart"), ("dot", "digraph")] {
             let drawing = place.skep(&["graph", &file.to_string_lossy(), "--as", form]).exits(0).out;
             assert!(drawing.lines().count() > 1, "{} as {form}: {drawing}", file.display());

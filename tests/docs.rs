@@ -1,4 +1,5 @@
-//! Every workflow of the pages is valid and runs: a block with the fence `yaml workflow` is a whole definition.
+//! Every workflow of the pages is valid and runs: a block with the fence `yaml workflow` is a whole definition. One with
+//! the fence `yaml tests` is a whole test file of an example, one with `yaml decisions` a whole table.
 
 use std::fs;
 
@@ -26,18 +27,48 @@ fn pages() -> Vec<std::path::PathBuf> {
 }
 
 fn blocks() -> Vec<Block> {
+    let blocks = fenced(FENCE);
+    assert!(blocks.len() > 10, "the pages have workflows");
+    blocks
+}
+
+fn fenced(fence: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     for page in pages() {
         let text = fs::read_to_string(&page).expect("a page can be read");
         let lines: Vec<&str> = text.lines().collect();
-        for (at, _) in lines.iter().enumerate().filter(|(_, line)| line.trim() == FENCE) {
+        for (at, _) in lines.iter().enumerate().filter(|(_, line)| line.trim() == fence) {
             let inside = lines[at + 1..].iter().take_while(|line| line.trim() != "```");
             let text = inside.map(|line| format!("{line}\n")).collect();
             blocks.push(Block { name: format!("{}:{}", page.display(), at + 1), text });
         }
     }
-    assert!(blocks.len() > 10, "the pages have workflows");
     blocks
+}
+
+#[test]
+fn tests_of_the_pages_pass() {
+    let blocks = fenced("```yaml tests");
+    assert!(!blocks.is_empty(), "the pages have tests");
+    for block in blocks {
+        let place = Place::new();
+        let examples = repository::path("examples").to_string_lossy().into_owned();
+        place.write("block.test.yaml", &block.text.replace("workflow: examples/", &format!("workflow: {examples}/")));
+        place.skep(&["test", "block.test.yaml"]).exits(0);
+    }
+}
+
+#[test]
+fn tables_of_the_pages_are_in_force() {
+    let blocks = fenced("```yaml decisions");
+    assert!(!blocks.is_empty(), "the pages have tables");
+    for block in blocks {
+        let place = Place::new();
+        fs::create_dir_all(place.data()).unwrap();
+        fs::write(place.data().join("decisions.yaml"), &block.text).unwrap();
+        let rules = place.skep(&["decisions", "--rules"]).exits(0).out;
+        assert!(rules.contains("never-twice"), "{}: {rules}", block.name);
+    }
 }
 
 #[test]

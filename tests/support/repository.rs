@@ -22,3 +22,10 @@ pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     files.sort();
     files
 }
+
+/// Every file below `folder` that is no test of a workflow, sorted.
+pub fn definitions_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = files_below(folder);
+    files.retain(|file| !file.to_string_lossy().contains(".test."));
+    files
+}

@@ -81,6 +81,8 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
             if path.is_dir() { folders.push(path) } else { files.push(path) }
         }
     }
+    // Tests of workflows stand beside them.
+    files.retain(|path| !path.to_string_lossy().contains(".test."));
     files.sort();
     files
 }

@@ -6,6 +6,7 @@
 mod decisions;
 mod kinds;
 mod step;
+mod test_file;
 #[cfg(test)]
 mod tests;
 mod workflow;
@@ -13,6 +14,10 @@ mod workflow;
 pub use decisions::{ASKING, DECISIONS, PATTERN, RANGE, RULE, WHEN};
 pub use kinds::{AGENT, AI, APPROVAL, BRANCH, CALL, CASE, ESCALATION, GATE, INPUT, REPEAT, SWITCH, WAIT};
 pub use step::{CIRCUIT_BREAKER, COMPENSATION, CONCURRENCY, ON_ERROR, RETRY, STEP, VERIFICATION};
+pub use test_file::{
+    ANSWER, EXPECT, EXPECTED_ERROR, EXPECTED_STEP, EXPECTED_TIME, FAILING, OUTCOME, SENT, TEST, TEST_FILE,
+};
+pub(crate) use test_file::{ANSWERS, STEP_STATUSES};
 pub use workflow::{DEFAULTS, ERROR_HANDLING, IDEMPOTENCY, ROLLBACK, TRIGGER, WORKFLOW};
 
 /// A key of a mapping of the language.

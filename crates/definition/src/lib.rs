@@ -33,6 +33,7 @@ mod samples;
 pub mod schema;
 pub mod script;
 pub mod suggest;
+pub mod test_file;
 pub mod tree;
 pub mod workflow;
 

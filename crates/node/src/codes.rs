@@ -163,6 +163,23 @@ Free space: `df -h DATA_DIR` shows how much there is, `skep prune` archives old 
 shorter times in `[retention]` make it remove more. Starts work again by themselves.",
 };
 
+/// A failure that a test wants.
+pub const TEST_FAILS: Code = Code {
+    id: "SKEP-N050",
+    title: "a step fails because its test says so",
+    page: "`skep test` runs a workflow without executing anything: how the work of a step ends stands in the test file, \
+under `outcomes`. This failure is one of those (`fail: network`).",
+};
+
+/// A test names what the workflow does not have.
+pub const TEST_STEP: Code = Code {
+    id: "SKEP-N051",
+    title: "a test names a step that the workflow does not have",
+    page: "`outcomes`, `answers` and `expect.steps` of a test name steps by their path: `build`, `rollout[1].ping` for one \
+round of a loop, `deploy.rollback` and `deploy.verify` for the work beside a step. The id alone of a step in a loop stands \
+for all its rounds.\n\nIt was probably renamed in the workflow: write the new name into the test.",
+};
+
 /// All of them.
 pub const ALL: &[Code] = &[
     INVALID_DEFINITION,
@@ -182,4 +199,6 @@ pub const ALL: &[Code] = &[
     START_KEY_TAKEN,
     ARCHIVED,
     DISK_RESERVE,
+    TEST_FAILS,
+    TEST_STEP,
 ];

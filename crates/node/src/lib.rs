@@ -30,6 +30,7 @@ pub mod service;
 mod shard_time;
 pub mod simulate;
 pub mod surroundings;
+pub mod testing;
 mod watch;
 
 pub use error::{Class as ErrorClass, Error};

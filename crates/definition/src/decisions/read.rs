@@ -7,11 +7,11 @@ use skep_model::error::{Class, Kind};
 use skep_model::limits::PROBLEMS_MAX;
 use skep_model::problem::{Place, Problem, Severity};
 
-use crate::keys::{self, ASKING, DECISIONS, PATTERN, RANGE, RULE, WHEN};
+use crate::codes;
+use crate::keys::{ASKING, DECISIONS, PATTERN, RANGE, RULE, WHEN};
 use crate::lower::read::{Field, Fields, Lowering};
 use crate::plan::{of_asking, of_retry};
 use crate::tree::{self, Content, Node};
-use crate::{codes, suggest};
 
 /// Rules and patterns that a table has at most.
 const ROWS_MAX: usize = 200;
@@ -166,20 +166,6 @@ impl Lowering {
         let Some(field) = fields.get(name) else { return Vec::new() };
         let nodes = field.node.as_list().unwrap_or(std::slice::from_ref(field.node));
         nodes.iter().filter_map(|node| self.one_of(node, name, known, parse)).collect()
-    }
-
-    fn one_of<T>(&mut self, node: &Node, name: &str, known: &[&str], parse: fn(&str) -> Option<T>) -> Option<T> {
-        let written = node.scalar_text().unwrap_or_default();
-        let read = parse(&written);
-        if read.is_none() {
-            let hint = match suggest::nearest(&written, known.iter().copied()) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None => keys::one_of(known),
-            };
-            let message = format!("`{name}` does not know {}", node.describe());
-            self.error(&codes::UNKNOWN_WORD, node.place, message, hint);
-        }
-        read
     }
 
     fn refuse_twins(&mut self, rules: &[(Place, Rule)]) {

@@ -34,6 +34,16 @@ fn tables() -> Vec<&'static [Key]> {
         WHEN,
         RANGE,
         ASKING,
+        TEST_FILE,
+        TEST,
+        OUTCOME,
+        FAILING,
+        ANSWER,
+        SENT,
+        EXPECT,
+        EXPECTED_STEP,
+        EXPECTED_ERROR,
+        EXPECTED_TIME,
     ]
 }
 

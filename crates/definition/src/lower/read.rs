@@ -238,6 +238,21 @@ impl Lowering {
         found
     }
 
+    /// What `parse` makes of the value of the key `name`, which is one of the `known` words.
+    pub fn one_of<T>(&mut self, node: &Node, name: &str, known: &[&str], parse: fn(&str) -> Option<T>) -> Option<T> {
+        let written = node.scalar_text().unwrap_or_default();
+        let read = parse(&written);
+        if read.is_none() {
+            let hint = match crate::suggest::nearest(&written, known.iter().copied()) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => keys::one_of(known),
+            };
+            let message = format!("`{name}` does not know {}", node.describe());
+            self.error(&codes::UNKNOWN_WORD, node.place, message, hint);
+        }
+        read
+    }
+
     /// A list of texts, or one text.
     pub fn texts(&mut self, fields: Fields<'_>, name: &str) -> Vec<String> {
         let Some(field) = fields.get(name) else { return Vec::new() };

@@ -25,7 +25,7 @@ pub fn validate(text: &str, level: Level, catalogue: &Catalogue) -> Report {
 }
 
 /// All problems of a text, and the workflow as far as it could be read.
-pub(super) fn read_and_check(text: &str, level: Level, catalogue: &Catalogue) -> (Vec<Problem>, Option<Workflow>) {
+pub(crate) fn read_and_check(text: &str, level: Level, catalogue: &Catalogue) -> (Vec<Problem>, Option<Workflow>) {
     let load::Loaded { mut problems, workflow, .. } = load::load(text);
     if let Some(workflow) = &workflow {
         let checked = check::check(workflow, catalogue, level);

@@ -32,6 +32,7 @@ mod verify;
 
 pub use audit::{AuditQuery, AuditVerified, audit_export, audit_list, audit_verify, record_directly};
 pub use backup::backup;
+pub(crate) use check::read_and_check;
 pub use check::{Report, validate};
 pub(crate) use children::creation as child_creation;
 pub use children::library_warnings;

@@ -254,6 +254,7 @@ fn below(folder: &Path, found: &mut Vec<(String, String)>) {
         let path = entry.unwrap().path();
         match path.is_dir() {
             true => below(&path, found),
+            false if path.to_string_lossy().contains(".test.") => {}
             false => found.push((path.display().to_string(), std::fs::read_to_string(&path).unwrap())),
         }
     }

@@ -31,6 +31,7 @@ pub mod schema;
 pub mod serve;
 pub mod signal;
 pub mod status;
+pub mod test;
 pub mod validate;
 pub mod verify;
 pub mod workflow;

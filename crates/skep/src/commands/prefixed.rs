@@ -1,10 +1,10 @@
-//! `skep orchestrate`, `skep pipeline`, `skep test`: `run` in other words.
+//! `skep orchestrate`, `skep pipeline`: `run` in other words.
 
 use clap::Args;
 use skep_api::wire::{self, Failure, Needs};
 
 use super::{Outcome, run};
-use crate::context::{Context, bad_request};
+use crate::context::Context;
 use crate::door::Door;
 use crate::launch::is_file;
 
@@ -24,14 +24,6 @@ pub struct Pipeline {
     run: run::Arguments,
 }
 
-/// Show what a workflow would do: `run --dry-run`
-#[derive(Args, Debug)]
-#[command(after_help = "Example:\n  skep test release.yaml --dry-run --environment staging")]
-pub struct Test {
-    #[command(flatten)]
-    run: run::Arguments,
-}
-
 /// Runs `skep orchestrate`.
 pub async fn orchestrate(context: &Context, verb: Orchestrate, inputs: Vec<(String, String)>) -> Outcome {
     preferring(context, &["orchestration/"], verb.run, inputs).await
@@ -40,15 +32,6 @@ pub async fn orchestrate(context: &Context, verb: Orchestrate, inputs: Vec<(Stri
 /// Runs `skep pipeline`.
 pub async fn pipeline(context: &Context, verb: Pipeline, inputs: Vec<(String, String)>) -> Outcome {
     preferring(context, &["pipeline/", "pipelines/"], verb.run, inputs).await
-}
-
-/// Runs `skep test`.
-pub async fn test(context: &Context, verb: Test, inputs: Vec<(String, String)>) -> Outcome {
-    if !verb.run.dry_run {
-        let hint = format!("write `skep test {} --dry-run`", verb.run.workflow);
-        return Err(bad_request("`skep test` without --dry-run is not built yet, nothing was done", &hint));
-    }
-    run::run(context, verb.run, inputs).await
 }
 
 async fn preferring(
