@@ -2,6 +2,7 @@
 
 mod audit;
 mod bounds;
+mod breakers;
 mod permits;
 mod sources;
 mod validation;
