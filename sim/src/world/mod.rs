@@ -446,6 +446,7 @@ fn name(input: &skep_node::driver::Input) -> String {
         Input::Outcome(execution, outcome) => format!("{execution} {} ended", outcome.path),
         Input::Rows(..) => "rows".to_owned(),
         Input::Waiting(task) => format!("{} waits again", task.path),
+        Input::Leave(locals, _) => format!("{} are left alone", locals.len()),
         Input::Stop(_) => "stop".to_owned(),
         Input::TakeIdle(_) => "take on what waits".to_owned(),
         Input::Snapshot(snapshot) => format!("a snapshot of {} was made", snapshot.execution.0),

@@ -49,7 +49,7 @@ impl World<'_> {
             inputs: self.inputs.clone(),
             base_dir: "/sim".into(),
             environment: Map::new(),
-            actor: Actor::Person { name: "starter".to_owned() },
+            actor: Actor::person("starter"),
             event: Value::Null,
             seed: self.scenario.seed ^ number as u64,
             parent: None,
@@ -62,7 +62,7 @@ impl World<'_> {
 
     pub(super) fn somebody(&mut self) -> (Actor, String) {
         self.people += 1;
-        let actor = Actor::Person { name: format!("p{}", self.people) };
+        let actor = Actor::person(format!("p{}", self.people));
         let label = actor.label();
         (actor, label)
     }

@@ -207,6 +207,10 @@ impl Driver {
 
     /// Cancels an execution whose place a newer one takes. One that nobody performs is taken on for that.
     fn make_room(&mut self, local: LocalId) {
+        if self.is_left(local) {
+            tracing::warn!(local = local.0, "an execution that nobody performs keeps its place until it goes on");
+            return;
+        }
         if let Err(error) = self.have(local) {
             tracing::error!(local = local.0, "an execution cannot be cancelled to make room: {error}");
             return;

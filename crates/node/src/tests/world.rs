@@ -257,6 +257,13 @@ impl World {
         answer.try_recv().ok()
     }
 
+    /// Takes on what only waits; gives its number.
+    pub fn recover_idle(&mut self) -> usize {
+        let (reply, mut idle) = oneshot::channel();
+        self.give(vec![Input::TakeIdle(reply)]);
+        idle.try_recv().unwrap().unwrap()
+    }
+
     /// Takes on what is open, as `skep serve` does; gives the number of those that only wait.
     pub fn recover(&mut self) -> usize {
         let (reply, mut idle) = oneshot::channel();
@@ -310,7 +317,7 @@ pub(super) fn message_to(local: LocalId, message: Message) -> (Input, oneshot::R
 }
 
 pub(super) fn ada() -> Actor {
-    Actor::Person { name: "ada".to_owned() }
+    Actor::person("ada")
 }
 
 pub(super) fn signal(name: &str, payload: Value) -> Message {
