@@ -20,12 +20,12 @@ Usage: cargo xtask sim [OPTIONS]
   --seeds N          worlds to run (default 200); each has 10 to 30 executions
   --first S          the first seed (default 1)
   --jobs N           threads (default 2)
-  --seed S           one world, and what it does if it fails
+  --seed S           one world, and what it does if it fails; with --rollbacks: one execution
   --shrunk A,B,..    with --seed: the world after these cuts
   --trace            say what happens
   --complete         fail if a kind of fault, crash, deed or step does not occur
   --rollbacks        kill owners in rollbacks, at every commit of each, and look at the world that is left
-  --kills N          with --rollbacks: owners to kill (default 50000); with --seed: those of one execution
+  --kills N          with --rollbacks: owners to kill (default 50000)
   --mutants          plant each known bug in turn and say after how many worlds it is found";
 
 /// What is asked for.
@@ -97,7 +97,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Options, String> {
 fn rollbacks(options: &Options, catalogue: &Catalogue) -> bool {
     let began = Instant::now();
     let summary = match options.seed {
-        Some(seed) => skep_sim::rollbacks::kill_all_of(seed, false, catalogue),
+        Some(seed) => skep_sim::rollbacks::kill_all_of(seed, u64::MAX, catalogue),
         None => skep_sim::rollbacks::kill_many(options.first, options.kills, options.jobs, catalogue),
     };
     for (end, count) in &summary.ends {

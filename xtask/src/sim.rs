@@ -10,7 +10,7 @@ use crate::{binary, process};
 const FIXED_SEEDS: &str = "800";
 
 /// Owners that it kills in rollbacks: half a minute at most.
-const FIXED_KILLS: &str = "600";
+const FIXED_KILLS: &str = "300";
 
 /// Runs the simulator with these options.
 ///
