@@ -271,3 +271,44 @@ fn a_caller_who_is_refused_is_recorded() {
     place.skep(&["serve", "--stop"]).exits(0);
     drop(serve.end().exits(0));
 }
+
+#[test]
+fn who_asked_is_recorded_as_the_system_says_it() {
+    use std::io::{Read, Write};
+    let place = Place::new();
+    place.write("gate.yaml", GATE);
+    let serve = place.start(&["serve"]);
+    let socket = place.data().join("skep.sock");
+    wait::until("the socket", wait::SOON, || socket.exists().then_some(()));
+    let id = place.json(&["run", "gate.yaml"], 4)["execution_id"].as_str().expect("an id is a text").to_owned();
+    // This process itself, so that its number is known.
+    let mut stream = std::os::unix::net::UnixStream::connect(&socket).expect("the owner listens");
+    let body = json!({ "execution": id, "reason": null }).to_string();
+    let length = body.len();
+    let request = format!(
+        "POST /v1/cancel HTTP/1.1\r\nhost: skep\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         content-length: {length}\r\n\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).expect("the owner reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("the owner answers");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    place.skep(&["serve", "--stop"]).exits(0);
+    drop(serve.end().exits(0));
+    let all = records(&place);
+    let of = |kind: &str| all.iter().find(|record| record["event_type"] == kind).unwrap_or_else(|| panic!("{kind}"));
+    let uid = rustix::process::getuid().as_raw();
+    let asked = &of("cancel_asked")["actor"];
+    assert_eq!((&asked["uid"], &asked["pid"]), (&json!(uid), &json!(std::process::id())), "{asked}");
+    assert!(asked["name"].as_str().is_some_and(|name| !name.is_empty()), "{asked}");
+    let started = &of("execution_started")["actor"];
+    assert!(started["uid"] == uid && started["pid"] != of("server_started")["details"]["pid"], "{started}");
+    let listed = place.skep(&["audit", "list", "--type", "cancel_asked"]).exits(0).out;
+    assert!(listed.contains(&format!("(uid {uid}, pid {})", std::process::id())), "{listed}");
+    assert_eq!(verified(&place)["status"], "verified");
+    // Without an owner beside it, the command is its own caller.
+    place.skep(&["workflow", "add", "gate.yaml", "--as", "deploy/gate"]).exits(0);
+    let all = records(&place);
+    let added = all.iter().find(|record| record["event_type"] == "workflow_added").expect("it is recorded");
+    assert!(added["actor"]["uid"] == uid && added["actor"]["pid"].is_u64(), "{added}");
+}

@@ -32,7 +32,7 @@ fn committed_by(place: &Place, text: String) -> skep_node::Stats {
         arguments: Vec::new(),
         base_dir: Some(place.work().to_string_lossy().into_owned()),
         environment: [("PATH".to_owned(), "/usr/bin:/bin".to_owned())].into_iter().collect(),
-        actor: Actor::Person { name: "ada".to_owned() },
+        actor: Actor::person("ada"),
         idempotency_key: None,
     };
     let execution = node.start(request).expect("the definition is valid").execution;

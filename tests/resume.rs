@@ -141,3 +141,39 @@ fn a_detached_run_goes_on_without_its_caller() {
     assert_eq!(answer["steps"]["third"]["outputs"]["stdout"], "after done");
     place.skep(&["serve", "--stop"]).exits(0);
 }
+
+#[test]
+fn an_owner_that_was_told_to_ask_goes_on_with_nothing_before_somebody_says_so() {
+    let place = Place::new();
+    place.write("three.yaml", THREE);
+    place.write("asks.yaml", "name: asks\ndescription: Listens.\nsteps: [{id: hears, wait: {signal: go}}]\n");
+    let serve = place.start(&["serve"]);
+    wait::until("the socket", wait::SOON, || place.data().join("skep.sock").exists().then_some(()));
+    let started = |answer: Value| answer["execution_id"].as_str().expect("it has an id").to_owned();
+    let hears = started(place.json(&["run", "asks.yaml", "--detach"], 0));
+    let works = started(place.json(&["run", "three.yaml", "--detach"], 0));
+    wait::until("the second step", wait::SOON, || place.read("trace").contains("second").then_some(()));
+    serve.kill();
+    place.write("go", "");
+
+    let serve = place.start(&["serve", "--recovery", "ask", "--format", "json"]);
+    wait::until("the new owner", wait::SOON, || {
+        let listed = place.json(&["list"], 0);
+        let rows = listed["executions"].as_array().cloned().unwrap_or_default();
+        (rows.len() == 2 && rows.iter().all(|row| row["interrupted"] == true)).then_some(())
+    });
+    place.skep(&["signal", &hears, "go"]).exits(0);
+    let refused = place.skep(&["pause", &works]);
+    assert!(refused.code != Some(0) && refused.err.contains("skep resume"), "{refused}");
+    let status = place.json(&["status", &hears], 0);
+    assert_eq!((&status["status"], &status["waiting"][1]["kind"]), (&"running".into(), &"interrupted".into()));
+    assert_eq!(place.read("trace"), "first\nsecond\n", "nothing goes on by itself");
+
+    assert_eq!(place.json(&["resume", &hears], 0)["status"], "completed", "its signal was kept");
+    let recovered = place.json(&["recover"], 0);
+    assert_eq!(recovered["orphans"][0]["execution_id"], works.as_str(), "{recovered:#}");
+    wait::until("its end", wait::SOON, || (place.json(&["status", &works], 0)["status"] == "completed").then_some(()));
+    place.skep(&["serve", "--stop"]).exits(0);
+    let said = serve.end().exits(0).value();
+    assert_eq!((&said["recovered"], &said["interrupted"]), (&0.into(), &2.into()), "{said}");
+}

@@ -58,7 +58,7 @@ pub fn request(text: &str) -> StartRequest {
         arguments: Vec::new(),
         base_dir: Some("/".to_owned()),
         environment: Map::new(),
-        actor: Actor::Person { name: "bench".to_owned() },
+        actor: Actor::person("bench"),
         idempotency_key: None,
     }
 }

@@ -81,7 +81,7 @@ impl Prepared {
             inputs: Map::new(),
             base_dir: "/".into(),
             environment: Map::new(),
-            actor: Actor::Person { name: "bench".to_owned() },
+            actor: Actor::person("bench"),
             event: Value::Null,
             seed: u64::from(number),
             parent: None,

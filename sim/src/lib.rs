@@ -15,6 +15,7 @@ pub mod generate;
 pub mod mutants;
 pub mod random;
 pub mod report;
+pub mod rollbacks;
 pub mod run;
 pub mod shrink;
 pub mod torture;

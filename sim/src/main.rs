@@ -11,16 +11,21 @@ use skep_sim::run;
 use skep_sim::shrink::shrink;
 use skep_sim::world::{self, BASE_SECONDS, Scenario};
 
+/// Owners that are killed in rollbacks.
+const KILLS: u64 = 50_000;
+
 const USAGE: &str = "\
 Usage: cargo xtask sim [OPTIONS]
 
   --seeds N          worlds to run (default 200); each has 10 to 30 executions
   --first S          the first seed (default 1)
   --jobs N           threads (default 2)
-  --seed S           one world, and what it does if it fails
+  --seed S           one world, and what it does if it fails; with --rollbacks: one execution
   --shrunk A,B,..    with --seed: the world after these cuts
   --trace            say what happens
   --complete         fail if a kind of fault, crash, deed or step does not occur
+  --rollbacks        kill owners in rollbacks, at every commit of each, and look at the world that is left
+  --kills N          with --rollbacks: owners to kill (default 50000)
   --mutants          plant each known bug in turn and say after how many worlds it is found";
 
 /// What is asked for.
@@ -33,6 +38,8 @@ struct Options {
     cuts: Vec<usize>,
     complete: bool,
     mutants: bool,
+    rollbacks: bool,
+    kills: u64,
 }
 
 fn main() -> ExitCode {
@@ -46,6 +53,10 @@ fn main() -> ExitCode {
     // A panic inside a world is a violation that is reported with its seed; the hook would only print it twice.
     std::panic::set_hook(Box::new(|_| {}));
     let catalogue = skep_node::catalogue::build();
+    if options.rollbacks {
+        let succeeded = rollbacks(&options, &catalogue);
+        return if succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     let succeeded = match (options.seed, options.mutants) {
         (Some(seed), _) => one(seed, &options.cuts, &catalogue),
         (None, true) => skep_sim::mutants::find_all(options.seeds, options.jobs, &catalogue),
@@ -55,7 +66,7 @@ fn main() -> ExitCode {
 }
 
 fn parse(mut words: impl Iterator<Item = String>) -> Result<Options, String> {
-    let mut options = Options { seeds: 200, first: 1, jobs: 2, ..Options::default() };
+    let mut options = Options { seeds: 200, first: 1, jobs: 2, kills: KILLS, ..Options::default() };
     while let Some(word) = words.next() {
         let mut number = || {
             let given = words.next().ok_or_else(|| format!("{word} needs a value"))?;
@@ -73,12 +84,48 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Options, String> {
             }
             "--complete" => options.complete = true,
             "--trace" => skep_sim::trace::switch_on(),
+            "--rollbacks" => options.rollbacks = true,
+            "--kills" => options.kills = number()?,
             "--mutants" => options.mutants = true,
             "--help" => return Err(String::new()),
             other => return Err(format!("`{other}` is no option")),
         }
     }
     Ok(options)
+}
+
+fn rollbacks(options: &Options, catalogue: &Catalogue) -> bool {
+    let began = Instant::now();
+    let summary = match options.seed {
+        Some(seed) => skep_sim::rollbacks::kill_all_of(seed, u64::MAX, catalogue),
+        None => skep_sim::rollbacks::kill_many(options.first, options.kills, options.jobs, catalogue),
+    };
+    for (end, count) in &summary.ends {
+        println!("{count:>10}  {end}");
+    }
+    println!(
+        "{} owners killed in {} rollbacks of {} executions, {} events, in {:.1} s",
+        summary.kills,
+        summary.rollbacks,
+        summary.executions,
+        summary.report.events,
+        began.elapsed().as_secs_f64(),
+    );
+    if let Some((seed, what, violation)) = summary.failure {
+        println!("\nseed {seed}: {:?} does not hold: {}\n{what}", violation.invariant, violation.what);
+        println!("repeat: cargo xtask sim --rollbacks --seed {seed}");
+        for workflow in &skep_sim::rollbacks::draw(seed, false, catalogue).0.workflows {
+            println!("---\n{}", print(workflow, BASE_SECONDS));
+        }
+        return false;
+    }
+    let missing = summary.missing();
+    if options.complete && !missing.is_empty() {
+        println!("these never occurred: {}", missing.join("; "));
+        return false;
+    }
+    println!("every world is what its rollback promises");
+    true
 }
 
 fn many(options: &Options, catalogue: &Catalogue) -> bool {

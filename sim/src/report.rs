@@ -209,6 +209,13 @@ impl Report {
         }
     }
 
+    /// How often a process died or the power failed.
+    pub fn crashes(&self) -> u64 {
+        let crashes =
+            self.hits.iter().filter(|(hit, _)| matches!(hit, Hit::Crash(point, _) if *point != CrashPoint::InRecovery));
+        crashes.map(|(_, count)| count).sum()
+    }
+
     /// How often each of `expected` occurred.
     pub fn counts(&self, expected: &[Hit]) -> Vec<(Hit, u64)> {
         expected.iter().map(|hit| (*hit, self.hits.get(hit).copied().unwrap_or(0))).collect()

@@ -9,6 +9,9 @@ use crate::{binary, process};
 /// Worlds of the fixed set in `cargo xtask test`: about a minute, and enough that everything occurs.
 const FIXED_SEEDS: &str = "800";
 
+/// Owners that it kills in rollbacks: half a minute at most.
+const FIXED_KILLS: &str = "300";
+
 /// Runs the simulator with these options.
 ///
 /// # Errors
@@ -27,7 +30,8 @@ pub fn run(options: &[&str]) -> Result<()> {
 pub fn fixed_set() -> Result<()> {
     process::run(process::cargo().args(["build", "--workspace", "--bin", "skep-sim"]))?;
     let mut simulator = Command::new(binary::target_directory()?.join("debug/skep-sim"));
-    process::run(simulator.args(["--seeds", FIXED_SEEDS, "--complete"]))
+    process::run(simulator.args(["--seeds", FIXED_SEEDS, "--complete"]))?;
+    process::run(Command::new(simulator.get_program()).args(["--rollbacks", "--kills", FIXED_KILLS]))
 }
 
 fn command(mutants: bool) -> Command {

@@ -10,6 +10,12 @@ pub enum Actor {
     Person {
         /// User name.
         name: String,
+        /// The user's number, where the system says it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        uid: Option<u32>,
+        /// The process that asked for it, where the system says it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pid: Option<u32>,
     },
     /// An API key, by its name.
     Key {
@@ -31,10 +37,15 @@ pub enum Actor {
 }
 
 impl Actor {
+    /// A person of whom nothing but the name is known.
+    pub fn person(name: impl Into<String>) -> Self {
+        Self::Person { name: name.into(), uid: None, pid: None }
+    }
+
     /// A short name for people: `ada`, `key:ci`, `agent:web-1`, `engine`, `trigger:nightly`.
     pub fn label(&self) -> String {
         match self {
-            Self::Person { name } => name.clone(),
+            Self::Person { name, .. } => name.clone(),
             Self::Key { name } => format!("key:{name}"),
             Self::Agent { name } => format!("agent:{name}"),
             Self::Engine => "engine".to_owned(),

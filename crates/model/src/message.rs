@@ -35,6 +35,15 @@ pub enum Message {
         /// Who sent it.
         actor: Actor,
     },
+    /// As `Signal`, but nothing follows from it before the execution goes on: it is only kept.
+    KeepSignal {
+        /// Name that a `wait: {signal: NAME}` waits for.
+        name: String,
+        /// Any JSON.
+        payload: Value,
+        /// Who sent it.
+        actor: Actor,
+    },
     /// A person says yes.
     Approve(Decision),
     /// A person says no.

@@ -16,6 +16,7 @@ use skep_store::DataDir;
 use skep_store::audit::Place;
 
 use crate::error::Error;
+use crate::recovery::Recovery;
 use crate::retention::{self, Retention};
 
 /// Long enough to look into what happened last month.
@@ -26,6 +27,7 @@ const DELETE_AFTER: &str = "365d";
 const DELETE_AFTER_DOC: &str = "how long after their end their archive files stay; `off`: for ever";
 /// Room for what runs to come to its end.
 const DISK_RESERVE: &str = "256MiB";
+const RECOVERY_DOC: &str = "what `skep serve` goes on with at its start: always, rule, ask";
 const DISK_RESERVE_DOC: &str = "with less free space nothing new is started";
 const AUDIT_ENABLED_DOC: &str = "whether who did what is recorded";
 /// In the data directory unless somebody names a better place.
@@ -72,6 +74,7 @@ struct File {
     http: HttpTable,
     retention: RetentionTable,
     disk_reserve: Option<String>,
+    recovery: Option<String>,
     validation: ValidationTable,
     audit: AuditTable,
 }
@@ -212,6 +215,7 @@ impl Config {
         config.retention()?;
         config.disk_reserve_bytes()?;
         config.validation()?;
+        config.recovery()?;
         Ok(config)
     }
 
@@ -259,6 +263,18 @@ impl Config {
         let text = self.file.disk_reserve.as_deref().unwrap_or(DISK_RESERVE);
         retention::bytes(text).ok_or_else(|| {
             self.error(&format!("disk_reserve is a size such as `{DISK_RESERVE}`, or `0`, not {text:?}"))
+        })
+    }
+
+    /// What `skep serve` does at its start with what is under way.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if the word is none.
+    pub fn recovery(&self) -> Result<Recovery, Error> {
+        let Some(word) = self.file.recovery.as_deref() else { return Ok(Recovery::default()) };
+        Recovery::parse(word).ok_or_else(|| {
+            let known: Vec<&str> = Recovery::ALL.into_iter().map(Recovery::as_str).collect();
+            self.error(&format!("recovery is one of {}, not {word:?}", known.join(", ")))
         })
     }
 
@@ -377,6 +393,7 @@ impl Config {
             with_default("retention.archive_after", &kept.archive_after, ARCHIVE_AFTER, ARCHIVE_AFTER_DOC),
             with_default("retention.delete_after", &kept.delete_after, DELETE_AFTER, DELETE_AFTER_DOC),
             with_default("disk_reserve", &self.file.disk_reserve, DISK_RESERVE, DISK_RESERVE_DOC),
+            with_default("recovery", &self.file.recovery, Recovery::default().as_str(), RECOVERY_DOC),
             with_default("audit.enabled", &self.file.audit.enabled.map(|on| on.to_string()), "true", AUDIT_ENABLED_DOC),
             with_default("audit.key", &audit_key, AUDIT_KEY, AUDIT_KEY_DOC),
         ]);

@@ -24,6 +24,7 @@ mod fold;
 pub mod gates;
 mod log_sink;
 mod owner;
+mod recovery;
 mod restore;
 pub mod retention;
 pub mod service;
@@ -35,6 +36,7 @@ mod watch;
 
 pub use error::{Class as ErrorClass, Error};
 pub use owner::{Node, Settings};
+pub use recovery::{Recovered, Recovery};
 pub use skep_store::DataDir;
 pub use skep_store::Stats;
 pub use watch::{Ended, Progress, Slots, Summary, Watcher};

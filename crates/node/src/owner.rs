@@ -1,5 +1,6 @@
 //! The one owner of a data directory: lock, journal, runner, driver thread.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Sender, channel};
@@ -21,6 +22,7 @@ use crate::driver::thread::{self, LocalPerformer, Queue, WallClock};
 use crate::driver::{Driver, Input, Parts};
 use crate::error::Error;
 use crate::log_sink::LogSink;
+use crate::recovery::Recovery;
 use crate::retention::{Reserve, Retention};
 use crate::service::{Definitions, Reading, Seen};
 use crate::watch::Watcher;
@@ -63,6 +65,7 @@ pub struct Node {
     catalogue: Arc<Catalogue>,
     pub(crate) definitions: Definitions,
     pub(crate) validation: Validation,
+    pub(crate) recovery: Recovery,
     pub(crate) seen: Seen,
     driver: Option<JoinHandle<()>>,
     runner: Arc<Runner>,
@@ -79,7 +82,7 @@ impl Node {
     /// # Errors
     /// [`Error::Owned`] if another process owns the directory, trouble with the store or the runner.
     pub fn open(settings: Settings) -> Result<Self, Error> {
-        let validation = settings.config.validation()?;
+        let (validation, recovery) = (settings.config.validation()?, settings.config.recovery()?);
         let directory = DataDir::create(&settings.data_dir)?;
         let lock = OwnerLock::acquire(&directory)?;
         let journal = SqliteJournal::open(&directory)?;
@@ -126,6 +129,7 @@ impl Node {
             catalogue,
             definitions: Definitions::default(),
             validation,
+            recovery,
             seen: Seen::default(),
             driver: Some(driver),
             runner,
@@ -145,6 +149,10 @@ impl Node {
     /// # Errors
     /// Trouble with the store. An execution that cannot be folded is reported and left alone.
     pub fn recover_all(&self) -> Result<usize, Error> {
+        self.take_on_all_but(&HashSet::new())
+    }
+
+    pub(crate) fn take_on_all_but(&self, left: &HashSet<LocalId>) -> Result<usize, Error> {
         let (reply, answer) = tokio::sync::oneshot::channel();
         self.inputs.send(Input::TakeIdle(reply)).map_err(|_| Error::Ending)?;
         let mut count = answer.blocking_recv().map_err(|_| Error::Ending)??;
@@ -153,7 +161,7 @@ impl Node {
             let page = self.reading().reader().busy_executions(after, OPEN_PER_PAGE)?;
             after = page.last().copied().or(after);
             let is_last = page.is_empty();
-            busy.extend(page);
+            busy.extend(page.into_iter().filter(|local| !left.contains(local)));
             if is_last || busy.len() >= OPEN_AT_A_TIME {
                 count += self.adopt_all(&busy)?;
                 busy.clear();

@@ -2,7 +2,9 @@
 
 mod audit;
 mod bounds;
+mod breakers;
 mod permits;
+mod recoveries;
 mod sources;
 mod validation;
 mod world;
@@ -19,7 +21,7 @@ use crate::service::{Decide, ListQuery, Source, StartRequest};
 use crate::{Node, Settings};
 
 fn ada() -> Actor {
-    Actor::Person { name: "ada".to_owned() }
+    Actor::person("ada")
 }
 
 fn open(directory: &std::path::Path) -> Node {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 use skep_model::ids::{ExecutionId, LocalId, StepPath};
 use skep_model::status::Execution as Status;
 use tokio::sync::watch;
@@ -68,6 +68,8 @@ struct Summaries {
     open: HashMap<LocalId, Progress>,
     /// How many of them are not settled.
     unsettled: usize,
+    /// Left alone by this owner.
+    left: HashSet<LocalId>,
     ended: Ended,
 }
 
@@ -168,6 +170,19 @@ impl Watcher {
     /// Executions that have durably ended since this owner began; one that is run again counts again.
     pub fn ended(&self) -> Ended {
         self.summaries().ended
+    }
+
+    pub(crate) fn leave(&self, local: LocalId) {
+        self.summaries().left.insert(local);
+    }
+
+    pub(crate) fn take_on(&self, local: LocalId) {
+        self.summaries().left.remove(&local);
+    }
+
+    /// True if this owner leaves the execution alone until somebody wants it to go on.
+    pub fn is_left(&self, local: LocalId) -> bool {
+        self.summaries().left.contains(&local)
     }
 
     /// Changes whenever something was committed or logged.

@@ -1,6 +1,6 @@
 //! Effects against the journal: what is performed was durably asked for, once, under one key, and never beside itself.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use skep_model::effect::{Task, Work};
 use skep_model::event::Event;
@@ -20,6 +20,8 @@ pub struct Deliveries {
     newest: HashMap<(ExecutionId, StepPath), u32>,
     performed: HashMap<Token, Key>,
     work: HashMap<String, Work>,
+    /// Steps that are undone, as the journal says.
+    undone: HashSet<(ExecutionId, StepPath)>,
     /// What was seen to be wrong.
     pub violations: Vec<Violation>,
 }
@@ -35,6 +37,8 @@ impl Deliveries {
     /// Notes what a committed event says of deliveries.
     pub fn note(&mut self, execution: &ExecutionId, event: &Event) {
         match event {
+            Event::RolledBack { path, .. } => drop(self.undone.insert((execution.clone(), path.clone()))),
+            Event::UndoKept { path, .. } => drop(self.undone.remove(&(execution.clone(), path.clone()))),
             Event::Scheduled { path, delivery, .. } | Event::Redelivered { path, delivery } => {
                 self.newest.insert((execution.clone(), path.clone()), *delivery);
                 self.on_record.insert((execution.clone(), path.clone(), *delivery), Recorded::Asked);
@@ -52,6 +56,7 @@ impl Deliveries {
             Event::Rerun { .. } => {
                 self.on_record.retain(|(whose, ..), _| whose != execution);
                 self.newest.retain(|(whose, _), _| whose != execution);
+                self.undone.retain(|(whose, _)| whose != execution);
             }
             _ => {}
         }
@@ -80,6 +85,10 @@ impl Deliveries {
                 self.violated(Invariant::NoRecordedStepRunsAgain, format!("{what} has its result on record"));
             }
             Some(Recorded::Asked | Recorded::StopAsked) => {}
+        }
+        let (step, part) = Part::split(&task.path);
+        if part == Part::Rollback && self.undone.contains(&(task.execution.clone(), step.into())) {
+            self.violated(Invariant::NoRecordedStepRunsAgain, format!("{what} is undone, which is on record"));
         }
         if self.performed.insert(task.token.clone(), record).is_some() {
             self.violated(Invariant::DeliveredOnce, format!("{what} was performed before"));

@@ -68,6 +68,8 @@ pub enum Invariant {
     Order,
     /// What was done is undone in the reverse order, one at a time, and nothing else is.
     CompensationOrder,
+    /// After a rollback the world has of what can be undone exactly what the rollback leaves, and the state says so.
+    UndoneIsGone,
     /// Bounds of parallel work and of rounds hold.
     Limits,
     /// A group holds no more than it may, and an open breaker lets nothing but one probe through, over all executions.
@@ -88,7 +90,7 @@ pub enum Invariant {
 
 impl Invariant {
     /// Every one, for tables.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::DurableBeforeActedUpon,
         Self::NoRecordedStepRunsAgain,
         Self::DeliveredOnce,
@@ -107,6 +109,7 @@ impl Invariant {
         Self::StepsFollowTheirRules,
         Self::Order,
         Self::CompensationOrder,
+        Self::UndoneIsGone,
         Self::Limits,
         Self::SharedLimits,
         Self::StopsStop,

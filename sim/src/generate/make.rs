@@ -251,6 +251,7 @@ impl Maker<'_> {
             gate: random.percent(8).then(|| random.pick(&["before", "after"])),
             read_only: random.percent(10),
             extras: Vec::new(),
+            effect: None,
         };
         let mut work = work;
         for extra in EXTRAS {

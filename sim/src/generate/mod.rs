@@ -5,6 +5,7 @@ mod make;
 mod shrink;
 mod text;
 mod tree;
+mod undoable;
 
 #[cfg(test)]
 mod tests;
@@ -20,7 +21,8 @@ use skep_model::problem::Severity;
 pub use make::{NEVER, SIGNALS, workflow};
 pub use shrink::smaller;
 pub use text::print;
-pub use tree::{Condition, Kind, List, Shape, Step, Work, Workflow};
+pub use tree::{Condition, Effect, Kind, List, Shape, Step, Work, Workflow};
+pub use undoable::undoable;
 
 /// Text to a compiled plan, on the way that a node takes.
 ///

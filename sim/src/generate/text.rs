@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::tree::{Condition, List, Shape, Step, Work, Workflow};
+use super::tree::{Condition, Effect, List, Shape, Step, Work, Workflow};
 
 /// The definition. `base` is the moment from which [`Shape::Until`] counts, as seconds since the epoch.
 pub fn print(workflow: &Workflow, base_seconds: i64) -> String {
@@ -192,16 +192,33 @@ impl Printer {
         for (_, extra) in &work.extras {
             self.put(format_args!("{extra}, "));
         }
+        if let Some(effect) = &work.effect {
+            self.undo(effect);
+        }
         let value = source.map(|step| match &step.shape {
             Shape::Work(other) if other.script => format!("${{{{ steps.s{}.outputs.stdout }}}}", step.number),
             Shape::Work(_) => format!("${{{{ steps.s{}.outputs.v }}}}", step.number),
             _ => format!("${{{{ steps.s{}.status }}}}", step.number),
         });
-        match (work.script, value) {
-            (true, Some(value)) => self.put(format_args!("run: 'echo {value}'")),
-            (true, None) => self.text.push_str("run: 'echo ${{ inputs.n }}'"),
-            (false, Some(value)) => self.put(format_args!("uses: set, with: {{v: '{value}'}}")),
-            (false, None) => self.text.push_str("uses: set, with: {v: '${{ inputs.n }}'}"),
+        let value = value.unwrap_or_else(|| "${{ inputs.n }}".to_owned());
+        match &work.effect {
+            Some(effect) => self.put(format_args!("run: 'write {}; echo {value}'", effect.register)),
+            None if work.script => self.put(format_args!("run: 'echo {value}'")),
+            None => self.put(format_args!("uses: set, with: {{v: '{value}'}}")),
         }
+    }
+
+    fn undo(&mut self, effect: &Effect) {
+        let undo = &effect.undo;
+        self.text.push_str("rollback: {");
+        if effect.script {
+            self.put(format_args!("run: 'take_back {undo}', "));
+        } else {
+            self.put(format_args!("uses: set, with: {{order: take_back {undo}}}, "));
+        }
+        if effect.checked {
+            self.text.push_str("verify: {run: 'is it gone'}, ");
+        }
+        self.text.push_str("retry: {max_attempts: 3, delay: 1s}}, ");
     }
 }

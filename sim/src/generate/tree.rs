@@ -140,6 +140,21 @@ pub struct Work {
     pub read_only: bool,
     /// Keys that a node may not have yet, each as it is printed, with the feature that it takes.
     pub extras: Vec<(Feature, &'static str)>,
+    /// What it changes outside; then it is a script.
+    pub effect: Option<Effect>,
+}
+
+/// What work changes outside, and how that is undone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Effect {
+    /// The register that it writes to.
+    pub register: String,
+    /// The register from which its compensation takes it back: the same, unless the compensation is wrong.
+    pub undo: String,
+    /// The compensation is a script; else an action.
+    pub script: bool,
+    /// The compensation is verified.
+    pub checked: bool,
 }
 
 impl Workflow {

@@ -67,7 +67,7 @@ impl World<'_> {
     }
 
     /// Handles what there is until the driver and the writer have nothing to do.
-    fn settle(&mut self) -> Verdict {
+    pub(super) fn settle(&mut self) -> Verdict {
         loop {
             let (mail, submitted) = {
                 let machine = lock(&self.machine);
@@ -132,7 +132,7 @@ impl World<'_> {
         never && account.journal.working() == 0
     }
 
-    fn describe(&self, local: LocalId) -> String {
+    pub(super) fn describe(&self, local: LocalId) -> String {
         let account = &self.books.accounts[&local];
         let active: Vec<String> =
             account.view.active().map(|step| format!("{} {:?} {:?}", step.path, step.status, step.waiting)).collect();

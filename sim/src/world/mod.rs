@@ -2,12 +2,14 @@
 //! else happens. The driver, the engine and the store are the real ones.
 
 mod calm;
+mod kills;
 mod kinds;
 mod outside;
 mod owner;
 mod people;
 mod ports;
 mod scenario;
+mod things;
 mod time;
 mod trial;
 
@@ -29,9 +31,11 @@ use crate::random::Random;
 use crate::report::{CrashPoint, Report, Trouble};
 use crate::trace;
 
+pub use kills::{Kill, Killed, Moment, Undoing, Way, run_kill};
 pub use kinds::kind_of;
-pub use outside::{Outside, Running};
+pub use outside::{Fates, Outside, Running};
 pub use scenario::{May, Scenario};
+pub use things::Things;
 pub use time::{BASE_SECONDS, Time};
 pub use trial::{Trial, run_trial};
 
@@ -63,6 +67,12 @@ pub struct World<'a> {
     is_stocked: bool,
     /// Of every execution that people start.
     inputs: skep_model::Map<serde_json::Value>,
+    /// Commits that were begun.
+    commits: u32,
+    /// What ends the owner at which of them.
+    kill: Option<Kill>,
+    /// The commit with which undoing the only execution began.
+    undone_from: Option<u32>,
 }
 
 /// What became of a world.
@@ -121,6 +131,9 @@ impl<'a> World<'a> {
             people: 0,
             recovering: 0,
             is_stocked: false,
+            commits: 0,
+            kill: None,
+            undone_from: None,
         }
     }
 
@@ -316,6 +329,9 @@ impl<'a> World<'a> {
             if let Some(violation) = machine.deliveries.violations.pop() {
                 return Err(violation);
             }
+            if let Some(violation) = machine.outside.things.wrong.take() {
+                return Err(violation);
+            }
             self.promises.look(&self.books, &mut machine.report)?;
         }
         let owner = self.owner.as_mut().expect("there is always an owner");
@@ -328,6 +344,7 @@ impl<'a> World<'a> {
         if count == 0 {
             return Ok(());
         }
+        self.strike();
         let owner = self.owner.as_mut().expect("there is always an owner");
         let group: Vec<_> = {
             let mut machine = lock(&self.machine);
@@ -370,6 +387,7 @@ impl<'a> World<'a> {
             for write in &done {
                 self.book(write)?;
             }
+            self.note_undoing(&done);
         }
         let mut machine = lock(&self.machine);
         if machine.pass(CrashPoint::AfterCommit) {
@@ -428,6 +446,7 @@ fn name(input: &skep_node::driver::Input) -> String {
         Input::Outcome(execution, outcome) => format!("{execution} {} ended", outcome.path),
         Input::Rows(..) => "rows".to_owned(),
         Input::Waiting(task) => format!("{} waits again", task.path),
+        Input::Leave(locals, _) => format!("{} are left alone", locals.len()),
         Input::Stop(_) => "stop".to_owned(),
         Input::TakeIdle(_) => "take on what waits".to_owned(),
         Input::Snapshot(snapshot) => format!("a snapshot of {} was made", snapshot.execution.0),

@@ -9,7 +9,9 @@ use skep_model::effect::{Task, Work};
 use skep_model::error::{Failure, Kind};
 use skep_model::ids::{ExecutionId, Token};
 use skep_model::outcome::{Ended, Outcome};
+use skep_model::rollback::Part;
 
+use super::things::Things;
 use super::time::Time;
 use super::trial::Trial;
 use crate::random::Random;
@@ -35,6 +37,22 @@ pub struct Running {
     began: Time,
 }
 
+impl Running {
+    /// The work, if it would have been done but for its end.
+    fn cut_off(&self) -> Option<Task> {
+        matches!(self.result, Ended::Succeeded(_)).then(|| self.task.clone())
+    }
+}
+
+/// How deliveries end where a rollback is what is tried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fates {
+    /// Deliveries of steps fail for good from this one on, counted from 1.
+    pub fails_from: Option<u32>,
+    /// Some compensations fail for good.
+    pub doomed: bool,
+}
+
 /// Everything outside of the owner.
 pub struct Outside {
     seed: u64,
@@ -47,6 +65,10 @@ pub struct Outside {
     past: Vec<(ExecutionId, Outcome)>,
     /// What is done to the only execution, if that is all there is.
     pub trial: Option<Trial>,
+    /// How deliveries end where a rollback is what is tried.
+    pub fates: Option<Fates>,
+    /// What was changed by what was done.
+    pub things: Things,
     begun: u32,
     /// Nothing fails or hangs any more.
     pub is_calm: bool,
@@ -62,6 +84,8 @@ impl Outside {
             succeeded: HashMap::new(),
             past: Vec::new(),
             trial: None,
+            fates: None,
+            things: Things::default(),
             begun: 0,
             is_calm: false,
         }
@@ -86,7 +110,12 @@ impl Outside {
     pub fn begin(&mut self, task: Task, time: Time, report: &mut Report) {
         self.parked.remove(&task.token);
         let mut random = Random::of(self.seed, &format!("{}/{}", task.idempotency_key(), task.delivery));
-        let (mut after_us, mut result) = self.fate(&task, &mut random, report);
+        let is_step = Part::split(&task.path).1 == Part::Step;
+        self.begun += u32::from(is_step || self.fates.is_none());
+        let (mut after_us, mut result) = match self.fates {
+            Some(fates) => self.fate_of_undoing(fates, &task, &mut random),
+            None => self.fate(&task, &mut random, report),
+        };
         if let Some(timeout_ms) = task.timeout_ms {
             let timeout_us = i64::try_from(timeout_ms).unwrap_or(NEVER_US).saturating_mul(MILLISECOND_US);
             if after_us > timeout_us {
@@ -95,13 +124,12 @@ impl Outside {
                 report.hit(Hit::Trouble(Trouble::StepTimesOut));
             }
         }
-        self.begun += 1;
         if self.trial.is_some_and(|trial| trial.fails == Some(self.begun)) {
             result = failed(Kind::Network, None);
         }
         let twice = match self.trial {
             Some(trial) => trial.twice,
-            None => !self.is_calm && random.percent(8),
+            None => (!self.is_calm || self.fates.is_some()) && random.percent(8),
         };
         let ends_us = time.elapsed_us.saturating_add(after_us);
         let running = Running { task, ends_us, result, twice, is_orphan: false, began: time };
@@ -144,10 +172,43 @@ impl Outside {
         }
     }
 
+    /// Where a rollback is what is tried: slow work is under way when it begins, and compensations do not always
+    /// succeed at once, or ever.
+    fn fate_of_undoing(&mut self, fates: Fates, task: &Task, random: &mut Random) -> (i64, Ended) {
+        let after_us = if random.percent(15) { random.between(5_000, 60_000) } else { random.between(0, 3_000) };
+        let after_us = i64::try_from(after_us).unwrap_or(0) * MILLISECOND_US;
+        let answer = random.bits();
+        let result = match Part::split(&task.path).1 {
+            Part::Step if fates.fails_from.is_some_and(|from| self.begun >= from) => failed(Kind::Invalid, None),
+            Part::Rollback if fates.doomed && self.is_doomed(&task.execution, Part::split(&task.path).0) => {
+                failed(Kind::Invalid, None)
+            }
+            Part::Rollback if task.attempt == 1 && random.percent(30) => {
+                // It may have done its work, and only its answer was lost.
+                self.perhaps_done(task);
+                failed(Kind::Network, None)
+            }
+            Part::Step | Part::Verify | Part::Rollback | Part::RollbackVerify => succeeded(task, answer, false),
+        };
+        (after_us, result)
+    }
+
+    /// True if undoing this step never succeeds, where that may be.
+    pub fn is_doomed(&self, execution: &ExecutionId, step: &str) -> bool {
+        Random::of(self.seed, &format!("doomed {execution} {step}")).percent(20)
+    }
+
+    /// Work that ended without an answer was done or was not.
+    fn perhaps_done(&mut self, task: &Task) {
+        if self.fates.is_some() && Random::of(self.seed, &format!("done all the same {}", task.token)).percent(50) {
+            self.things.done(task);
+        }
+    }
+
     /// A delivery is told to stop.
     pub fn stop(&mut self, token: &Token, time: Time, report: &mut Report) {
         let mut random = Random::of(self.seed, &format!("stop {token}"));
-        let is_calm = self.is_calm;
+        let is_calm = self.is_calm && self.fates.is_none();
         let Some(running) = self.running.get_mut(token) else { return };
         let chance = if is_calm { 0 } else { random.below(100) };
         let after_us = match chance {
@@ -167,7 +228,9 @@ impl Outside {
             }
         };
         running.ends_us = time.elapsed_us + after_us;
+        let cut_off = running.cut_off();
         running.result = Ended::Aborted;
+        cut_off.iter().for_each(|task| self.perhaps_done(task));
     }
 
     /// When the next delivery of a living owner ends.
@@ -204,6 +267,7 @@ impl Outside {
     fn answer(&mut self, running: Running, time: Time) -> (ExecutionId, Outcome) {
         let Running { task, result, began, .. } = running;
         if let Ended::Succeeded(outputs) = &result {
+            self.things.done(&task);
             self.succeeded.insert(task.token.clone(), outputs.clone());
         }
         let (began_at, ended_at) = (began.wall(), time.wall());
@@ -228,6 +292,8 @@ impl Outside {
     /// or the power fails.
     pub fn owner_died(&mut self, with_power: bool, report: &mut Report) {
         self.parked.clear();
+        let cut_off: Vec<Task> = self.running.values().filter_map(Running::cut_off).collect();
+        cut_off.iter().for_each(|task| self.perhaps_done(task));
         self.running.retain(|_, running| match running.task.work {
             Work::Script(_) => !with_power,
             Work::Action { .. } | Work::UndoChild { .. } => false,

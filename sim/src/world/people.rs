@@ -49,7 +49,7 @@ impl World<'_> {
             inputs: self.inputs.clone(),
             base_dir: "/sim".into(),
             environment: Map::new(),
-            actor: Actor::Person { name: "starter".to_owned() },
+            actor: Actor::person("starter"),
             event: Value::Null,
             seed: self.scenario.seed ^ number as u64,
             parent: None,
@@ -60,14 +60,14 @@ impl World<'_> {
         true
     }
 
-    fn somebody(&mut self) -> (Actor, String) {
+    pub(super) fn somebody(&mut self) -> (Actor, String) {
         self.people += 1;
-        let actor = Actor::Person { name: format!("p{}", self.people) };
+        let actor = Actor::person(format!("p{}", self.people));
         let label = actor.label();
         (actor, label)
     }
 
-    fn tell(&mut self, local: LocalId, message: Message, promise: Promise) {
+    pub(super) fn tell(&mut self, local: LocalId, message: Message, promise: Promise) {
         self.ask(promise, |reply| Input::Message(local, Box::new(message), Some(reply)));
     }
 
@@ -155,7 +155,7 @@ impl World<'_> {
         self.approve(local, path, yes);
     }
 
-    fn approve(&mut self, local: LocalId, path: Option<StepPath>, yes: bool) {
+    pub(super) fn approve(&mut self, local: LocalId, path: Option<StepPath>, yes: bool) {
         let (actor, label) = self.somebody();
         let decision = Decision { path, actor, comment: None };
         let (message, deed) =

@@ -5,6 +5,7 @@ use skep_model::problem::{Problem, Severity};
 use skep_node::service::{self, ExecutionSummary, WorkflowEntry};
 use skep_node::{Error, ErrorClass};
 
+use crate::local::desk::Desk;
 use crate::wire::{Class, Failure, Report, Row, Settled, Validation, Workflow};
 
 /// Exit code of a command that was given an invalid definition.
@@ -60,7 +61,12 @@ pub fn validation_of(found: &service::Validation, text: &str, file: &str) -> Val
     }
 }
 
-pub(super) fn row_of(row: ExecutionSummary) -> Row {
+/// `desk` knows whether anybody performs it.
+pub(super) fn row_of(desk: &Desk, row: ExecutionSummary) -> Row {
+    let interrupted = match desk {
+        Desk::Owner(node, _) => node.watcher().is_left(row.local),
+        Desk::Reader(_) => service::would_move(row.status, row.waiting.as_deref()),
+    };
     Row {
         execution_id: row.id,
         workflow: row.workflow,
@@ -72,6 +78,7 @@ pub(super) fn row_of(row: ExecutionSummary) -> Row {
         error: row.error,
         actor: row.actor,
         is_child: row.is_child,
+        interrupted,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use skep_model::actor::Actor;
 use skep_model::ids::LocalId;
 use skep_node::service::Reading;
 use skep_node::{Node, Summary};
@@ -10,6 +11,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::convert::failure_of;
+use super::person::Caller;
 use crate::wire::{Call, Class, Failure};
 
 /// The longest that an answer is kept back. Below the idle limits that anything between two processes may have.
@@ -21,8 +23,8 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// What calls are performed with.
 pub enum Desk {
-    /// The owner of the data directory, in this process.
-    Owner(Arc<Node>),
+    /// The owner of the data directory, in this process, and who asks it.
+    Owner(Arc<Node>, Caller),
     /// Only the files; nothing can be changed.
     Reader(Mutex<Reading>),
 }
@@ -33,10 +35,26 @@ impl Desk {
         Self::Reader(Mutex::new(reading))
     }
 
+    /// The same for another caller.
+    pub(super) fn of(self: &Arc<Self>, caller: Caller) -> Arc<Self> {
+        match &**self {
+            Self::Owner(node, _) => Arc::new(Self::Owner(Arc::clone(node), caller)),
+            Self::Reader(_) => Arc::clone(self),
+        }
+    }
+
+    /// Who asks.
+    pub fn person(&self) -> Actor {
+        match self {
+            Self::Owner(_, caller) => caller.actor(),
+            Self::Reader(_) => Caller::own().actor(),
+        }
+    }
+
     /// What reads.
     pub fn reading(&self) -> MutexGuard<'_, Reading> {
         match self {
-            Self::Owner(node) => node.reading(),
+            Self::Owner(node, _) => node.reading(),
             Self::Reader(reading) => reading.lock().unwrap_or_else(PoisonError::into_inner),
         }
     }
@@ -47,7 +65,7 @@ impl Desk {
     /// A [`Failure`] if this desk only reads.
     pub fn node(&self) -> Result<&Node, Failure> {
         match self {
-            Self::Owner(node) => Ok(node),
+            Self::Owner(node, _) => Ok(node),
             Self::Reader(_) => Err(Failure::new(
                 "SKEP-N009",
                 Class::Transient,
@@ -59,7 +77,7 @@ impl Desk {
 
     fn beats(&self) -> Option<watch::Receiver<u64>> {
         match self {
-            Self::Owner(node) => Some(node.watcher().beats()),
+            Self::Owner(node, _) => Some(node.watcher().beats()),
             Self::Reader(_) => None,
         }
     }
@@ -91,7 +109,7 @@ pub struct Awaited {
 impl Awaited {
     /// Something that changes when there may be news.
     fn mark(self, desk: &Desk) -> Option<(Summary, bool)> {
-        let Desk::Owner(node) = desk else { return None };
+        let Desk::Owner(node, _) = desk else { return None };
         node.watcher().progress(self.local).map(|progress| (progress.summary, progress.seq >= self.seq))
     }
 }

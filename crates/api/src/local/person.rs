@@ -1,13 +1,40 @@
-//! Who calls: on the Unix socket, the user of this process, because no other is let in.
+//! Who calls: on the Unix socket, the process at its other end; else this one.
 
 use skep_model::actor::Actor;
+use tokio::net::unix::UCred;
 
 const USERS_FILE: &str = "/etc/passwd";
 
-/// The user that this process runs as, by the name in the system's user list, or `uid:NUMBER` without one. Variables
-/// such as USER are not asked: anybody can set them.
+/// A process, and the user that it runs as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The user's number.
+    pub uid: u32,
+    /// The process, where the system says it.
+    pub pid: Option<u32>,
+}
+
+impl Caller {
+    /// This process.
+    pub fn own() -> Self {
+        Self { uid: rustix::process::getuid().as_raw(), pid: Some(std::process::id()) }
+    }
+
+    /// The process at the other end of a socket, as the system has it.
+    pub(super) fn of(peer: &UCred) -> Self {
+        Self { uid: peer.uid(), pid: peer.pid().and_then(|pid| u32::try_from(pid).ok()) }
+    }
+
+    /// As records name it: the name is the one in the system's user list, or `uid:NUMBER` without one. Variables such as
+    /// USER are not asked: anybody can set them.
+    pub fn actor(self) -> Actor {
+        Actor::Person { name: name_of(self.uid), uid: Some(self.uid), pid: self.pid }
+    }
+}
+
+/// The user that this process runs as.
 pub fn person() -> Actor {
-    Actor::Person { name: name_of(rustix::process::getuid().as_raw()) }
+    Caller::own().actor()
 }
 
 /// The name of a user.

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
-use hyper::body::Body as _;
+use axum::{Extension, Router};
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -22,7 +22,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::desk::{Desk, Perform, attend};
-use super::person::name_of;
+use super::person::{Caller, name_of};
 use super::socket;
 use crate::wire;
 use crate::wire::{Class, Failure};
@@ -59,7 +59,7 @@ impl Server {
     /// # Errors
     /// A [`Failure`] if the socket cannot be bound.
     pub fn start(node: &Arc<Node>) -> Result<Self, Failure> {
-        Self::open(Arc::new(Desk::Owner(Arc::clone(node))), node.directory().clone())
+        Self::open(Arc::new(Desk::Owner(Arc::clone(node), Caller::own())), node.directory().clone())
     }
 
     pub(super) fn open(desk: Arc<Desk>, directory: DataDir) -> Result<Self, Failure> {
@@ -120,8 +120,10 @@ async fn accept(listener: UnixListener, shared: Shared) {
                 Ok((stream, _)) => {
                     let peer = stream.peer_cred().ok();
                     let same_user = peer.as_ref().is_some_and(|peer| peer.uid() == own_uid);
+                    let caller = peer.as_ref().map_or_else(Caller::own, Caller::of);
                     let router = if same_user { router.clone() } else { refuse(&shared.desk, peer) };
-                    connections.spawn(serve(stream, router, shared.closing.subscribe()));
+                    let service = Attributed { router: TowerToHyperService::new(router), caller };
+                    connections.spawn(serve(stream, service, shared.closing.subscribe()));
                 }
                 Err(error) => {
                     tracing::warn!("accepting a connection failed: {error}");
@@ -137,11 +139,28 @@ async fn accept(listener: UnixListener, shared: Shared) {
     }
 }
 
-async fn serve(stream: UnixStream, router: Router, mut closing: watch::Receiver<bool>) {
+/// A router whose requests say who sent them.
+struct Attributed {
+    router: TowerToHyperService<Router>,
+    caller: Caller,
+}
+
+impl hyper::service::Service<hyper::Request<Incoming>> for Attributed {
+    type Response = Response;
+    type Error = std::convert::Infallible;
+    type Future = <TowerToHyperService<Router> as hyper::service::Service<hyper::Request<Incoming>>>::Future;
+
+    fn call(&self, mut request: hyper::Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(self.caller);
+        self.router.call(request)
+    }
+}
+
+async fn serve(stream: UnixStream, service: Attributed, mut closing: watch::Receiver<bool>) {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -202,13 +221,17 @@ fn route<C: Perform>(router: Router<Shared>) -> Router<Shared> {
     router.route(&format!("/v1/{}", C::NAME), post(answer::<C>))
 }
 
-async fn answer<C: Perform>(State(shared): State<Shared>, request: Request) -> Response {
+async fn answer<C: Perform>(
+    State(shared): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    request: Request,
+) -> Response {
     let _counted = Counted::new(&shared.requests);
     let call = match read::<C>(request).await {
         Ok(call) => call,
         Err(failure) => return refusal(&failure),
     };
-    match attend(&shared.desk, call, shared.closing.subscribe()).await {
+    match attend(&shared.desk.of(caller), call, shared.closing.subscribe()).await {
         Ok(answer) => json(200, &answer),
         Err(failure) => refusal(&failure),
     }
@@ -256,7 +279,7 @@ async fn unknown_route(request: Request) -> Response {
 
 /// Another user's process: the audit says that it was here.
 fn refuse(desk: &Desk, peer: Option<UCred>) -> Router {
-    if let Desk::Owner(node) = desk {
+    if let Desk::Owner(node, _) = desk {
         let name = peer.map_or_else(|| "unknown".to_owned(), |peer| name_of(peer.uid()));
         let pid = peer.and_then(|peer| peer.pid()).map_or_else(String::new, |pid| format!(" pid={pid}"));
         let source = peer.map_or_else(|| "unix".to_owned(), |peer| format!("unix uid={}{pid}", peer.uid()));

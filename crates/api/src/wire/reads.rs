@@ -60,6 +60,9 @@ pub struct Row {
     /// A step of another execution started it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_child: bool,
+    /// Nobody performs it, and it would move if somebody did, or was left alone by its owner.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub interrupted: bool,
 }
 
 /// Executions, newest first.

@@ -6,7 +6,7 @@ use skep_model::rollback::PointKind;
 
 use crate::decide::Deciding;
 use crate::rejection::Rejection;
-use crate::rollback::Stage;
+use crate::rollback::{Stage, points};
 
 pub(super) fn handle(turn: &mut Deciding<'_>, actor: &Actor, note: Option<&str>) -> Result<(), Rejection> {
     let state = &turn.state;
@@ -16,6 +16,11 @@ pub(super) fn handle(turn: &mut Deciding<'_>, actor: &Actor, note: Option<&str>)
     let ends = state.ending.is_some() || state.finally.is_some() || state.undo.stage != Stage::Idle;
     if state.status.is_terminal() || ends {
         return Err(wrong(turn, "its end has begun, or it is being undone"));
+    }
+    if let Some(path) = points::awaits_verdict(state) {
+        let message =
+            format!("the work of `{path}` was done and waits for a yes: a point can be made once that is said");
+        return Err(wrong(turn, &message));
     }
     let (number, kind) = (state.undo.points.next, PointKind::Asked);
     let (actor, note) = (Some(actor.clone()), note.map(str::to_owned));

@@ -7,6 +7,7 @@
 //! | Progress | refused | noted | noted | noted | noted | noted | refused |
 //! | TimerFired | refused | due timers fire | nothing | nothing | due timers fire | due timers fire | nothing |
 //! | Signal | refused | taken or kept | taken or kept | taken or kept | taken or kept | kept | refused |
+//! | KeepSignal | refused | kept | kept | kept | kept | kept | refused |
 //! | Approve, Reject | refused | decided, flow goes on | decided | decided or answered; the last answer ends the hold | if it still waits | in `finally`, if it waits | refused |
 //! | Input | refused | decided, flow goes on | decided | decided | if it still waits | in `finally`, if it waits | refused |
 //! | Cancel | refused | cancelling | cancelling | cancelling; in a rollback see below | forced after the grace period | held after the compensation that runs | refused |
@@ -60,6 +61,7 @@ pub(crate) fn handle(turn: &mut Deciding<'_>, message: &Message) -> Result<(), R
         Message::Progress(progress) => progress::handle(turn, progress),
         Message::TimerFired => timer::handle(turn),
         Message::Signal { name, payload, actor } => signal::handle(turn, name, payload, actor),
+        Message::KeepSignal { name, payload, actor } => signal::keep(turn, name, payload, actor),
         Message::Approve(decision) => decision::handle(turn, decision, true),
         Message::Reject(decision) => decision::handle(turn, decision, false),
         Message::Input { path, values, actor } => input::handle(turn, path.as_ref(), values, actor),

@@ -35,6 +35,7 @@ pub(super) fn handle(turn: &mut Deciding<'_>, actor: &Actor) -> Result<(), Rejec
 /// nobody answers an execution that stands still.
 pub(crate) fn go_on(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
     permits::ask_again(turn);
+    super::signal::hand_over(turn)?;
     let ready: Vec<InstanceId> =
         turn.state.instances.ids().filter(|id| turn.state.instance(*id).phase == Phase::Ready).collect();
     for id in ready {

@@ -15,7 +15,7 @@ use skep_model::status::Execution as Status;
 use crate::decide::Deciding;
 use crate::rejection::Rejection;
 use crate::rollback::Stage;
-use crate::state::State;
+use crate::state::{Instance, State};
 
 /// The points of an execution.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -71,7 +71,14 @@ impl Points {
     }
 }
 
-/// Makes a point at the end of a turn in which one is due.
+/// A step whose work was done and is on the stack, but that is not over before a person says yes. Going back to such a
+/// moment would let it begin again, and do its work a second time, so no point is made before it is over.
+pub(crate) fn awaits_verdict(state: &State) -> Option<&StepPath> {
+    let open = |instance: &&Instance| instance.proposed && !instance.status.is_final();
+    state.instances.iter().find(open).map(|instance| &instance.path)
+}
+
+/// Makes a point at the end of a turn in which one is due and may be.
 pub(crate) fn make_due(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
     let Some(settings) = &turn.program.plan().rollback else { return Ok(()) };
     let points = &turn.state.undo.points;
@@ -83,6 +90,9 @@ pub(crate) fn make_due(turn: &mut Deciding<'_>) -> Result<(), Rejection> {
     let state = &turn.state;
     let runs = state.status == Status::Running && state.undo.stage == Stage::Idle;
     if !runs || state.ending.is_some() || state.finally.is_some() {
+        return Ok(());
+    }
+    if awaits_verdict(state).is_some() {
         return Ok(());
     }
     let (number, path) = (points.next, points.wanted.clone());

@@ -65,7 +65,7 @@ fn listen(turn: &mut Deciding<'_>, path: &StepPath, name: String, timeout_ms: Op
     let kept = turn.state.signals.iter().find(|signal| signal.name == name).cloned();
     match kept {
         Some(signal) => {
-            let actor = Actor::Person { name: signal.by.clone() };
+            let actor = Actor::person(signal.by.clone());
             take(turn, path, &name, signal.payload, &actor, true)
         }
         None => Ok(()),

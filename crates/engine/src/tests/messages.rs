@@ -12,7 +12,7 @@ use skep_model::rollback::Strategy;
 use crate::Program;
 
 pub(super) fn ada() -> Actor {
-    Actor::Person { name: "ada".to_owned() }
+    Actor::person("ada")
 }
 
 pub(super) fn failure(kind: Kind) -> Failure {
@@ -76,6 +76,10 @@ pub(super) fn stray_permit(path: &str) -> Message {
 
 pub(super) fn signal(name: &str, payload: Value) -> Message {
     Message::Signal { name: name.to_owned(), payload, actor: ada() }
+}
+
+pub(super) fn keep_signal(name: &str, payload: Value) -> Message {
+    Message::KeepSignal { name: name.to_owned(), payload, actor: ada() }
 }
 
 pub(super) fn input(values: Value) -> Message {

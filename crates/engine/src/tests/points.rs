@@ -59,6 +59,17 @@ fn points_come_after_so_many_steps_and_where_a_step_says_so() {
 }
 
 #[test]
+fn no_point_is_made_while_work_that_was_done_waits_for_a_yes() {
+    let yaml = "steps: [{id: p, parallel: {a: {steps: [{id: u1, uses: noop, approve: {when: after, message: ok}}]}, b: {steps: [{id: u2, uses: noop}, {id: h, uses: noop}]}}}]";
+    let mut harness = plan_of(yaml, 1, "").hangs("h").run();
+    assert_eq!((harness.order().as_str(), made(&harness).as_str()), ("u1 u2 h", ""));
+    let refused = harness.try_tell(&checkpoint());
+    assert!(matches!(&refused, Err(Rejection::WrongState { message, .. }) if message.contains("`u1`")), "{refused:?}");
+    harness.tell(&approve(Some("u1")));
+    assert_eq!(made(&harness), "1 interval", "what was due comes then");
+}
+
+#[test]
 fn only_the_newest_and_the_start_are_kept() {
     let yaml = "steps: [{id: l, repeat: {times: 30}, steps: [{id: u, uses: noop}]}, {id: h, uses: noop}]";
     let harness = plan_of(yaml, 1, "").hangs("h").run();

@@ -81,12 +81,13 @@ fn token(harness: &Harness) -> Token {
     known.or_else(|| harness.stopping.get(path).cloned()).unwrap_or_else(|| Token::new("unknown"))
 }
 
-const MESSAGES: [&str; 18] = [
+const MESSAGES: [&str; 19] = [
     "start",
     "outcome",
     "progress",
     "timer",
     "signal",
+    "keep_signal",
     "approve",
     "reject",
     "input",
@@ -111,6 +112,7 @@ fn message(word: &str, harness: &Harness) -> Message {
         "progress" => Message::Progress(progress),
         "timer" => Message::TimerFired,
         "signal" => kit::signal("go", json!(1)),
+        "keep_signal" => kit::keep_signal("go", json!(1)),
         "approve" => kit::approve(Some("gate")),
         "reject" => kit::reject(Some("gate")),
         "input" => {
@@ -146,6 +148,7 @@ fn word(message: &Message) -> &'static str {
         Message::Progress(_) => "progress",
         Message::TimerFired => "timer",
         Message::Signal { .. } => "signal",
+        Message::KeepSignal { .. } => "keep_signal",
         Message::Approve(_) => "approve",
         Message::Reject(_) => "reject",
         Message::Input { .. } => "input",
@@ -210,6 +213,7 @@ fn every_message_in_every_state() {
     pending progress: !not_started
     pending timer: !not_started
     pending signal: !not_started
+    pending keep_signal: !not_started
     pending approve: !not_started
     pending reject: !not_started
     pending input: !not_started
@@ -228,6 +232,7 @@ fn every_message_in_every_state() {
     running progress: nothing
     running timer: nothing
     running signal: signal_taken sig, completed sig, branch_ended p
+    running keep_signal: signal_kept
     running approve: decided gate, completed gate, branch_ended p
     running reject: decided gate, skipped gate, branch_ended p, stop_asked p, stop_asked a, cancelled form, cancelled sig, stop_asked c, branch_ended p, branch_ended p
     running input: form_filled form, completed form, branch_ended p
@@ -246,6 +251,7 @@ fn every_message_in_every_state() {
     paused progress: nothing
     paused timer: nothing
     paused signal: signal_taken sig, completed sig
+    paused keep_signal: signal_kept
     paused approve: decided gate, completed gate
     paused reject: decided gate, skipped gate
     paused input: form_filled form, completed form
@@ -264,6 +270,7 @@ fn every_message_in_every_state() {
     held progress: nothing
     held timer: nothing
     held signal: signal_taken sig, completed sig
+    held keep_signal: signal_kept
     held approve: decided gate, completed gate
     held reject: decided gate, skipped gate
     held input: form_filled form, completed form
@@ -282,6 +289,7 @@ fn every_message_in_every_state() {
     cancelling progress: nothing
     cancelling timer: nothing
     cancelling signal: signal_kept
+    cancelling keep_signal: signal_kept
     cancelling approve: !not_waiting
     cancelling reject: !not_waiting
     cancelling input: !not_waiting
@@ -300,6 +308,7 @@ fn every_message_in_every_state() {
     rolling_back progress: nothing
     rolling_back timer: nothing
     rolling_back signal: signal_kept
+    rolling_back keep_signal: signal_kept
     rolling_back approve: !unknown_step
     rolling_back reject: !unknown_step
     rolling_back input: !unknown_step
@@ -318,6 +327,7 @@ fn every_message_in_every_state() {
     completed progress: !terminal
     completed timer: nothing
     completed signal: !terminal
+    completed keep_signal: !terminal
     completed approve: !terminal
     completed reject: !terminal
     completed input: !terminal
@@ -336,6 +346,7 @@ fn every_message_in_every_state() {
     failed progress: !terminal
     failed timer: nothing
     failed signal: !terminal
+    failed keep_signal: !terminal
     failed approve: !terminal
     failed reject: !terminal
     failed input: !terminal
@@ -354,6 +365,7 @@ fn every_message_in_every_state() {
     cancelled progress: !terminal
     cancelled timer: nothing
     cancelled signal: !terminal
+    cancelled keep_signal: !terminal
     cancelled approve: !terminal
     cancelled reject: !terminal
     cancelled input: !terminal
@@ -372,6 +384,7 @@ fn every_message_in_every_state() {
     rolled_back progress: !terminal
     rolled_back timer: nothing
     rolled_back signal: !terminal
+    rolled_back keep_signal: !terminal
     rolled_back approve: !terminal
     rolled_back reject: !terminal
     rolled_back input: !terminal
@@ -390,6 +403,7 @@ fn every_message_in_every_state() {
     rollback_failed progress: !terminal
     rollback_failed timer: nothing
     rollback_failed signal: !terminal
+    rollback_failed keep_signal: !terminal
     rollback_failed approve: !terminal
     rollback_failed reject: !terminal
     rollback_failed input: !terminal

@@ -41,7 +41,7 @@ pub(crate) fn of_opening(now: Timestamp, found: &Found) -> Vec<Entry> {
 /// Another user's process knocked, and was not let in.
 pub(super) fn refusal(now: Timestamp, name: String, source: String) -> Entry {
     let entry =
-        Entry::new(moment::print(now), EventType::AccessDenied, Actor::Person { name }, "was refused at the socket");
+        Entry::new(moment::print(now), EventType::AccessDenied, Actor::person(name), "was refused at the socket");
     Entry { severity: Severity::Warning, outcome: "refused".to_owned(), source, ..entry }
 }
 

@@ -305,6 +305,10 @@ impl Driver {
 
     /// Tells the parent, which is brought back if nobody has it. One that is over needs no answer any more.
     pub(super) fn child_ended(&mut self, parent: &ExecutionId, ended: ChildEnded) {
+        // It asks for its child when it goes on, and finds its end then.
+        if self.is_left_by_id(parent) {
+            return;
+        }
         let local = match self.find_child(parent) {
             Ok(Found::Open(local)) => local,
             Ok(Found::Stored(row)) if !row.status.is_terminal() => {

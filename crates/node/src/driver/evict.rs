@@ -21,7 +21,7 @@ impl Driver {
             after = Some(last.local);
             let mut summaries = Vec::with_capacity(page.len());
             for row in page {
-                if self.core.take_idle(row) {
+                if !self.is_left(row.local) && self.core.take_idle(row) {
                     summaries.push((row.local, Summary { status: row.status, waits_for_people: row.for_people }));
                 }
             }

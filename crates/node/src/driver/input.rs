@@ -40,6 +40,8 @@ pub enum Input {
     AskPermit(LocalId, Box<Effect>),
     /// End: no new work begins; what runs may take so long to end by itself.
     Stop(std::time::Duration),
+    /// Leave these alone until somebody wants them to go on.
+    Leave(Vec<LocalId>, tokio::sync::oneshot::Sender<()>),
     /// Take on every execution that only waits; the answer is their number.
     TakeIdle(tokio::sync::oneshot::Sender<Result<usize, Error>>),
     /// A snapshot was made.

@@ -12,6 +12,7 @@ mod evict;
 mod flight;
 mod flights;
 mod input;
+mod left;
 mod park;
 mod permits;
 mod ports;
@@ -91,6 +92,7 @@ pub struct Driver {
     starting: Starting,
     unready: recovery::Unready,
     stored: stored::Stored,
+    left: left::Left,
 }
 
 /// A delivery that is performed.
@@ -159,6 +161,7 @@ impl Driver {
             starting: Starting::default(),
             unready: recovery::Unready::default(),
             stored: stored::Stored::default(),
+            left: left::Left::default(),
         })
     }
 
@@ -222,6 +225,9 @@ impl Driver {
         }
         let now = self.now();
         for local in self.core.due(now) {
+            if self.is_left(local) {
+                continue;
+            }
             self.decide(local, Message::TimerFired, None);
         }
     }
@@ -290,8 +296,9 @@ impl Driver {
         let flights: Vec<_> = flights.collect();
         let landed = flights.iter().filter(|(_, result)| result.is_ok()).map(|(flight, _)| &**flight);
         let ended = landed.clone().filter_map(Flight::ended);
-        let turns =
-            landed.filter(|flight| flight.has_summary()).map(|flight| (flight.local, flight.summary, flight.seq));
+        let turns = landed
+            .filter(|flight| flight.has_summary() && !self.is_left(flight.local))
+            .map(|flight| (flight.local, flight.summary, flight.seq));
         self.watcher.publish_turns(turns, ended);
         let changed: Vec<LocalId> = flights.iter().map(|(flight, _)| flight.local).collect();
         self.publish_parents(&changed);

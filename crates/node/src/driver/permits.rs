@@ -3,7 +3,8 @@
 //! A request is answered once its turn is durable, and the answer is a message with a turn of its own; the rows of
 //! both travel in their turns. A place is free for the next one once the turn that gives it back is durable. An
 //! attempt's verdict on a breaker is counted when its turn is decided, because the row has to travel with it; if that
-//! turn is lost, the breaker is what the store says.
+//! turn is lost, the breaker is what the store says. What is decided while a row is on its way rests on that row, so it
+//! carries the breaker's row too, changed or not: else it would land without it when the other is lost.
 
 use skep_model::actor::Actor;
 use skep_model::effect::Effect;
@@ -90,7 +91,8 @@ impl Driver {
                 }
                 Effect::ReleasePermit { path, resource: Resource::Breaker(breaker), verdict } => {
                     let who = Holder { local, path: path.clone() };
-                    rows.extend(self.gates.attempt_ended(breaker, &who, *verdict, now).map(Row::Breaker));
+                    let row = self.gates.attempt_ended(breaker, &who, *verdict, now);
+                    rows.extend(self.breaker_row(&breaker.name, row));
                 }
                 Effect::AskPermit { resource: Resource::Breaker(_), .. }
                 | Effect::Perform(_)
@@ -130,13 +132,21 @@ impl Driver {
         }
         let now = self.now();
         let (answer, row) = self.gates.ask_breaker(breaker, &who, now);
-        let rows = row.map(Row::Breaker).into_iter().collect();
+        let rows = self.breaker_row(&breaker.name, row).into_iter().collect();
         let granted = matches!(answer, Answer::Granted { .. });
         let message = Message::Permit { path: who.path.clone(), resource: Resource::Breaker(breaker.clone()), answer };
         if !self.decide_with(who.local, message, None, rows) && granted {
             let row = self.gates.attempt_ended(breaker, &who, Verdict::Nothing, now);
             self.keep_rows(row.map(Row::Breaker).into_iter().collect());
         }
+    }
+
+    /// The row of a breaker that goes with what was decided on it: if that changed it, or if the store does not have yet
+    /// what it was decided on.
+    fn breaker_row(&self, name: &str, changed: Option<BreakerRow>) -> Option<Row> {
+        let is_on_its_way = || self.in_flight().any(|flight| flight.breakers().any(|row| row.name == name));
+        let row = changed.or_else(|| is_on_its_way().then(|| self.gates.breaker_row(name)).flatten());
+        row.map(Row::Breaker)
     }
 
     /// A request whose commit was lost, or whose answer could not be taken.
@@ -197,6 +207,10 @@ impl Driver {
 
     /// Cancels an execution whose place a newer one takes. One that nobody performs is taken on for that.
     fn make_room(&mut self, local: LocalId) {
+        if self.is_left(local) {
+            tracing::warn!(local = local.0, "an execution that nobody performs keeps its place until it goes on");
+            return;
+        }
         if let Err(error) = self.have(local) {
             tracing::error!(local = local.0, "an execution cannot be cancelled to make room: {error}");
             return;

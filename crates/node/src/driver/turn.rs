@@ -46,6 +46,10 @@ impl Driver {
             Input::TellParent(local, parent) => self.tell_parent_of(local, *parent),
             Input::AskPermit(local, effect) => self.ask_permit_again(local, *effect),
             Input::Stop(patience) => self.stopping = Some(patience),
+            Input::Leave(locals, reply) => {
+                self.leave(locals);
+                let _ = reply.send(());
+            }
             Input::TakeIdle(reply) => drop(reply.send(self.take_idle())),
             Input::Snapshot(snapshot) => self.keep_snapshot(*snapshot),
         }
@@ -100,7 +104,10 @@ impl Driver {
 
     /// A message of somebody outside: an execution that this owner does not have is taken on first, in the same
     /// pass, so that nothing comes between.
-    fn tell(&mut self, local: LocalId, message: Message, reply: Reply) {
+    pub(super) fn tell(&mut self, local: LocalId, message: Message, reply: Reply) {
+        if self.is_left(local) {
+            return self.tell_left(local, message, reply);
+        }
         if !self.has(local) {
             if let Err(error) = self.bring(local) {
                 self.park(local, &error);
@@ -122,6 +129,7 @@ impl Driver {
         let live = fold::live(&*self.reader, &mut self.programs, local)?;
         self.locals.insert(live.state.execution(), local);
         self.core.open(live);
+        self.no_longer_left(local);
         Ok(())
     }
 
@@ -303,7 +311,9 @@ impl Driver {
         if has_turn {
             self.core.landed(local);
         }
-        if summary.status.is_terminal() && over {
+        if self.is_left(local) {
+            self.put_away(local);
+        } else if summary.status.is_terminal() && over {
             self.close(local);
         } else if has_turn {
             self.let_rest(local);
@@ -434,6 +444,9 @@ impl Driver {
     pub(super) fn refold(&mut self, local: LocalId) {
         self.core.forget(local);
         self.unready.has_state(local);
+        if self.is_left(local) {
+            return;
+        }
         match fold::live(&*self.reader, &mut self.programs, local) {
             Ok(live) => {
                 // An answer that came while it was out of memory was not taken; asking twice is no harm.
@@ -490,6 +503,7 @@ fn is_ours(message: &Message) -> bool {
         Message::Start(_)
         | Message::Progress(_)
         | Message::Signal { .. }
+        | Message::KeepSignal { .. }
         | Message::Approve(_)
         | Message::Reject(_)
         | Message::Input { .. }

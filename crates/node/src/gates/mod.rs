@@ -125,6 +125,11 @@ impl Gates {
     pub fn breaker(&self, name: &str) -> Option<&Breaker> {
         self.breakers.get(name)
     }
+
+    /// Its row as it stands, if it was ever asked.
+    pub fn breaker_row(&self, name: &str) -> Option<BreakerRow> {
+        self.breakers.get(name).map(|breaker| row_of(name, breaker))
+    }
 }
 
 fn row_of(name: &str, breaker: &Breaker) -> BreakerRow {

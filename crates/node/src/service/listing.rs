@@ -41,6 +41,8 @@ pub struct Listing {
 /// One execution in a list.
 #[derive(Clone, Debug)]
 pub struct ExecutionSummary {
+    /// Its number in the store.
+    pub local: LocalId,
     /// Its id.
     pub id: String,
     /// Id of its workflow.
@@ -68,6 +70,7 @@ pub struct ExecutionSummary {
 impl From<ExecutionRow> for ExecutionSummary {
     fn from(row: ExecutionRow) -> Self {
         Self {
+            local: row.local,
             id: row.id.to_string(),
             workflow: row.workflow,
             workflow_path: row.workflow_path,

@@ -1,5 +1,5 @@
-//! A driver on ports of a test: time stands still until it is moved, actions succeed at once unless they hang, and
-//! commits are made inline, or held back until they are let go.
+//! A driver on ports of a test: time stands still until it is moved, actions succeed at once unless they hang (`log`
+//! does until the test says how it ends), and commits are made inline, or held back until they are let go or lost.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -10,7 +10,7 @@ use skep_engine::{Program, State, apply_turn};
 use skep_model::Map;
 use skep_model::actor::Actor;
 use skep_model::effect::{Task, Work};
-use skep_model::error::Failure;
+use skep_model::error::{Failure, Kind};
 use skep_model::ids::{ExecutionId, Hash, LocalId, StepPath, Token};
 use skep_model::message::{Message, Start};
 use skep_model::outcome::{Ended, Outcome};
@@ -20,7 +20,7 @@ use skep_model::time::Timestamp;
 use skep_runner::Identity;
 use skep_store::blobs::{self, Blobs, MemoryBlobs};
 use skep_store::writer::{Submission, commit_group};
-use skep_store::{Memory, Reader, Stats};
+use skep_store::{Ack, Error, Memory, Reader, Stats};
 use tokio::sync::oneshot;
 
 use crate::core::Live;
@@ -37,6 +37,7 @@ pub(super) struct Outside {
     held: Arc<Mutex<Vec<Submission>>>,
     hold: Arc<AtomicBool>,
     now: Arc<AtomicI64>,
+    hanging: Arc<Mutex<Vec<Task>>>,
 }
 
 /// Blobs in memory that can refuse to be stored.
@@ -116,15 +117,17 @@ impl Performer for Outside {
     }
 
     fn perform(&mut self, task: Box<Task>) -> Option<Outcome> {
-        let Work::Action { name, with, .. } = task.work else { panic!("these tests run no scripts") };
-        if &*name == "log" {
+        let Work::Action { name, with, .. } = &task.work else { panic!("these tests run no scripts") };
+        if &**name == "log" {
+            self.hanging.lock().unwrap().push(*task);
             return None;
         }
         let outputs = with.as_object().cloned().unwrap_or_default().into_iter().collect();
         let at = self.now();
         let result = Ended::Succeeded(outputs);
+        let is_noop = &**name == "noop";
         let outcome = Outcome { path: task.path, token: task.token, began_at: at, ended_at: at, result };
-        if &*name == "noop" {
+        if is_noop {
             return Some(outcome);
         }
         self.push(Input::Outcome(task.execution, Box::new(outcome)));
@@ -220,6 +223,25 @@ impl World {
         }
     }
 
+    /// The first of the commits that waited fails, the others are made; what comes then is not turned yet.
+    pub fn lose_first(&mut self) {
+        self.outside.hold.store(false, Ordering::Relaxed);
+        let mut held = std::mem::take(&mut *self.outside.held.lock().unwrap());
+        let lost = held.remove(0).ticket;
+        let error = Error::UnknownExecution { write: 0, execution: LocalId(0) };
+        self.outside.push(Input::Acks(vec![Ack { ticket: lost, result: Err(Arc::new(error)) }]));
+        self.outside.commit(held);
+    }
+
+    /// The delivery that has hung longest fails, in a way that another time may not.
+    pub fn fail_oldest(&mut self) {
+        let task = self.outside.hanging.lock().unwrap().remove(0);
+        let at = self.outside.now();
+        let result = Ended::Failed { failure: Failure::new(Kind::Network, "TEST", "no answer"), outputs: Map::new() };
+        let outcome = Outcome { path: task.path, token: task.token, began_at: at, ended_at: at, result };
+        self.give(vec![Input::Outcome(task.execution, Box::new(outcome))]);
+    }
+
     pub fn start(&mut self, text: &str) -> LocalId {
         let local = self.outside.store.next_local_id().unwrap();
         let creation = creation(text, &format!("execution-{}", local.0));
@@ -233,6 +255,13 @@ impl World {
         let (input, mut answer) = message_to(local, message);
         self.give(vec![input]);
         answer.try_recv().ok()
+    }
+
+    /// Takes on what only waits; gives its number.
+    pub fn recover_idle(&mut self) -> usize {
+        let (reply, mut idle) = oneshot::channel();
+        self.give(vec![Input::TakeIdle(reply)]);
+        idle.try_recv().unwrap().unwrap()
     }
 
     /// Takes on what is open, as `skep serve` does; gives the number of those that only wait.
@@ -288,7 +317,7 @@ pub(super) fn message_to(local: LocalId, message: Message) -> (Input, oneshot::R
 }
 
 pub(super) fn ada() -> Actor {
-    Actor::Person { name: "ada".to_owned() }
+    Actor::person("ada")
 }
 
 pub(super) fn signal(name: &str, payload: Value) -> Message {

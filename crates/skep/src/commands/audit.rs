@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use skep_api::local::{Client, failure_of};
 use skep_api::wire::{self, Failure};
 use skep_definition::moment;
+use skep_model::actor::Actor;
 use skep_model::audit::{EventType, Record, Severity};
 use skep_model::span::parse_duration_ms;
 use skep_model::time::Timestamp;
@@ -157,10 +158,21 @@ fn cells(record: &Record) -> Vec<String> {
         output::short_moment(&entry.timestamp),
         output::paint(paint, entry.severity.as_str()),
         entry.event_type.as_str().to_owned(),
-        entry.actor.label(),
+        who(&entry.actor),
         on.cloned().collect::<Vec<_>>().join(" "),
         entry.message.replace('\n', " "),
     ]
+}
+
+/// `ada`; with what the system said of the caller: `ada (uid 1000, pid 4711)`.
+fn who(actor: &Actor) -> String {
+    let (uid, pid) = match actor {
+        Actor::Person { uid, pid, .. } => (*uid, *pid),
+        Actor::Key { .. } | Actor::Agent { .. } | Actor::Engine | Actor::Trigger { .. } => (None, None),
+    };
+    let known = [("uid", uid), ("pid", pid)].into_iter().filter_map(|(name, it)| Some(format!("{name} {}", it?)));
+    let known = known.collect::<Vec<_>>().join(", ");
+    if known.is_empty() { actor.label() } else { format!("{} ({known})", actor.label()) }
 }
 
 async fn verify(context: &Context) -> Outcome {

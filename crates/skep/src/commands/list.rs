@@ -43,16 +43,15 @@ pub async fn ask(context: &Context, query: wire::List) -> Outcome {
     let mut door = Door::open(&context.directory, Needs::Reading).await?;
     let listed = door.ask(&context.directory, query).await?;
     let value = serde_json::json!({ "executions": listed.executions, "next": listed.next });
-    let owned = !matches!(door, Door::Files(_));
-    context.answer(&value, || text(&listed, owned));
+    context.answer(&value, || text(&listed));
     Ok(exit::OK)
 }
 
-fn text(listed: &Executions, owned: bool) -> String {
+fn text(listed: &Executions) -> String {
     if listed.executions.is_empty() {
         return "no executions; `skep run FILE` starts one, `skep list --all` shows those that are over".to_owned();
     }
-    let rows: Vec<Vec<String>> = listed.executions.iter().map(|row| cells(row, owned)).collect();
+    let rows: Vec<Vec<String>> = listed.executions.iter().map(cells).collect();
     let mut text = output::table(&["EXECUTION", "WORKFLOW", "STATUS", "STARTED", "NOTE"], &rows);
     if listed.next.is_some() {
         text.push_str("there are more: `--limit` shows them\n");
@@ -60,9 +59,9 @@ fn text(listed: &Executions, owned: bool) -> String {
     text
 }
 
-fn cells(row: &Row, owned: bool) -> Vec<String> {
-    let interrupted = (!owned && would_move(row)).then(|| "interrupted: `skep resume` goes on with it".to_owned());
-    let note = row.error.as_ref().or(row.waiting.as_ref()).cloned().or(interrupted).unwrap_or_default();
+fn cells(row: &Row) -> Vec<String> {
+    let interrupted = row.interrupted.then(|| "interrupted: `skep resume` goes on with it".to_owned());
+    let note = interrupted.or_else(|| row.error.as_ref().or(row.waiting.as_ref()).cloned()).unwrap_or_default();
     vec![
         row.execution_id.clone(),
         format!("{}{}", if row.is_child { "↳ " } else { "" }, row.workflow),

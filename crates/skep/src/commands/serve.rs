@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::json;
 use skep_api::local::{CallError, Client, failure_of};
 use skep_api::wire::{Failure, Needs};
 use skep_model::actor::Actor;
+use skep_node::{Recovered, Recovery};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -30,14 +32,23 @@ const STOP_INTERVAL: Duration = Duration::from_millis(20);
 ///
 /// Other commands find it by themselves. Ending drains: what runs is stopped and taken up by the next owner.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  skep serve\n  skep serve --stop")]
+#[command(after_help = "Examples:\n  skep serve\n  skep serve --recovery ask\n  skep serve --stop")]
 pub struct Arguments {
     /// Drain and end the owner that runs now
     #[arg(long)]
     stop: bool,
+    /// What goes on at the start of all that was under way: all of it, what `skep recover` would go on with, or nothing
+    /// before somebody resumes it [default: `recovery` in config.toml, else always]
+    #[arg(long, env = "SKEP_RECOVERY", value_name = "WHICH", value_parser = recoveries())]
+    recovery: Option<Recovery>,
     /// Started by `run --detach`: leave the terminal, end when nothing is open
     #[arg(long, hide = true)]
     background: bool,
+}
+
+fn recoveries() -> impl TypedValueParser<Value = Recovery> {
+    let words = PossibleValuesParser::new(Recovery::ALL.map(Recovery::as_str));
+    words.map(|word| Recovery::parse(&word).unwrap_or_default())
 }
 
 /// Runs the command.
@@ -54,10 +65,16 @@ pub async fn run(context: &Context, arguments: &Arguments) -> Outcome {
     let mut interrupts = Interrupts::listen();
     let own = Own::serve(&context.directory).await?;
     let node = own.node().clone();
-    let recovered = blocking(move || node.recover_all()).await?.map_err(|error| failure_of(&error))?;
+    let recovery = arguments.recovery;
+    let recovered = blocking(move || node.recover_as(recovery, skep_node::clock::now())).await?;
+    let Recovered { taken_on, left } = recovered.map_err(|error| failure_of(&error))?;
     let socket = context.directory.socket();
-    let started = json!({ "listening": socket, "pid": std::process::id(), "recovered": recovered });
-    context.answer(&started, || format!("listening on {}, {recovered} open executions", socket.display()));
+    let started = json!({ "listening": socket, "pid": std::process::id(), "recovered": taken_on, "interrupted": left });
+    context.answer(&started, || {
+        let note =
+            if left > 0 { format!(", {left} stay interrupted: `skep list`, `skep recover`") } else { String::new() };
+        format!("listening on {}, {taken_on} open executions{note}", socket.display())
+    });
     let mut stop = own.stop_asked();
     let tidying = Arc::new(Mutex::new(()));
     tokio::select! {

@@ -47,7 +47,7 @@ pub async fn run(context: &Context, arguments: &Arguments) -> Outcome {
             }
         }
     }
-    let interrupted = matches!(door, Door::Files(_)) && super::list::would_move(&row);
+    let interrupted = row.interrupted && !status.is_terminal();
     show(context, &mut door, execution.clone(), arguments.all_iterations, interrupted).await?;
     if interrupted {
         output::note(&format!("interrupted: nobody performs it now; `skep resume {execution}` goes on with it"));

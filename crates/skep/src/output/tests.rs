@@ -50,7 +50,7 @@ fn started() -> Event {
         inputs: Map::new(),
         base_dir: "/".into(),
         environment: Map::new(),
-        actor: Actor::Person { name: "ada".into() },
+        actor: Actor::person("ada"),
         event: Value::Null,
         parent: None,
         seed: 1,

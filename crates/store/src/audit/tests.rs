@@ -85,7 +85,7 @@ impl Bench {
 type Files = BTreeMap<String, Vec<u8>>;
 
 fn entry(number: i64) -> Entry {
-    let actor = Actor::Person { name: "ada".to_owned() };
+    let actor = Actor::person("ada");
     let at = format!("2026-12-01T00:00:{:02}Z", number % 60);
     Entry::new(at, EventType::WorkflowAdded, actor, format!("added workflow number {number}")).with("number", number)
 }

@@ -128,7 +128,7 @@ fn step(id: &str, block: u32, names: &[&str]) -> Step {
 }
 
 pub fn ada() -> Actor {
-    Actor::Person { name: "ada".to_owned() }
+    Actor::person("ada")
 }
 
 pub fn started() -> Event {

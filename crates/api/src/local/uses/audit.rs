@@ -4,13 +4,12 @@ use skep_model::audit::EventType;
 
 use crate::local::convert::failure_of;
 use crate::local::desk::{Desk, Perform};
-use crate::local::person::person;
 use crate::wire::{BackupMade, Failure, PassAudit, Recorded};
 
 impl Perform for PassAudit {
     fn perform(&self, desk: &Desk) -> Result<Recorded, Failure> {
         match desk {
-            Desk::Owner(node) => node.pass_audit().map_err(|error| failure_of(&error))?,
+            Desk::Owner(node, _) => node.pass_audit().map_err(|error| failure_of(&error))?,
             // Nobody commits anything, and the next owner records what the last one left.
             Desk::Reader(_) => {}
         }
@@ -21,7 +20,7 @@ impl Perform for PassAudit {
 impl Perform for BackupMade {
     fn perform(&self, desk: &Desk) -> Result<Recorded, Failure> {
         let facts = [("destination", self.destination.clone())];
-        let recorded = desk.node()?.record(EventType::BackupMade, &person(), "copied the data directory", &facts);
+        let recorded = desk.node()?.record(EventType::BackupMade, &desk.person(), "copied the data directory", &facts);
         recorded.map(|()| Recorded {}).map_err(|error| failure_of(&error))
     }
 }

@@ -2,12 +2,11 @@
 
 use crate::local::convert::failure_of;
 use crate::local::desk::{Desk, Perform};
-use crate::local::person::person;
 use crate::wire::{Failure, Prune, Pruned};
 
 impl Perform for Prune {
     fn perform(&self, desk: &Desk) -> Result<Pruned, Failure> {
-        let pruned = desk.node()?.prune(skep_node::clock::now(), self.dry_run, &person());
+        let pruned = desk.node()?.prune(skep_node::clock::now(), self.dry_run, &desk.person());
         let pruned = pruned.map_err(|error| failure_of(&error))?;
         Ok(Pruned {
             archived: pruned.archived,

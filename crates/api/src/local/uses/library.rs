@@ -2,7 +2,6 @@
 
 use crate::local::convert::{failure_of, workflow_of};
 use crate::local::desk::{Desk, Perform};
-use crate::local::person::person;
 use crate::wire::{
     AddWorkflow, Failure, ListWorkflows, RemoveWorkflow, Removed, ShowWorkflow, Workflow, WorkflowText,
     WorkflowVersions, Workflows,
@@ -10,7 +9,7 @@ use crate::wire::{
 
 impl Perform for AddWorkflow {
     fn perform(&self, desk: &Desk) -> Result<Workflow, Failure> {
-        let added = desk.node()?.add_workflow(self.text.clone(), self.file.clone(), self.path.clone(), person());
+        let added = desk.node()?.add_workflow(self.text.clone(), self.file.clone(), self.path.clone(), desk.person());
         added.map(workflow_of).map_err(|error| failure_of(&error))
     }
 }
@@ -39,7 +38,7 @@ impl Perform for WorkflowVersions {
 
 impl Perform for RemoveWorkflow {
     fn perform(&self, desk: &Desk) -> Result<Removed, Failure> {
-        let path = desk.node()?.remove_workflow(&self.name, &person()).map_err(|error| failure_of(&error))?;
+        let path = desk.node()?.remove_workflow(&self.name, &desk.person()).map_err(|error| failure_of(&error))?;
         Ok(Removed { path })
     }
 }

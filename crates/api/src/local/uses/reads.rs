@@ -21,7 +21,7 @@ fn or_failure<T>(result: Result<T, Error>) -> Result<T, Failure> {
 impl Perform for Status {
     fn perform(&self, desk: &Desk) -> Result<Value, Failure> {
         let mut answer = or_failure(desk.reading().status(&self.execution, self.all_iterations))?;
-        if let Desk::Owner(node) = desk {
+        if let Desk::Owner(node, _) = desk {
             node.add_slots(&mut answer);
         }
         Ok(answer)
@@ -30,7 +30,8 @@ impl Perform for Status {
 
 impl Perform for Execution {
     fn perform(&self, desk: &Desk) -> Result<Row, Failure> {
-        or_failure(desk.reading().row(&self.execution)).map(row_of)
+        let row = or_failure(desk.reading().row(&self.execution))?;
+        Ok(row_of(desk, row))
     }
 }
 
@@ -45,20 +46,23 @@ impl Perform for List {
             no_children: self.no_children,
         };
         let listing = or_failure(desk.reading().list(&query))?;
-        Ok(Executions { executions: listing.rows.into_iter().map(row_of).collect(), next: listing.next })
+        Ok(Executions {
+            executions: listing.rows.into_iter().map(|row| row_of(desk, row)).collect(),
+            next: listing.next,
+        })
     }
 }
 
 impl Perform for Interrupted {
     fn perform(&self, desk: &Desk) -> Result<Vec<Row>, Failure> {
         let rows = or_failure(desk.reading().interrupted())?;
-        Ok(rows.into_iter().map(row_of).collect())
+        Ok(rows.into_iter().map(|row| row_of(desk, row)).collect())
     }
 }
 
 /// What the owner says of it; read before anything else, so that what is read after it is at least as new.
 fn settled(desk: &Desk, execution: &str) -> Result<Option<Settled>, Failure> {
-    let Desk::Owner(node) = desk else { return Ok(None) };
+    let Desk::Owner(node, _) = desk else { return Ok(None) };
     let summary = or_failure(node.settled(&ExecutionId::new(execution)))?;
     Ok(summary.map(settled_of))
 }
@@ -73,7 +77,7 @@ impl Perform for Follow {
     }
 
     fn awaits(&self, desk: &Desk) -> Option<Awaited> {
-        let Desk::Owner(node) = desk else { return None };
+        let Desk::Owner(node, _) = desk else { return None };
         // If it cannot be found, the call itself says why.
         let local = node.local_of(&ExecutionId::new(self.execution.as_str())).ok()?;
         Some(Awaited { local, seq: self.from_seq })

@@ -10,7 +10,7 @@ use crate::wire::{Failure, Orphan, Orphans, Recover};
 impl Perform for Orphans {
     fn perform(&self, desk: &Desk) -> Result<Vec<Orphan>, Failure> {
         let is_owned = |local| match desk {
-            Desk::Owner(node) => node.watcher().summary(local).is_some(),
+            Desk::Owner(node, _) => node.watcher().summary(local).is_some(),
             Desk::Reader(_) => false,
         };
         let orphans = desk.reading().orphans(skep_node::clock::now(), &is_owned);

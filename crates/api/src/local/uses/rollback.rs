@@ -6,7 +6,6 @@ use skep_node::service::RollbackRequest;
 use super::writes::done;
 use crate::local::convert::failure_of;
 use crate::local::desk::{Desk, Perform};
-use crate::local::person::person;
 use crate::wire::{Checkpoint, Done, Failure, Rollback, RollbackPlan, RollbackPoints, RollbackStatus, Undone};
 
 impl Perform for Rollback {
@@ -15,7 +14,7 @@ impl Perform for Rollback {
             execution: self.execution.clone(),
             strategy: self.strategy,
             to: self.to,
-            actor: person(),
+            actor: desk.person(),
             reason: self.reason.clone(),
         }))
     }
@@ -23,13 +22,13 @@ impl Perform for Rollback {
 
 impl Perform for Checkpoint {
     fn perform(&self, desk: &Desk) -> Result<Done, Failure> {
-        done(desk.node()?.checkpoint(&self.execution, person(), self.note.clone()))
+        done(desk.node()?.checkpoint(&self.execution, desk.person(), self.note.clone()))
     }
 }
 
 impl Perform for Undone {
     fn perform(&self, desk: &Desk) -> Result<Done, Failure> {
-        done(desk.node()?.undone(&self.execution, self.step.clone(), person(), self.comment.clone()))
+        done(desk.node()?.undone(&self.execution, self.step.clone(), desk.person(), self.comment.clone()))
     }
 }
 

@@ -8,7 +8,7 @@ use skep_model::time::Timestamp;
 use super::*;
 
 fn ada() -> Actor {
-    Actor::Person { name: "ada".to_owned() }
+    Actor::person("ada")
 }
 
 fn failure() -> Failure {
