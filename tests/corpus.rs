@@ -75,7 +75,7 @@ fn the_tests_of_the_examples_pass() {
 fn a_failing_test_shows_the_difference_and_what_happened() {
     let place = Place::new();
     let saga = repository::path("examples/saga.yaml");
-    place.write("saga.yaml", &fs::read_to_string(saga).unwrap());
+    place.write("saga.yaml", fs::read_to_string(saga).unwrap());
     place.write("saga.test.yaml", "tests: [{name: well, expect: {status: completed, rollback: []}}]");
     let answer = place.skep(&["test", "saga.yaml"]).exits(0);
     assert!(answer.out.contains("1 passed"), "{answer}");

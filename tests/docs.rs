@@ -53,7 +53,7 @@ fn tests_of_the_pages_pass() {
     for block in blocks {
         let place = Place::new();
         let examples = repository::path("examples").to_string_lossy().into_owned();
-        place.write("block.test.yaml", &block.text.replace("workflow: examples/", &format!("workflow: {examples}/")));
+        place.write("block.test.yaml", block.text.replace("workflow: examples/", &format!("workflow: {examples}/")));
         place.skep(&["test", "block.test.yaml"]).exits(0);
     }
 }

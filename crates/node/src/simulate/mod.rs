@@ -96,7 +96,7 @@ pub fn start_of(program: &Program, inputs: Map<Value>, environment: Map<String>)
         inputs,
         base_dir: "/".into(),
         environment,
-        actor: Actor::Person { name: "nobody".to_owned() },
+        actor: Actor::person("nobody"),
         event: Value::Null,
         seed: 1,
         parent: None,

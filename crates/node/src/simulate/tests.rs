@@ -40,7 +40,7 @@ impl Given {
 }
 
 fn eve() -> Actor {
-    Actor::Person { name: "eve".to_owned() }
+    Actor::person("eve")
 }
 
 impl Outside for Given {

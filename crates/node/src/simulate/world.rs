@@ -171,7 +171,7 @@ impl<'a> World<'a> {
     /// What somebody said and cannot be taken. Ends of work that nobody waits for any more are none of it.
     fn refuse(&mut self, message: &Message, why: Rejection) {
         let what = match message {
-            Message::Signal { name, .. } => name.clone(),
+            Message::Signal { name, .. } | Message::KeepSignal { name, .. } => name.clone(),
             Message::Approve(Decided { path, .. }) | Message::Reject(Decided { path, .. }) => named(path.as_ref()),
             Message::Input { path, .. } | Message::Undone { path, .. } => named(path.as_ref()),
             Message::Resume { .. } | Message::Cancel { .. } => String::new(),

@@ -105,7 +105,7 @@ impl Outside for Pins<'_> {
 }
 
 fn person(name: Option<&str>) -> Actor {
-    Actor::Person { name: name.unwrap_or(SOMEBODY).to_owned() }
+    Actor::person(name.unwrap_or(SOMEBODY))
 }
 
 fn said(answer: &Answer) -> Said {

@@ -29,7 +29,7 @@ fn ended(status: Status) -> Event {
 }
 
 fn answered(path: &str, approved: bool) -> Event {
-    Event::Answered { path: path.into(), approved, actor: Actor::Person { name: "ada".to_owned() }, comment: None }
+    Event::Answered { path: path.into(), approved, actor: Actor::person("ada"), comment: None }
 }
 
 fn skipped(path: &str) -> Event {
