@@ -145,6 +145,12 @@ impl State {
         let phase = self.find(path).map(|id| &self.instance(id).phase);
         matches!(phase, Some(Phase::AwaitingPermit { resource: asked, .. }) if **asked == *resource)
     }
+
+    /// True if this was granted and not given back since. `None` is the execution's own place.
+    pub fn has_permit_at(&self, path: Option<&StepPath>, resource: &Resource) -> bool {
+        let Some(path) = path else { return matches!(&self.entry, Entry::Granted(granted) if granted == resource) };
+        self.find(path).is_some_and(|id| self.instance(id).granted.contains(resource))
+    }
 }
 
 fn entry_effect(state: &State) -> Option<Effect> {

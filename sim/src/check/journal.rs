@@ -75,6 +75,8 @@ pub struct Path {
     pub delivery: u32,
     /// It was asked to stop.
     pub stopping: bool,
+    /// It failed, and it was decided to go on without it.
+    pub handled: bool,
     /// The step itself, or work beside it.
     pub part: Part,
     /// The run in which it was reached.
@@ -246,6 +248,7 @@ impl Journal {
             attempt: 0,
             delivery: 0,
             stopping: false,
+            handled: false,
             part,
             generation,
         });

@@ -2,10 +2,11 @@
 //! stays so.
 
 use serde_json::Value;
+use skep_definition::decisions::builtin;
 use skep_model::event::Event;
 use skep_model::ids::{StepPath, Token};
 use skep_model::payload::Payload;
-use skep_model::plan::{Kind, Retry};
+use skep_model::plan::{Kind, OnError, Retry};
 use skep_model::rollback::{Part, Question};
 use skep_model::status::Step as StepStatus;
 use skep_model::time::Timestamp;
@@ -56,6 +57,10 @@ pub(super) fn before(journal: &Journal, at: Timestamp, event: &Event, outside: &
             let done = works(known) || known.is_some_and(|known| known.doing == Doing::Doubt);
             demand(done, rule, || format!("nobody works on it: {known:?}"))
         }
+        Event::Failed { handled: true, .. } => {
+            let open = journal.step_of(path).is_some_and(|(_, step)| step.on_error == OnError::Open);
+            demand(open, rule, || "nobody may decide to go on without it".to_owned())
+        }
         Event::Completed { outputs, .. } if works(known) => result(journal, path, known, outputs, outside),
         _ => Ok(()),
     }
@@ -91,7 +96,11 @@ fn goes_on(event: &Event) -> bool {
 fn retry_of<'a>(journal: &'a Journal, path: &str) -> (Option<&'a Retry>, bool) {
     let Some((_, step)) = journal.step_of(path) else { return (None, false) };
     let side = match Part::split(path).1 {
-        Part::Step => return (step.retry.as_ref(), matches!(step.kind, Kind::Workflow { .. })),
+        Part::Step => {
+            // Where the definition says nothing, the table of decisions may repeat it.
+            let table = || builtin().retry.as_ref().filter(|_| step.on_error == OnError::Open);
+            return (step.retry.as_ref().or_else(table), matches!(step.kind, Kind::Workflow { .. }));
+        }
         // The step that runs first in a rollback is repeated as it says itself.
         Part::Rollback if step.compensation.is_none() => return (step.retry.as_ref(), false),
         Part::Verify => step.verify.as_deref(),
@@ -155,6 +164,9 @@ pub(super) fn apply(entry: &mut Path, event: &Event) {
     // Whoever is tried again by a person begins with its first attempt.
     if matches!(event, Event::QuestionAsked { about: Question::Escalated, .. }) {
         entry.attempt = 0;
+    }
+    if let Event::Failed { handled, .. } = event {
+        entry.handled = *handled;
     }
     entry.doing = match event {
         Event::Scheduled { attempt, delivery, .. } => {

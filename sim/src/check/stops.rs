@@ -64,7 +64,7 @@ pub(super) fn after(journal: &Journal, event: &Event) -> Verdict {
         let step = &journal.plan().steps[path.step as usize];
         let block = step.block;
         let counts = block == journal.plan().root || journal.plan().finally == Some(block);
-        counts && path.part == Part::Step && path.doing == Doing::Done(StepStatus::Failed)
+        counts && path.part == Part::Step && !path.handled && path.doing == Doing::Done(StepStatus::Failed)
     });
     match status {
         Status::Completed => {

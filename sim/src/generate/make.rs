@@ -32,6 +32,13 @@ const EXTRAS: [(Feature, &str); 14] = [
     (Feature::RollbackStrategy, "critical: true"),
 ];
 
+/// A person is asked: for ever, or with a chain and an end.
+const ESCALATES: [&str; 3] = [
+    "escalate",
+    "{strategy: escalate, escalation_target: ops, escalate: [{after: 3s, to: lead}, {after: 9s, to: boss}], timeout: 20s}",
+    "{strategy: escalate, escalate: [{after: 2s, to: lead}], timeout: 8s, on_timeout: retry}",
+];
+
 /// A workflow of `steps` steps or a few more.
 pub fn workflow(random: &mut Random, number: usize, catalogue: &Catalogue) -> Workflow {
     let budget = random.between(2, 12) as u32;
@@ -53,7 +60,8 @@ pub fn workflow(random: &mut Random, number: usize, catalogue: &Catalogue) -> Wo
         let strategy = maker.random.pick(&["immediate", "graceful", "checkpoint", "checkpoint", "manual"]);
         (strategy, maker.random.between(1, 4) as u32)
     });
-    Workflow { number, steps, finally, timeout_seconds, max_parallel, on_cancel, rollback, concurrency }
+    let autonomy = maker.random.percent(30).then(|| maker.random.pick(&["off", "suggest", "act", "act"]));
+    Workflow { number, steps, finally, timeout_seconds, max_parallel, on_cancel, rollback, autonomy, concurrency }
 }
 
 struct Maker<'a> {
@@ -158,7 +166,7 @@ impl Maker<'_> {
             return Some("compensate");
         }
         if works && self.optional(Feature::Escalate, 8) {
-            return Some("escalate");
+            return Some(self.random.pick(&ESCALATES));
         }
         self.random.percent(15).then_some("skip")
     }

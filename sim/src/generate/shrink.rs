@@ -23,6 +23,9 @@ pub fn smaller(workflow: &Workflow) -> Vec<Workflow> {
     if workflow.rollback.is_some() {
         found.push(Workflow { rollback: None, ..workflow.clone() });
     }
+    if workflow.autonomy.is_some() {
+        found.push(Workflow { autonomy: None, ..workflow.clone() });
+    }
     if workflow.concurrency.is_some() {
         found.push(Workflow { concurrency: None, ..workflow.clone() });
     }

@@ -43,6 +43,9 @@ impl Printer {
         if let Some((strategy, interval)) = workflow.rollback {
             self.put(format_args!("rollback: {{strategy: {strategy}, checkpoint_interval: {interval}}}\n"));
         }
+        if let Some(autonomy) = workflow.autonomy {
+            self.put(format_args!("autonomy: {autonomy}\n"));
+        }
         if let Some((limit, when_full)) = workflow.concurrency {
             self.put(format_args!("concurrency: {{group: {name}, limit: {limit}, when_full: {when_full}}}\n"));
         }

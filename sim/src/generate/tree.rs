@@ -19,6 +19,8 @@ pub struct Workflow {
     pub on_cancel: Option<&'static str>,
     /// How it is undone, and a rollback point after so many steps.
     pub rollback: Option<(&'static str, u32)>,
+    /// Who decides about failures.
+    pub autonomy: Option<&'static str>,
     /// Executions of the workflow at a time, and what becomes of the next.
     pub concurrency: Option<(u32, &'static str)>,
 }
@@ -43,7 +45,7 @@ pub struct Step {
     pub condition: Option<Condition>,
     /// Numbers of steps of the same list; those that are gone are left out.
     pub depends_on: Vec<u32>,
-    /// `on_error: skip`, `compensate`, `escalate`; `None`: fail.
+    /// `on_error`: `skip`, `compensate`, `escalate`, or the long form; `None`: what `autonomy` says.
     pub on_error: Option<&'static str>,
     /// The bound of an attempt, of the wait, or of everything inside.
     pub timeout_seconds: Option<u64>,

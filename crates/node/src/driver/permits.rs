@@ -168,6 +168,12 @@ impl Driver {
 
     /// A place was given back, or the line was left.
     pub(super) fn release_permit(&mut self, local: LocalId, path: Option<StepPath>, resource: &Resource) {
+        // It was given back and asked for again before the former was durable, and the answer to either gave it the
+        // place that it has.
+        let has = |live: &Live| live.state.has_permit_at(path.as_ref(), resource);
+        if self.core.get(local).is_some_and(has) {
+            return;
+        }
         match resource {
             Resource::Group(group) => {
                 let moves = self.gates.groups.release(&group.group, &Holder { local, path });
