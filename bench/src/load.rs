@@ -60,6 +60,7 @@ pub fn request(text: &str) -> StartRequest {
         environment: Map::new(),
         actor: Actor::person("bench"),
         idempotency_key: None,
+        choices: Default::default(),
     }
 }
 

@@ -13,7 +13,7 @@ use skep_model::actor::Actor;
 use skep_model::effect::{Effect, Task};
 use skep_model::event::Turn;
 use skep_model::ids::{ExecutionId, Hash, LocalId};
-use skep_model::message::{Message, Start};
+use skep_model::message::{Choices, Message, Start};
 use skep_model::outcome::{Ended, Outcome};
 use skep_model::plan::PLAN_FORMAT;
 use skep_model::status::Execution as Status;
@@ -85,6 +85,7 @@ impl Prepared {
             event: Value::Null,
             seed: u64::from(number),
             parent: None,
+            choices: Choices::default(),
         }
     }
 

@@ -168,6 +168,26 @@ pub struct Start {
     /// The step that asked for it, if it is a child execution.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<Parent>,
+    /// What whoever started it chose over its definition.
+    #[serde(default, skip_serializing_if = "Choices::is_empty")]
+    pub choices: Choices,
+}
+
+/// What can be chosen at a start over what the definition says. Children have none of their own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choices {
+    /// How a failure is undone, and a rollback that somebody asks for without saying how.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strategy: Option<Strategy>,
+    /// Who says yes to every approval of it, at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approver: Option<Actor>,
+}
+
+impl Choices {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The step that a child execution belongs to.

@@ -42,6 +42,7 @@ fn request(text: &str) -> StartRequest {
         environment: Map::new(),
         actor: ada(),
         idempotency_key: None,
+        choices: Default::default(),
     }
 }
 

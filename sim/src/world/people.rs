@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use skep_model::Map;
 use skep_model::actor::Actor;
 use skep_model::ids::{ExecutionId, Hash, LocalId, StepPath};
-use skep_model::message::{Decision, Message, Start};
+use skep_model::message::{Choices, Decision, Message, Start};
 use skep_model::plan;
 use skep_model::rollback::Strategy;
 use skep_model::status::Execution as Status;
@@ -53,6 +53,7 @@ impl World<'_> {
             event: Value::Null,
             seed: self.scenario.seed ^ number as u64,
             parent: None,
+            choices: Choices::default(),
         };
         let program = std::sync::Arc::clone(program);
         let creation = Creation { start, program, definition, workflow_path: None, key: None };

@@ -21,6 +21,8 @@ fn start() -> Start {
         base_dir: Some("/srv".into()),
         environment: [("PATH".to_owned(), "/bin".to_owned())].into_iter().collect(),
         idempotency_key: None,
+        rollback_strategy: None,
+        auto_approve: false,
     }
 }
 

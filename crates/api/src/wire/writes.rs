@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use skep_model::Map;
+use skep_model::rollback::Strategy;
 
 use super::call::{Call, Needs};
 use super::failure::Report;
@@ -47,6 +48,12 @@ pub struct Start {
     /// The same key again is the same execution.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<String>,
+    /// How it is undone, over what the definition says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollback_strategy: Option<Strategy>,
+    /// The caller says yes to every approval of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub auto_approve: bool,
 }
 
 /// An execution that has durably started.

@@ -56,7 +56,7 @@ fn wrong(turn: &Deciding<'_>, message: &str) -> Rejection {
 
 /// How and how far, from what was asked and what the workflow says.
 fn way(turn: &Deciding<'_>, strategy: Option<Strategy>, to: Option<u32>) -> Result<(Strategy, Option<u32>), Rejection> {
-    let configured = turn.program.plan().rollback.as_ref().map_or(Strategy::Graceful, |settings| settings.strategy);
+    let configured = run::strategy_of(turn);
     let strategy = strategy.unwrap_or(if to.is_some() { Strategy::Checkpoint } else { configured });
     match (strategy, to) {
         (Strategy::Checkpoint, Some(number)) if turn.state.undo.points.find(number).is_some() => {

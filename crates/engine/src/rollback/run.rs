@@ -47,9 +47,16 @@ pub(crate) fn begin(turn: &mut Deciding<'_>, cause: RollbackCause, failure: Opti
     turn.emit(Event::RollbackBegan { cause, actor, reason, failure, strategy, to })
 }
 
+/// How it is undone where nobody says how: as was chosen at its start, else as its definition says.
+pub(crate) fn strategy_of(turn: &Deciding<'_>) -> Strategy {
+    let chosen = turn.state.start.as_ref().and_then(|start| start.choices.strategy);
+    let written = || turn.program.plan().rollback.as_ref().map(|settings| settings.strategy);
+    chosen.or_else(written).unwrap_or(Strategy::Graceful)
+}
+
 /// How the workflow wants a rollback that nobody asked for. A saga or a cancel undoes everything.
 fn configured(turn: &Deciding<'_>, cause: RollbackCause) -> (Strategy, Option<u32>) {
-    let strategy = turn.program.plan().rollback.as_ref().map_or(Strategy::Graceful, |settings| settings.strategy);
+    let strategy = strategy_of(turn);
     match (strategy, cause) {
         (Strategy::Checkpoint, RollbackCause::Failure) => match latest_point(turn) {
             Some(target) => (strategy, Some(target.point)),

@@ -68,7 +68,17 @@ fn ask(
         question.escalate.iter().map(|(after_ms, _)| turn.now.plus_ms(*after_ms)).zip(values).collect();
     escalations.sort_by_key(|(at, _)| *at);
     let until = timeout_ms.map(|timeout_ms| turn.now.plus_ms(timeout_ms));
-    turn.emit(Event::ApprovalAsked { path: path.clone(), message, assignee, until, escalations })
+    turn.emit(Event::ApprovalAsked { path: path.clone(), message, assignee, until, escalations })?;
+    approve_at_once(turn, path)
+}
+
+/// Whoever started it has said yes to all of its questions.
+fn approve_at_once(turn: &mut Deciding<'_>, path: &StepPath) -> Result<(), Rejection> {
+    let approver = turn.state.start.as_ref().and_then(|start| start.choices.approver.clone());
+    match (approver, turn.state.find(path)) {
+        (Some(approver), Some(id)) => decide(turn, id, true, &approver, Some("approved at the start")),
+        (Some(_), None) | (None, _) => Ok(()),
+    }
 }
 
 /// A decision on a waiting step: by a person, or by the end of the wait.

@@ -150,6 +150,17 @@ impl Harness {
         self
     }
 
+    /// Starts with choices over the definition, and answers everything.
+    pub fn run_choosing(mut self, choices: skep_model::message::Choices) -> Self {
+        let mut message = start_message(&self.program, json!({}));
+        if let Message::Start(start) = &mut message {
+            start.choices = choices;
+        }
+        self.tell(&message);
+        self.settle();
+        self
+    }
+
     /// Starts and answers everything.
     pub fn run(self) -> Self {
         let mut harness = self.start();

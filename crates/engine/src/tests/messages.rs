@@ -5,7 +5,7 @@ use skep_model::Map;
 use skep_model::actor::Actor;
 use skep_model::error::{Failure, Kind};
 use skep_model::ids::{ExecutionId, Hash, StepPath};
-use skep_model::message::{Decision, Message, Start};
+use skep_model::message::{Choices, Decision, Message, Start};
 use skep_model::permit::Resource;
 use skep_model::rollback::Strategy;
 
@@ -105,5 +105,6 @@ pub(super) fn start_message(program: &Program, inputs: Value) -> Message {
         event: Value::Null,
         seed: 7,
         parent: None,
+        choices: Choices::default(),
     }))
 }

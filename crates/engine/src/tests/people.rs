@@ -3,7 +3,8 @@
 use serde_json::json;
 use skep_model::error::Kind;
 use skep_model::event::Event;
-use skep_model::message::Message;
+use skep_model::message::{Choices, Message};
+use skep_model::rollback::Strategy;
 
 use super::kit::{Harness, approve, flow, input, pause, reject, resume};
 use crate::Rejection;
@@ -147,4 +148,28 @@ fn a_form_takes_only_what_fits() {
     late.pass_ms(HOUR);
     assert_eq!(late.summary(), "failed: f=failed");
     assert_eq!(late.state.failure.as_ref().map(|failure| failure.kind), Some(Kind::Timeout));
+}
+
+// ---- choices at the start --------------------------------------------------------------------------------------
+
+#[test]
+fn whoever_started_it_may_have_said_yes_to_everything() {
+    let choices = || Choices { approver: Some(super::messages::ada()), ..Choices::default() };
+    let yaml = "steps: [{id: g, approval: {message: 'ok?', timeout: 1h}}, {id: b, uses: noop, approve: before}, {id: a, uses: noop, approve: after}, {id: f, input: {x: {type: text}}}]\noutputs: {by: '${{ steps.g.outputs.by }}'}";
+    let mut harness = flow(yaml).run_choosing(choices());
+    harness.crash();
+    assert_eq!(harness.state.waiting_for().as_deref(), Some("form: f"), "a form has to be filled in all the same");
+    harness.tell(&input(json!({"x": "1"})));
+    assert_eq!(harness.summary(), "completed: g=completed b=completed a=completed f=completed");
+    assert_eq!(harness.outputs(), json!({"by": "ada"}));
+    let asked = harness.events().filter(|event| matches!(event, Event::ApprovalAsked { .. })).count();
+    assert_eq!(asked, 3, "the questions are on record");
+}
+
+#[test]
+fn a_strategy_may_be_chosen_at_the_start() {
+    let yaml = "steps: [{id: u, uses: noop}, {id: z, uses: noop}]";
+    let choices = Choices { strategy: Some(Strategy::Manual), ..Choices::default() };
+    let harness = super::undo_kit::undoing(yaml).fails("z", Kind::Exit).run_choosing(choices);
+    assert_eq!((harness.status().as_str(), harness.order().as_str()), ("held", "u z"));
 }

@@ -10,7 +10,7 @@ use skep_model::effect::Child;
 use skep_model::error::{Failure, Kind as FailureKind};
 use skep_model::ids::Hash;
 use skep_model::limits;
-use skep_model::message::{Parent, Start};
+use skep_model::message::{Choices, Parent, Start};
 use skep_model::plan::{Kind, Plan};
 use skep_model::problem::{Problem, Severity};
 use skep_store::Reader;
@@ -91,6 +91,7 @@ fn prepare(reader: &dyn Reader, catalogue: &Catalogue, child: &Child) -> Result<
         event: serde_json::Value::Null,
         seed: seed_of(child),
         parent: Some(parent),
+        choices: Choices::default(),
     };
     Ok(Creation {
         start,

@@ -7,7 +7,7 @@ use skep_definition::inputs;
 use skep_model::Map;
 use skep_model::actor::Actor;
 use skep_model::ids::{ExecutionId, LocalId};
-use skep_model::message::Start;
+use skep_model::message::{Choices, Start};
 use skep_model::plan::{Input as DeclaredInput, Kind, Plan};
 use skep_model::problem::{Problem, Severity};
 use tokio::sync::oneshot;
@@ -58,6 +58,8 @@ pub struct StartRequest {
     pub actor: Actor,
     /// The same key again is the same execution; `None`: the workflow's own template, if it has one.
     pub idempotency_key: Option<String>,
+    /// What was chosen over the definition.
+    pub choices: Choices,
 }
 
 /// An execution that has durably started.
@@ -142,6 +144,7 @@ impl Node {
             actor: request.actor,
             event: Value::Null,
             parent: None,
+            choices: request.choices,
             seed: u64::from_le_bytes(uuid.as_bytes()[8..].try_into().expect("a UUID has 16 bytes")),
         };
         let creation = Creation {

@@ -49,7 +49,7 @@ use skep_engine::Program;
 use skep_model::Map;
 use skep_model::actor::Actor;
 use skep_model::ids::{ExecutionId, Hash};
-use skep_model::message::Start;
+use skep_model::message::{Choices, Start};
 use skep_model::time::Timestamp;
 
 pub use outside::{AskedFor, ChildGave, Outside, Performed, Question, Said, Sent, Word};
@@ -100,5 +100,6 @@ pub fn start_of(program: &Program, inputs: Map<Value>, environment: Map<String>)
         event: Value::Null,
         seed: 1,
         parent: None,
+        choices: Choices::default(),
     }
 }

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use skep_engine::Program;
 use skep_model::ids::Hash;
-use skep_model::message::Start;
+use skep_model::message::{Choices, Start};
 use skep_model::plan::{Breaker, Concurrency, Plan, Priority, WhenFull};
 
 use super::*;
@@ -34,6 +34,7 @@ fn start(node: &Node, text: &str, edit: impl FnOnce(&mut Plan)) -> ExecutionId {
         event: Value::Null,
         seed: 1,
         parent: None,
+        choices: Choices::default(),
     };
     let creation =
         Creation { start, program: Arc::new(program), definition: text.into(), workflow_path: None, key: None };

@@ -12,7 +12,7 @@ use skep_model::actor::Actor;
 use skep_model::effect::{Task, Work};
 use skep_model::error::{Failure, Kind};
 use skep_model::ids::{ExecutionId, Hash, LocalId, StepPath, Token};
-use skep_model::message::{Message, Start};
+use skep_model::message::{Choices, Message, Start};
 use skep_model::outcome::{Ended, Outcome};
 use skep_model::payload::NewBlob;
 use skep_model::status::Execution as Status;
@@ -339,6 +339,7 @@ pub(super) fn creation(text: &str, id: &str) -> Creation {
         environment: Map::new(),
         actor: ada(),
         parent: None,
+        choices: Choices::default(),
         event: json!(null),
         seed: 7,
     };

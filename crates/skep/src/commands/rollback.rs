@@ -44,11 +44,16 @@ struct Way {
     to: Option<u32>,
 }
 
+/// A strategy as it is written.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Word {
+pub enum Word {
+    /// Stop what runs, then undo everything
     Immediate,
+    /// Let what runs end, then undo everything
     Graceful,
+    /// Undo what came after a rollback point
     Checkpoint,
+    /// Let a person do it
     Manual,
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::Value;
 use skep_api::wire::{self, Failure, Needs, Row};
+use skep_model::rollback::Strategy;
 
 use super::attend::{attend_with, show_existing, show_started};
 use super::{Outcome, background};
@@ -51,6 +52,12 @@ pub struct Arguments {
     /// Start it once: the same key again, with the same definition and inputs, is the same execution
     #[arg(long, value_name = "KEY")]
     pub idempotency_key: Option<String>,
+    /// How it is undone, over what the definition says
+    #[arg(long, value_enum, value_name = "STRATEGY")]
+    pub rollback_strategy: Option<super::rollback::Word>,
+    /// Say yes to every approval of it, at once and in your name
+    #[arg(long)]
+    pub auto_approve: bool,
 }
 
 /// Runs the command; `inputs` are the options that are inputs.
@@ -101,6 +108,8 @@ fn start_of(arguments: &Arguments, inputs: Vec<(String, String)>) -> Result<wire
         base_dir: launch::base_dir(arguments.workdir.as_deref(), &arguments.workflow)?,
         environment: launch::environment(launch::variables(), &arguments.pass_env)?,
         idempotency_key: arguments.idempotency_key.clone(),
+        rollback_strategy: arguments.rollback_strategy.map(Strategy::from),
+        auto_approve: arguments.auto_approve,
     })
 }
 

@@ -85,6 +85,8 @@ fn refuse_options_of_run(run: &run::Arguments, inputs: &[(String, String)]) -> R
         _ if run.workdir.is_some() => "--workdir".to_owned(),
         _ if !run.pass_env.is_empty() => "--pass-env".to_owned(),
         _ if run.idempotency_key.is_some() => "--idempotency-key".to_owned(),
+        _ if run.rollback_strategy.is_some() => "--rollback-strategy".to_owned(),
+        _ if run.auto_approve => "--auto-approve".to_owned(),
         _ => match inputs.first() {
             Some((name, _)) => format!("--{name}"),
             None => return Ok(()),

@@ -9,7 +9,7 @@ use skep_model::actor::Actor;
 use skep_model::error::{Failure as StepFailure, Kind};
 use skep_model::event::{Event, Turn};
 use skep_model::ids::{ExecutionId, Hash};
-use skep_model::message::Start;
+use skep_model::message::{Choices, Start};
 use skep_model::status::Execution as Status;
 use skep_model::time::Timestamp;
 use skep_model::{Map, Value};
@@ -53,6 +53,7 @@ fn started() -> Event {
         actor: Actor::person("ada"),
         event: Value::Null,
         parent: None,
+        choices: Choices::default(),
         seed: 1,
     }))
 }

@@ -6,7 +6,7 @@ use skep_model::actor::Actor;
 use skep_model::error::{Failure, Kind as FailureKind};
 use skep_model::event::{Event, Turn};
 use skep_model::ids::{ExecutionId, Hash};
-use skep_model::message::Start;
+use skep_model::message::{Choices, Start};
 use skep_model::payload::Payload;
 use skep_model::plan::{
     Approval, Block, Branch, Case, ENGINE_SEMANTICS, Head, Join, Kind, OnCancel, Order, PLAN_FORMAT, Plan, Step,
@@ -143,6 +143,7 @@ pub fn started() -> Event {
         event: Value::Null,
         seed: 1,
         parent: None,
+        choices: Choices::default(),
     }))
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use skep_model::ids::ExecutionId;
+use skep_model::message::Choices;
 use skep_node::Error;
 use skep_node::service::{self, Decide, RerunRequest, StartRequest};
 
@@ -28,6 +29,7 @@ fn request_of(desk: &Desk, start: &Start) -> StartRequest {
         environment: start.environment.clone(),
         actor: desk.person(),
         idempotency_key: start.idempotency_key.clone(),
+        choices: Choices { strategy: start.rollback_strategy, approver: start.auto_approve.then(|| desk.person()) },
     }
 }
 

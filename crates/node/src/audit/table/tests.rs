@@ -1,6 +1,7 @@
 use skep_model::decision::{Action, Autonomy, Judged};
 use skep_model::error::Kind as FailureKind;
 use skep_model::ids::{ExecutionId, Hash};
+use skep_model::message::Choices;
 use skep_model::payload::Payload;
 use skep_model::rollback::{PointKind, Question};
 use skep_model::time::Timestamp;
@@ -27,6 +28,7 @@ fn start() -> Event {
         event: Value::Null,
         seed: 1,
         parent: None,
+        choices: Choices::default(),
     }))
 }
 
