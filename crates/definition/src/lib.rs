@@ -33,6 +33,7 @@ pub mod schema;
 pub mod script;
 pub mod suggest;
 pub mod tree;
+pub mod wanted;
 pub mod workflow;
 
 pub use workflow::Workflow;

@@ -2,6 +2,7 @@
 
 mod audit;
 mod bounds;
+mod paranoid;
 mod permits;
 mod sources;
 mod validation;

@@ -232,6 +232,7 @@ impl<'a> World<'a> {
                 },
                 None => return,
             },
+            Event::WaitBegan { path, signal: Some(signal), .. } => return self.await_signal(path, signal),
             Event::QuestionAsked { path, about, .. } => (&**path, AskedFor::Answer(*about)),
             Event::Held { reason } if reason.code == MANUAL_ROLLBACK.id => {
                 (reason.step.as_deref().unwrap_or_default(), AskedFor::Undo)
@@ -242,6 +243,13 @@ impl<'a> World<'a> {
         if let Some(said) = self.outside.person(&Question { path, about }) {
             let at = plus(self.now, said.after);
             self.queue.push(at, Rank::Person, answer(path, about, said));
+        }
+    }
+
+    fn await_signal(&mut self, path: &str, signal: &str) {
+        if let Some(sent) = self.outside.awaited(path, signal) {
+            let message = Message::Signal { name: sent.name, payload: sent.payload, actor: sent.by };
+            self.queue.push(plus(self.now, sent.after), Rank::Signal, message);
         }
     }
 
