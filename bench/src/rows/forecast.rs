@@ -37,7 +37,7 @@ pub fn measure(plan: &Plan) -> Result<Vec<Figure>> {
         executions = simulated;
         seen.push(once(&known, Some(&reading))?.0);
     }
-    loaded.close(EXECUTIONS * (STEPS as u64 + 1))?;
+    loaded.close(STEPS as u64 + 1)?;
     let [unseen, seen] = [unseen, seen].map(|seconds| milliseconds(median(&seconds)));
     println!("forecast: {unseen}; with {EXECUTIONS} executions to learn from {seen}");
     Ok(vec![Figure {

@@ -4,6 +4,7 @@ mod audit;
 mod bounds;
 mod paranoid;
 mod permits;
+mod predicted;
 mod sources;
 mod validation;
 mod world;
