@@ -21,15 +21,20 @@ use crate::service::cannot_be_undone;
 use crate::simulate::{Bound, Bounds, End, Run, simulate, start_of};
 
 /// Messages to the engine in one simulated execution.
-pub(super) const MESSAGES_MAX: usize = 20_000;
-/// Turns of all simulated executions, in debug builds too few seconds and in others well under one.
-const TURNS_MAX: usize = 200_000;
+const MESSAGES_MAX: usize = 20_000;
+/// And for each step of a very large workflow.
+const MESSAGES_PER_STEP_MAX: usize = 10;
+/// What all simulated executions may cost: their turns, and half a turn for each step that is looked at afterwards. A
+/// second or two; a workflow of a hundred steps takes a tenth of it.
+const COST_MAX: usize = 300_000;
 /// Variations in which everything succeeds.
 const VARIATIONS_MAX: usize = 32;
 /// Variations by chance, after every candidate was tried.
 const VARIATIONS_BY_CHANCE: usize = 8;
 /// Paths that are told.
 const PATHS_MAX: usize = 50;
+/// Steps in all of them.
+const PATH_STEPS_MAX: usize = 10_000;
 /// The least that is too long for a bound.
 const TICK: Duration = Duration::from_millis(1);
 
@@ -44,19 +49,24 @@ struct Start {
 /// For each step that began, with what it did so first.
 type Starts = BTreeMap<String, Start>;
 
+/// Messages after which one simulated execution is left.
+pub(super) fn messages_max(prepared: &Prepared) -> usize {
+    MESSAGES_MAX.max(prepared.steps.len() * MESSAGES_PER_STEP_MAX)
+}
+
 /// Simulates all cases.
 pub(super) struct Cases<'a> {
     prepared: &'a Prepared,
     environment: &'a Map<String>,
     at: Timestamp,
-    turns: usize,
+    cost: usize,
     seen: HashSet<(Status, Vec<String>, Vec<String>)>,
     pub found: Found,
 }
 
 impl<'a> Cases<'a> {
     pub fn new(prepared: &'a Prepared, environment: &'a Map<String>, at: Timestamp) -> Self {
-        Self { prepared, environment, at, turns: 0, seen: HashSet::new(), found: Found::default() }
+        Self { prepared, environment, at, cost: 0, seen: HashSet::new(), found: Found::default() }
     }
 
     /// All of them.
@@ -68,7 +78,7 @@ impl<'a> Cases<'a> {
             // The first variation in which the step begins; one that never began cannot fail.
             let id = fault.step().unwrap_or_default().to_owned();
             let Some(Start { set, tried }) = starts.get(&id).cloned() else { continue };
-            if self.turns >= TURNS_MAX {
+            if self.cost >= COST_MAX {
                 self.found.left_out += 1;
                 continue;
             }
@@ -82,9 +92,9 @@ impl<'a> Cases<'a> {
         let program = &self.prepared.program;
         let start = start_of(program, inputs.values.clone(), self.environment.clone());
         let mut world = World::new(self.prepared, Source::Case { tried, fault });
-        let bounds = Bounds { messages: MESSAGES_MAX, ..Bounds::default() };
+        let bounds = Bounds { messages: messages_max(self.prepared), ..Bounds::default() };
         let run = simulate(program, start, self.at, &mut world, bounds);
-        self.turns += run.turns.len();
+        self.cost += run.turns.len() + self.prepared.steps.len() / 2;
         self.found.executions += 1;
         run
     }
@@ -113,7 +123,7 @@ impl<'a> Cases<'a> {
     /// Everything succeeds, once. Gives whether it ended well, and the steps that began; `None` if there were too many
     /// executions before.
     fn all_succeed(&mut self, sets: &[Inputs], start: &Start) -> Option<(bool, Vec<String>)> {
-        if self.turns >= TURNS_MAX {
+        if self.cost >= COST_MAX {
             self.found.left_out += 1;
             return None;
         }
@@ -176,15 +186,29 @@ impl<'a> Cases<'a> {
             }
             End::Unfinished(bound @ (Bound::Messages | Bound::Time | Bound::Patience)) => {
                 let last = run.path.last().map(|path| super::id_of(path).to_owned());
-                let rests =
-                    last.as_ref().and_then(|id| self.prepared.of_path(id)).is_none_or(|(_, it)| it.rests_on_guesses);
-                let endless = (bound.as_str().to_owned(), last, !rests);
+                if *bound == Bound::Messages && !self.is_in_open_loop(last.as_deref()) {
+                    let reason = "it has more rounds than are simulated".to_owned();
+                    self.found.not_foreseen.insert(last.unwrap_or_default(), reason);
+                    return;
+                }
+                let known = last.as_ref().and_then(|id| self.prepared.of_path(id));
+                let endless =
+                    (bound.as_str().to_owned(), last.clone(), known.is_some_and(|(_, it)| !it.rests_on_guesses));
                 if !self.found.endless.contains(&endless) {
                     self.found.endless.push(endless);
                 }
             }
             End::Broken(message) => drop(self.found.not_foreseen.insert(String::new(), message.clone())),
         }
+    }
+
+    /// True if only a condition says when the loops around a step end. Others have a number of rounds.
+    fn is_in_open_loop(&self, id: Option<&str>) -> bool {
+        let plan = self.prepared.plan();
+        let loops = id.and_then(|id| plan.step_by_id(id)).map(|step| plan.loops_around(step)).unwrap_or_default();
+        loops.iter().any(|index| {
+            matches!(plan.steps[*index as usize].kind, Kind::While { .. } | Kind::Repeat { until: Some(_), .. })
+        })
     }
 
     fn note_path(&mut self, run: &Run, case: &Case) {
@@ -198,7 +222,11 @@ impl<'a> Cases<'a> {
             }
         }
         self.found.reached.extend(steps.iter().chain(&rolled_back).map(|path| super::id_of(path).to_owned()));
-        if self.found.paths.len() < PATHS_MAX && self.seen.insert((run.status, steps.clone(), rolled_back.clone())) {
+        let told: usize = self.found.paths.iter().map(|path| path.steps.len()).sum();
+        if self.found.paths.len() < PATHS_MAX
+            && told < PATH_STEPS_MAX
+            && self.seen.insert((run.status, steps.clone(), rolled_back.clone()))
+        {
             let skipped = run.view(plan).steps().iter().filter(|step| step.status == StepStatus::Skipped).count();
             let (case, status, took) = (case.clone(), run.status, run.took);
             self.found.paths.push(Path { case, status, steps, skipped, rolled_back, took });

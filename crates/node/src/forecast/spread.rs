@@ -35,7 +35,7 @@ pub(super) fn spread(
         let mut start = start_of(&prepared.program, inputs.values.clone(), environment.clone());
         start.seed = seeds.next();
         let mut world = World::new(prepared, Source::Drawn(Chance::new(seeds.next())));
-        let bounds = Bounds { messages: super::cases::MESSAGES_MAX, ..Bounds::default() };
+        let bounds = Bounds { messages: super::cases::messages_max(prepared), ..Bounds::default() };
         let run = simulate(&prepared.program, start, at, &mut world, bounds);
         drawn += 1;
         turns += run.turns.len();

@@ -237,6 +237,8 @@ steps:
         found.len() == 1 && found[0].starts_with("SKEP-C108 Warning a simulated execution did not end"),
         "{found:?}"
     );
+    let counted = of("steps: [{id: on, repeat: {times: 60000}, max_iterations: 90000, steps: [{id: a, uses: noop}]}]");
+    assert_eq!((findings(&counted), counted.found.not_foreseen.len()), (Vec::new(), 1), "it is only long");
     let bounded = findings(&of(&yaml(100)));
     assert!(bounded.iter().all(|finding| finding.starts_with("SKEP-C107")), "{bounded:?}");
 }

@@ -190,7 +190,7 @@ impl Writer {
         if is_late {
             self.line(indent, "timeout: 150ms");
         }
-        if place.alone && self.random.percent(75) {
+        if place.alone && self.random.percent(85) {
             self.line(indent, "rollback:");
             self.run(indent + 2);
             self.outcomes(&Part::Rollback.of(id), place, 5, false);
@@ -200,7 +200,7 @@ impl Writer {
             2 if place.alone && place.depth == 0 => self.compensated(id, place),
             _ => {}
         }
-        self.outcomes(id, place, 14, is_late);
+        self.outcomes(id, place, 18, is_late);
     }
 
     /// A step that runs if this one fails for good.

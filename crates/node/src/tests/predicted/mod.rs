@@ -27,7 +27,7 @@ use crate::{Node, Settings};
 use generate::{Generated, Outcome};
 
 /// Workflows in the usual run.
-const WORKFLOWS_USUAL: u64 = 24;
+const WORKFLOWS_USUAL: u64 = 40;
 /// Executions at a time.
 const IN_FLIGHT: u64 = 6;
 
