@@ -83,12 +83,28 @@ fn every_workflow_of_the_pages_is_valid_and_runs() {
     }
 }
 
+/// What the page says of the workflow that it simulates is what people see.
+fn shown_as_told(block: &Block, place: &Place) {
+    let page = fs::read_to_string(repository::path("docs/guide/validation.md")).expect("a page can be read");
+    let (_, after) = page.split_once(&block.text).expect("the block stands on the page");
+    let (before, _) = after.split_once("yaml workflow").unwrap_or((after, ""));
+    let Some((_, told)) = before.split_once("```text\n") else { return };
+    let shown = place.skep(&["validate", "block.yaml", "--level", "paranoid"]).exits(0).out;
+    let lines = told.lines().take_while(|line| *line != "```");
+    lines.for_each(|line| assert!(shown.contains(line), "{line}\n{shown}"));
+}
+
 /// Validates, then starts a block if it can run here.
 fn begin(block: Block) -> Option<(Block, Place, Running)> {
     let place = Place::new();
     place.write("block.yaml", &block.text);
     let validated = place.skep(&["validate", "block.yaml", "--format", "json"]);
     assert_eq!(validated.code, Some(0), "{}: {validated}", block.name);
+    if block.name.contains("/validation.md") {
+        let validated = place.json(&["validate", "block.yaml", "--level", "paranoid"], 0);
+        assert!(validated["metadata"]["simulation"]["executions"].as_u64() > Some(1), "{}: {validated:#}", block.name);
+        shown_as_told(&block, &place);
+    }
     if NEEDS_NETWORK.iter().any(|word| block.text.contains(word)) {
         return None;
     }

@@ -30,7 +30,8 @@ Usage: cargo xtask bench [OPTIONS] [ROW...]
        cargo xtask bench --criterion [OPTIONS OF CRITERION]
        cargo xtask bench --instructions [--update]
 
-Rows: sequence, sequence@IN_FLIGHT, fan-out, single, scripts, restart, history, payload, idle, definition, durability;
+Rows: sequence, sequence@IN_FLIGHT, fan-out, single, scripts, restart, history, payload, idle, definition, audit,
+forecast, durability;
 all of them if none is named.
 
 Options:

@@ -38,7 +38,74 @@ fn each_level_holds_the_ones_before_it() {
     assert_eq!((codes("basic"), codes("standard")), (Vec::new(), Vec::new()));
     let strict = codes("strict");
     assert!(["SKEP-C080", "SKEP-C084"].iter().all(|code| strict.iter().any(|found| found == code)), "{strict:?}");
-    assert_eq!(place.skep(&["validate", "danger.yaml", "--level", "paranoid"]).code, Some(2), "it is not built");
+    let paranoid = codes("paranoid");
+    assert!(strict.iter().all(|code| paranoid.contains(code)), "{paranoid:?}");
+    assert_eq!(place.skep(&["validate", "danger.yaml", "--level", "harsh"]).code, Some(2));
+}
+
+const UNDONE: &str = "name: undone
+description: Takes back what it did.
+inputs: {count: {type: integer, default: 2}}
+steps:
+  - {id: make, run: 'echo made > made.txt', rollback: {run: 'rm made.txt'}}
+  - {id: part, uses: set, with: {each: '${{ 10 // inputs.count }}'}}
+  - {id: use, run: 'echo \"${{ steps.part.outputs.each }}\"'}
+";
+
+#[test]
+fn level_paranoid_says_what_would_happen_and_does_nothing() {
+    let place = Place::new();
+    place.write("undone.yaml", UNDONE);
+    let answer = place.json(&["validate", "undone.yaml", "--level", "paranoid"], 0);
+    let simulation = &answer["metadata"]["simulation"];
+    has_keys(
+        simulation,
+        &[
+            "executions",
+            "left_out",
+            "history",
+            "paths",
+            "failure_points",
+            "unreached",
+            "dead_ends",
+            "not_foreseen",
+            "lacking_inputs",
+            "duration",
+        ],
+    );
+    assert_eq!(simulation["paths"][0]["steps"], json!(["make", "part", "use"]));
+    let points = simulation["failure_points"].as_array().expect("a list").clone();
+    let point = points.iter().find(|point| point["step"] == "use").expect("`use` can fail");
+    assert_eq!((&point["status"], &point["rollback"]), (&json!("rolled_back"), &json!(["make"])));
+    assert!(simulation["duration"]["p10"].as_f64() < simulation["duration"]["p90"].as_f64());
+    let zero = place.json(&["validate", "undone.yaml", "--level", "paranoid", "-i", "count=0"], 0);
+    let warned = zero["warnings"].as_array().expect("a list").clone();
+    assert!(warned.iter().any(|warning| warning["code"] == "SKEP-C107"), "{zero:#}");
+    place.skep(&["validate", "undone.yaml", "--level", "paranoid", "-i", "count=many"]).exits(2);
+    let shown = place.skep(&["validate", "undone.yaml", "--level", "paranoid"]).exits(0);
+    assert!(shown.out.contains("if use fails: rolled_back; undone: `make`"), "{shown}");
+    let sarif = ["validate", "undone.yaml", "--level", "paranoid", "--format", "sarif"];
+    let log = place.skep(&sarif).exits(0).value();
+    let results = log["runs"][0]["results"].as_array().expect("results are a list").clone();
+    assert!(results.iter().any(|result| result["ruleId"] == "SKEP-C107"), "{log:#}");
+    assert!(!place.work().join("made.txt").exists(), "nothing is executed");
+}
+
+#[test]
+fn a_running_owner_simulates_too_and_learns_from_what_ran() {
+    let place = Place::new();
+    place.write("undone.yaml", UNDONE);
+    place.json(&["workflow", "add", "undone.yaml"], 0);
+    for count in ["0", "0", "0", "1", "2"] {
+        place.skep(&["run", "undone", "--count", count]);
+    }
+    let paranoid = ["validate", "undone", "--level", "paranoid", "-i", "count=1"];
+    let answer = place.json(&paranoid, 0);
+    assert_eq!(answer["metadata"]["simulation"]["history"], 5);
+    let warnings = answer["warnings"].as_array().expect("a list").clone();
+    assert!(warnings.iter().any(|warning| warning["code"] == "SKEP-C103"), "{answer:#}");
+    let history = place.json(&["validate", "undone", "--history"], 0);
+    assert_eq!(history["validations"][0]["simulation"]["failure_points"], 3, "{history:#}");
 }
 
 #[test]

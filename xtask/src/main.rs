@@ -10,6 +10,7 @@ mod check;
 mod demo;
 mod docs;
 mod fuzz;
+mod predict;
 mod process;
 mod repository;
 mod sim;
@@ -33,6 +34,7 @@ Tasks:
   bench [OPTIONS]    what Skep takes beside the floor of the machine, into docs/benchmarks.md (--quick, --help)
   endurance          a million events in one execution, a hundred thousand that wait: memory and restart
   sim   [OPTIONS]    simulated worlds with faults, real engine and store (--seeds N, --seed S, --mutants, --help)
+  predict [--seed S] simulated executions against real ones: 300 random workflows, 200 durations
   fuzz  [--seconds N] every fuzz target, 60 s each, if there is a nightly toolchain with cargo-fuzz
   docs  [--check]    write the generated pages (--check: fail if they are not current)";
 
@@ -58,6 +60,8 @@ fn run(arguments: Vec<String>) -> Result<ExitCode> {
         ["bench", options @ ..] => bench::run(options)?,
         ["endurance"] => bench::endurance()?,
         ["sim", options @ ..] => sim::run(options)?,
+        ["predict"] => predict::run("1")?,
+        ["predict", "--seed", seed] => predict::run(seed)?,
         ["docs"] => docs::write()?,
         ["docs", "--check"] => docs::check()?,
         ["fuzz"] => fuzz::run(fuzz::SECONDS_DEFAULT)?,

@@ -19,7 +19,7 @@ const STEPS: usize = 1_000;
 /// It has errors.
 pub fn measure(plan: &Plan) -> Result<Vec<Figure>> {
     let repeats = plan.or_quick(200, 50);
-    let (text, catalogue) = (definition(), skep_node::catalogue::build());
+    let (text, catalogue) = (definition(STEPS), skep_node::catalogue::build());
     let (mut reads, mut plans, mut wholes) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..repeats {
         let (read, planned) = once(&text, &catalogue)?;
@@ -56,14 +56,14 @@ fn once(text: &str, catalogue: &Catalogue) -> Result<(f64, f64)> {
     }
 }
 
-/// A graph of groups of five steps that know each other: a request, scripts, a condition, outputs, a retry.
-fn definition() -> String {
+/// A graph of so many steps, in groups of five that know each other: a request, scripts, a condition, outputs, a retry.
+pub(super) fn definition(steps: usize) -> String {
     let mut text = String::from(
         "name: large\ndescription: A thousand steps of the usual kinds.\norder: graph\n\
          inputs:\n  host: {type: string, default: db-1}\n  limit: {type: integer, default: 80}\n\
          vars: {region: eu-1, table: orders}\nsteps:\n",
     );
-    for group in 0..STEPS / 5 {
+    for group in 0..steps / 5 {
         let before = if group == 0 { String::new() } else { format!("\n    depends_on: [report{}]", group - 1) };
         write!(
             text,
@@ -111,6 +111,6 @@ mod tests {
 
     #[test]
     fn the_definition_has_a_thousand_steps_and_no_errors() {
-        once(&definition(), &skep_node::catalogue::build()).unwrap();
+        once(&definition(STEPS), &skep_node::catalogue::build()).unwrap();
     }
 }

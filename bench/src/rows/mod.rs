@@ -4,6 +4,7 @@ mod audit;
 mod definition;
 pub mod durability;
 mod fan_out;
+mod forecast;
 mod history;
 mod idle;
 mod payload;
@@ -18,7 +19,7 @@ use crate::Plan;
 use crate::figures::Figure;
 
 /// All of them, in the order of the table.
-pub const ALL: [&str; 11] = [
+pub const ALL: [&str; 12] = [
     "sequence",
     "fan-out",
     "single",
@@ -29,6 +30,7 @@ pub const ALL: [&str; 11] = [
     "idle",
     "definition",
     "audit",
+    "forecast",
     "durability",
 ];
 
@@ -48,6 +50,7 @@ pub fn measure(row: &str, plan: &Plan) -> Result<Vec<Figure>> {
         "idle" => idle::measure(plan),
         "definition" => definition::measure(plan),
         "audit" => audit::measure(plan),
+        "forecast" => forecast::measure(plan),
         "durability" => durability::measure(plan),
         other => match other.strip_prefix("sequence@") {
             Some(in_flight) => sequence::measure_at(plan, in_flight),

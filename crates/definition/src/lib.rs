@@ -35,6 +35,7 @@ pub mod script;
 pub mod suggest;
 pub mod test_file;
 pub mod tree;
+pub mod wanted;
 pub mod workflow;
 
 pub use workflow::Workflow;

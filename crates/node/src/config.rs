@@ -34,7 +34,7 @@ const AUDIT_ENABLED_DOC: &str = "whether who did what is recorded";
 const AUDIT_KEY: &str = "audit.key";
 const AUDIT_KEY_DOC: &str = "file of the key that seals the records; outside of the data directory is better";
 
-const VALIDATION_LEVEL_DOC: &str = "how closely definitions are looked at: basic, standard, strict";
+const VALIDATION_LEVEL_DOC: &str = "how closely definitions are looked at: basic, standard, strict, paranoid";
 const AUTO_VALIDATE_DOC: &str = "before each start, at that level; false: only what a plan needs";
 const STRICT_MODE_DOC: &str = "a warning keeps a workflow from starting, too";
 

@@ -21,6 +21,7 @@ pub mod core;
 pub mod driver;
 mod error;
 mod fold;
+pub mod forecast;
 pub mod gates;
 mod log_sink;
 mod owner;

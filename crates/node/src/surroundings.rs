@@ -1,11 +1,15 @@
 //! The machine that this node runs on, as level strict asks about it: programs, files, memory, processors, disk.
 //!
-//! Read only: folders are searched, `/proc` and the file system are asked. It must not start anything. The search is
-//! the one by which the runner finds programs.
+//! Read only: folders are searched, `/proc` and the file system are asked, connections are made and closed. It must not
+//! start anything. The search is the one by which the runner finds programs.
 
+use std::net::{TcpStream, ToSocketAddrs};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use skep_model::surroundings::{Load, Need, Presence, Surroundings};
+use skep_model::surroundings::{Host, Load, Need, Presence, Surroundings};
 
 /// This machine.
 #[derive(Clone, Debug)]
@@ -42,8 +46,62 @@ impl Surroundings for Machine {
             disk_percent: rustix::fs::statvfs(&self.state)
                 .ok()
                 .and_then(|space| used_percent(space.f_blocks, space.f_bfree, space.f_bavail)),
+            load_average: read("/proc/loadavg").as_deref().and_then(load_average),
+            processors: Some(processors),
+            processes: std::fs::read_dir("/proc").ok().map(processes),
+            tasks: read("/proc/loadavg").as_deref().and_then(tasks),
+            tasks_max: tasks_max(&read),
         }
     }
+
+    fn unreachable(&self, hosts: &[Host]) -> Vec<Host> {
+        let asked: Vec<(Host, Receiver<bool>)> = hosts.iter().map(|host| (host.clone(), ask(host.clone()))).collect();
+        let deadline = Instant::now() + CONNECT_PATIENCE;
+        let reached = |answer: &Receiver<bool>| {
+            answer.recv_timeout(deadline.saturating_duration_since(Instant::now())).unwrap_or(false)
+        };
+        asked.into_iter().filter(|(_, answer)| !reached(answer)).map(|(host, _)| host).collect()
+    }
+}
+
+/// How long a machine may take to accept a connection.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Connects on a thread of its own, because looking a name up cannot be bounded; one that hangs ends by itself.
+fn ask(host: Host) -> Receiver<bool> {
+    let (sender, answer) = mpsc::sync_channel(1);
+    let connect = move || {
+        let addresses = (host.name.as_str(), host.port).to_socket_addrs().into_iter().flatten();
+        let is_reached = addresses.into_iter().any(|at| TcpStream::connect_timeout(&at, CONNECT_PATIENCE).is_ok());
+        // Whoever asked may have gone.
+        let _ = sender.send(is_reached);
+    };
+    // A thread that cannot be started answers nothing, and the host counts as unreachable.
+    drop(thread::Builder::new().name("reach".to_owned()).spawn(connect));
+    answer
+}
+
+/// The three averages of `/proc/loadavg`.
+fn load_average(text: &str) -> Option<[f64; 3]> {
+    let mut parts = text.split(' ').map(|part| part.parse::<f64>().ok());
+    Some([parts.next()??, parts.next()??, parts.next()??])
+}
+
+/// Processes and threads that there are: the number after the `/` of `/proc/loadavg`.
+fn tasks(text: &str) -> Option<u64> {
+    text.split(' ').nth(3)?.split_once('/')?.1.parse().ok()
+}
+
+/// The entries of `/proc` that are processes.
+fn processes(entries: std::fs::ReadDir) -> u64 {
+    let is_process = |name: &str| name.bytes().all(|letter| letter.is_ascii_digit());
+    entries.flatten().filter(|entry| entry.file_name().to_str().is_some_and(is_process)).count() as u64
+}
+
+/// The smaller of the two limits of the kernel.
+fn tasks_max(read: &dyn Fn(&str) -> Option<String>) -> Option<u64> {
+    let limit = |name: &str| read(&format!("/proc/sys/kernel/{name}"))?.trim().parse::<u64>().ok();
+    [limit("threads-max"), limit("pid_max")].into_iter().flatten().min()
 }
 
 /// A file that this user may not look for is not known to be missing.
@@ -92,6 +150,29 @@ mod tests {
         assert_eq!(cpu_percent("", 2), None);
         assert_eq!(used_percent(100, 40, 20), Some(75.0));
         assert_eq!(used_percent(0, 0, 0), None);
+        let text = "1.50 0.70 0.30 2/345 6789\n";
+        assert_eq!((load_average(text), tasks(text)), (Some([1.5, 0.7, 0.3]), Some(345)));
+        assert_eq!((load_average("1.5"), tasks("1.5")), (None, None));
+        let limits = |path: &str| Some(if path.ends_with("pid_max") { "300\n" } else { "4000\n" }.to_owned());
+        assert_eq!((tasks_max(&limits), tasks_max(&|_| None)), (Some(300), None));
+    }
+
+    #[test]
+    fn a_machine_that_listens_is_reached_and_nothing_is_sent() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let open = Host { name: "127.0.0.1".to_owned(), port: listener.local_addr().unwrap().port() };
+        let closed = {
+            let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            Host { name: "127.0.0.1".to_owned(), port: gone.local_addr().unwrap().port() }
+        };
+        let unnamed = Host { name: "no-such-host.invalid".to_owned(), port: 80 };
+        let machine = Machine::new(Path::new("/"));
+        let found = machine.unreachable(&[open, closed.clone(), unnamed.clone()]);
+        assert_eq!(found, [closed, unnamed]);
+        let (mut accepted, _) = listener.accept().unwrap();
+        let mut sent = Vec::new();
+        std::io::Read::read_to_end(&mut accepted, &mut sent).unwrap();
+        assert_eq!(sent, Vec::<u8>::new());
     }
 
     #[test]

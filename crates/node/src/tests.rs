@@ -3,7 +3,9 @@
 mod audit;
 mod bounds;
 mod breakers;
+mod paranoid;
 mod permits;
+mod predicted;
 mod recoveries;
 mod sources;
 mod validation;

@@ -10,7 +10,7 @@ use crate::check::{Invariant, Verdict, demand};
 use crate::generate::NEVER;
 
 /// Rounds of answering and waiting; many more than any world needs.
-const ROUNDS_MAX: usize = 5_000;
+const ROUNDS_MAX: usize = 20_000;
 
 impl World<'_> {
     /// Lets everything come to its end.

@@ -14,7 +14,7 @@ pub struct ValidateWorkflow {
     /// From 1; the newest if `None`.
     #[serde(default)]
     pub version: Option<u32>,
-    /// `basic`, `standard` or `strict`; what the configuration says if `None`.
+    /// `basic`, `standard`, `strict` or `paranoid`; what the configuration says if `None`.
     #[serde(default)]
     pub level: Option<String>,
     /// A warning makes it invalid, too; what the configuration says if `None`.
@@ -23,6 +23,9 @@ pub struct ValidateWorkflow {
     /// The list of folders in which its scripts find programs; the usual one if `None`.
     #[serde(default)]
     pub path: Option<String>,
+    /// Inputs to simulate with at level paranoid, as text.
+    #[serde(default)]
+    pub arguments: Vec<(String, String)>,
 }
 
 /// Lists what was found when a workflow of the library was validated.

@@ -1,8 +1,8 @@
 //! Which checks belong to which level.
 
 use skep_model::catalogue::Catalogue;
-use skep_model::problem::Problem;
-use skep_model::surroundings::Surroundings;
+use skep_model::problem::{Place, Problem};
+use skep_model::surroundings::{Load, Surroundings};
 
 use super::built::{self, Part};
 use super::dependencies::{self, Graph};
@@ -25,11 +25,14 @@ pub enum Level {
     /// Also what a careful colleague would ask: destroying commands, secrets in the text, nobody asked, what cannot be
     /// undone; and with [`environment`], what this machine lacks.
     Strict,
+    /// Also what happens: executions are simulated, with the outcomes of earlier ones where there are any, each step is
+    /// made to fail, and the machines that steps talk to are asked whether they can be reached. `node` does that.
+    Paranoid,
 }
 
 impl Level {
     /// All levels, the least close look first.
-    pub const ALL: [Self; 3] = [Self::Basic, Self::Standard, Self::Strict];
+    pub const ALL: [Self; 4] = [Self::Basic, Self::Standard, Self::Strict, Self::Paranoid];
 
     /// The word that people and programs see.
     pub fn as_str(self) -> &'static str {
@@ -37,6 +40,7 @@ impl Level {
             Self::Basic => "basic",
             Self::Standard => "standard",
             Self::Strict => "strict",
+            Self::Paranoid => "paranoid",
         }
     }
 
@@ -64,6 +68,7 @@ impl Level {
                 "cpu",
                 "disk",
             ],
+            Self::Paranoid => &["simulation", "failure_rates", "reachability", "load", "processes"],
         }
     }
 
@@ -84,11 +89,18 @@ pub fn needs(workflow: &Workflow) -> Needs {
 /// `path` is the list of folders in which its scripts find programs.
 pub fn environment(needs: &Needs, surroundings: &dyn Surroundings, path: Option<&str>) -> Vec<Problem> {
     let found = strict::check_environment(needs, surroundings, path).into_iter();
-    let problems = found.map(|(place, finding)| {
-        let Finding { code, severity, message, hint } = finding;
-        Problem { code, severity, message, place, hint }
-    });
-    problems.collect()
+    found.map(|(place, finding)| problem(place, finding)).collect()
+}
+
+fn problem(place: Option<Place>, finding: Finding) -> Problem {
+    let Finding { code, severity, message, hint } = finding;
+    Problem { code, severity, message, place, hint }
+}
+
+/// What there is to say about a machine that is busy for long, or has many processes: the part of [`Level::Paranoid`] that
+/// asks nobody else.
+pub fn busy(load: &Load) -> Vec<Problem> {
+    strict::check_busy(load).into_iter().map(|finding| problem(None, finding)).collect()
 }
 
 /// Steps with side effects, those of them that can be undone, and the ids of the others.

@@ -6,7 +6,7 @@
 //!         --effects--> undoing, limits, results
 //!         --declared--> inputs and forms          --standard, arguments--> what a person should look at
 //!         --possible--> what can never hold, wrong types       --strict--> dangers, secrets, what cannot be undone
-//!         --built--> what this node lacks
+//!         --built--> what this node lacks                         --paranoid--> machines that it talks to
 //! ```
 //! This module must not change a workflow, evaluate anything or look at the machine: what strict checks want to
 //! know of it is asked through [`Surroundings`](skep_model::surroundings::Surroundings). Neighbours: `lower` reports what cannot be read at
@@ -21,6 +21,7 @@ mod dependencies;
 pub(crate) mod effects;
 mod expressions;
 mod levels;
+mod paranoid;
 mod possible;
 mod report;
 mod slots;
@@ -33,7 +34,8 @@ mod visibility;
 
 pub use built::{NotBuilt, Part, not_built};
 pub(crate) use levels::{Analysis, all, basic};
-pub use levels::{Level, check, environment, needs, undoable};
+pub use levels::{Level, busy, check, environment, needs, undoable};
+pub use paranoid::{Hosts, places_of_steps};
 pub(crate) use report::Report;
 pub use report::without_repeats;
 pub(crate) use slots::{SHELL_DEFAULT, ScriptOf};

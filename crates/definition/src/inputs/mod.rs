@@ -13,6 +13,7 @@ mod argument;
 mod declare;
 mod readable;
 mod resolve;
+mod sample;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -22,4 +23,5 @@ pub use declare::{Fault, declare};
 pub use readable::readable;
 pub(crate) use resolve::check_value;
 pub use resolve::{InputProblem, resolve};
+pub use sample::samples;
 pub use schema::compile;

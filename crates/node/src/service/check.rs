@@ -6,6 +6,7 @@ use skep_model::catalogue::Catalogue;
 use skep_model::plan::Plan;
 use skep_model::problem::{Problem, Severity};
 
+use super::outlook::Asked;
 use super::validation::promoted;
 use crate::config::Validation;
 
@@ -42,6 +43,8 @@ pub(super) struct Startable {
     pub warnings: Vec<Problem>,
     /// What it needs of the machine, where the level asks for that.
     pub needs: Option<Needs>,
+    /// What is asked about it at level paranoid.
+    pub asked: Option<Asked>,
 }
 
 /// Checks a definition for a start: what this node cannot execute is an error, listed with all others. A warning of
@@ -69,7 +72,8 @@ pub(super) fn startable(
     match plan.filter(|_| usable && !has_errors(&problems)) {
         Some(plan) => {
             let needs = (level >= Level::Strict).then(|| check::needs(&workflow));
-            Ok(Startable { plan, warnings: problems, needs })
+            let asked = (level >= Level::Paranoid).then(|| Asked::of(&workflow));
+            Ok(Startable { plan, warnings: problems, needs, asked })
         }
         None => Err(problems),
     }

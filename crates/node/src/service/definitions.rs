@@ -9,7 +9,8 @@ use skep_model::catalogue::Catalogue;
 use skep_model::ids::Hash;
 use skep_model::problem::Problem;
 
-use super::check::startable;
+use super::check::{Startable, startable};
+use super::outlook::Asked;
 use crate::config::Validation;
 use crate::error::Error;
 
@@ -28,6 +29,8 @@ pub(crate) struct Definition {
     pub warnings: Vec<Problem>,
     /// What it needs of the machine, at level strict.
     pub needs: Option<Needs>,
+    /// What is asked about it at level paranoid.
+    pub asked: Option<Asked>,
 }
 
 /// What became of checking a text.
@@ -62,9 +65,10 @@ impl Definitions {
             return Ok(Arc::clone(known));
         }
         let checked = startable(text, catalogue, validation).map_err(Refused::Invalid)?;
-        let program = Program::new(checked.plan).map_err(|bad| Refused::Broken(Error::damaged(&"the plan", bad)))?;
+        let Startable { plan, warnings, needs, asked } = checked;
+        let program = Program::new(plan).map_err(|bad| Refused::Broken(Error::damaged(&"the plan", bad)))?;
         let (text, program) = (Arc::from(text), Arc::new(program));
-        let definition = Arc::new(Definition { text, hash, program, warnings: checked.warnings, needs: checked.needs });
+        let definition = Arc::new(Definition { text, hash, program, warnings, needs, asked });
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).keep(&definition);
         Ok(definition)
     }

@@ -14,6 +14,7 @@ mod dry_run;
 mod library;
 mod listing;
 mod logs;
+mod outlook;
 mod places;
 mod prune;
 mod reading;
@@ -55,6 +56,7 @@ pub use skep_store::check::{Finding, Mend};
 pub use skep_store::logs::{Cursor as LogCursor, LogPage, Record as LogRecord, Stream as LogStream};
 pub use start::{Source, StartRequest, Started, Starting};
 pub(crate) use surroundings::Seen;
+pub(crate) use undoing::cannot_be_undone;
 pub use validation::{Look, ValidatedWorkflow, Validation, validate_closely};
 pub use verify::{Verified, verify};
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::Value;
+use skep_definition::check::codes::INPUT_MISSING;
 use skep_definition::inputs;
 use skep_model::Map;
 use skep_model::actor::Actor;
@@ -129,7 +130,7 @@ impl Node {
         let definition = self.definition(&found)?;
         let plan = definition.program.plan();
         let inputs = resolve_inputs(plan, &request.inputs, &request.arguments)?;
-        self.surroundings(&found, &definition, request.environment.get("PATH"))?;
+        let around = self.surroundings(&found, &definition, &inputs, &request.environment)?;
         let key = start_key::of_start(request.idempotency_key, plan, definition.hash, &inputs)?;
         let uuid = Uuid::now_v7();
         let execution = ExecutionId::new(uuid.to_string());
@@ -155,6 +156,7 @@ impl Node {
             key,
         };
         let mut warnings = definition.warnings.clone();
+        warnings.extend(around);
         warnings.extend(unconfined(plan));
         let (reply, answer) = oneshot::channel();
         self.send(Input::Create(Box::new(creation), reply))?;
@@ -268,6 +270,30 @@ pub(super) fn resolve_inputs(
             })
             .collect(),
     })
+}
+
+/// Some inputs as the workflow declares them, for a look at it: what is missing is no problem.
+pub(super) fn read_arguments(plan: &Plan, arguments: &[(String, String)]) -> Result<Map<Value>, Vec<Problem>> {
+    let mut values = Map::new();
+    let mut problems = Vec::new();
+    for (name, text) in arguments {
+        match plan.inputs.get(name).map(|declared| inputs::parse_argument(declared, text)) {
+            Some(Ok(value)) => drop(values.insert(name.clone(), value)),
+            Some(Err(problem)) => problems.push(problem),
+            // An unknown name is reported with all other problems.
+            None => drop(values.insert(name.clone(), Value::String(text.clone()))),
+        }
+    }
+    let resolved = inputs::resolve(&plan.inputs, &values).err().unwrap_or_default();
+    problems.extend(resolved.into_iter().filter(|problem| problem.code != INPUT_MISSING.id));
+    let problem = |problem: inputs::InputProblem| Problem {
+        code: problem.code,
+        severity: Severity::Error,
+        message: problem.message,
+        place: None,
+        hint: problem.hint,
+    };
+    if problems.is_empty() { Ok(values) } else { Err(problems.into_iter().map(problem).collect()) }
 }
 
 fn parse(declared: Option<&DeclaredInput>, text: &str) -> Result<Value, String> {

@@ -168,7 +168,7 @@ fn does(work: &Work) -> Value {
 }
 
 /// What was done after the point, changes something, and cannot be undone.
-fn cannot_be_undone(plan: &Plan, view: &Execution, to: Option<u32>) -> Vec<Value> {
+pub(crate) fn cannot_be_undone(plan: &Plan, view: &Execution, to: Option<u32>) -> Vec<Value> {
     let point = view.points.iter().find(|point| Some(point.number) == to);
     let before: Vec<&str> = point.map(|point| completed(point.past()).collect()).unwrap_or_default();
     let kept = view.can_be_undone();

@@ -13,9 +13,11 @@ use skep_model::surroundings::Surroundings;
 use skep_store::{Row, ValidationRow};
 
 use super::check::{read_and_check, sort};
+use super::outlook::outlook;
 use super::{Reading, library_warnings};
 use crate::clock;
 use crate::error::Error;
+use crate::forecast;
 use crate::owner::Node;
 use crate::surroundings::Machine;
 
@@ -35,6 +37,8 @@ pub struct Look {
     pub strict_mode: bool,
     /// The list of folders in which scripts find programs; `None`: the usual one.
     pub path: Option<String>,
+    /// Inputs to simulate with at level paranoid, as text; others have their defaults, or values that fit.
+    pub arguments: Vec<(String, String)>,
 }
 
 /// What was found.
@@ -52,7 +56,8 @@ pub struct Validation {
     pub validation_time: f64,
     /// The checks that were made, by name.
     pub checks_performed: Vec<&'static str>,
-    /// `{workflow, version, definition_hash, steps, strict_mode, validated_at, rollback}`, as far as there is any.
+    /// `{workflow, version, definition_hash, steps, strict_mode, validated_at, rollback, machine, simulation}`, as far as
+    /// there is any; the last two at level paranoid, see [`super::outlook`].
     pub metadata: Value,
 }
 
@@ -84,6 +89,7 @@ impl Validation {
             "confidence": self.confidence,
             "validation_time": self.validation_time,
             "validated_at": self.metadata["validated_at"],
+            "simulation": self.metadata.get("simulation").filter(|it| it.is_object()).map(forecast::summary),
             "problems": shown.map(problem).collect::<Vec<_>>(),
         })
     }
@@ -104,7 +110,7 @@ pub fn validate_closely(
     let library = reading.filter(|_| text.contains("workflow"));
     let missing = library.and_then(|reading| library_warnings(text, catalogue, reading).ok());
     problems.extend(missing.unwrap_or_default());
-    if let (Level::Strict, Some(workflow)) = (look.level, &workflow) {
+    if let (Level::Strict | Level::Paranoid, Some(workflow)) = (look.level, &workflow) {
         problems.extend(check::environment(&check::needs(workflow), surroundings, look.path.as_deref()));
         sort(&mut problems);
     }
@@ -119,6 +125,13 @@ pub fn validate_closely(
         let (with_effects, undoable, cannot) = check::undoable(workflow, catalogue);
         metadata["rollback"] =
             json!({"steps_with_side_effects": with_effects, "can_be_undone": undoable, "cannot_be_undone": cannot});
+    }
+    if let (Level::Paranoid, Some(workflow)) = (look.level, &workflow) {
+        let outlook = outlook(workflow, look, catalogue, reading, surroundings, &problems);
+        problems.extend(outlook.problems);
+        sort(&mut problems);
+        metadata["machine"] = outlook.machine;
+        metadata["simulation"] = outlook.simulation;
     }
     let checks_performed = look.level.checks();
     let of = |severity: Severity| problems.iter().filter(|problem| problem.severity == severity).count();
@@ -173,12 +186,14 @@ impl Node {
         version: Option<u32>,
         (level, strict_mode): (Option<Level>, Option<bool>),
         path: Option<String>,
+        arguments: Vec<(String, String)>,
     ) -> Result<ValidatedWorkflow, Error> {
         let settings = self.validation;
         let look = Look {
             level: level.unwrap_or(settings.level),
             strict_mode: strict_mode.unwrap_or(settings.strict_mode),
             path,
+            arguments,
         };
         let (entry, text, validation) = {
             let reading = self.reading();

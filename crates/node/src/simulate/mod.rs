@@ -40,6 +40,7 @@ mod outside;
 mod run;
 #[cfg(test)]
 mod tests;
+mod trail;
 mod world;
 
 use std::time::{Duration, Instant};
@@ -54,6 +55,8 @@ use skep_model::time::Timestamp;
 
 pub use outside::{AskedFor, ChildGave, Outside, Performed, Question, Said, Sent, Word};
 pub use run::{Bound, End, Refused, Run};
+#[cfg(test)]
+pub(crate) use trail::Trail;
 
 /// Scripts at a time that a node performs, and so a simulated one.
 pub const SLOTS: usize = crate::driver::SCRIPTS_AT_A_TIME;

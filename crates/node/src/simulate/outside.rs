@@ -33,7 +33,12 @@ pub trait Outside {
         ChildGave::completed(Map::new())
     }
 
-    /// The signals that come. Asked once, at the start.
+    /// The signal that comes because a wait for it begins; `None`: only those of [`Outside::signals`] do.
+    fn awaited(&mut self, _path: &str, _signal: &str) -> Option<Sent> {
+        None
+    }
+
+    /// The signals that come by themselves. Asked once, at the start.
     fn signals(&mut self) -> Vec<Sent> {
         Vec::new()
     }
@@ -127,6 +132,6 @@ pub struct Sent {
     pub payload: Value,
     /// Who sends it.
     pub by: Actor,
-    /// Counted from the start of the execution.
+    /// Counted from the start of the execution, or of the wait for it.
     pub after: Duration,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use skep_engine::{Rejection, State};
+use skep_engine::{Program, Rejection, State, Undoable};
 use skep_model::Map;
 use skep_model::error::Failure;
 use skep_model::event::Turn;
@@ -102,6 +102,11 @@ impl Run {
         let status = if self.end == End::Over { self.status } else { Status::Cancelled };
         let (outputs, failure) = (self.outputs.clone(), self.failure.clone());
         ChildGave { status, outputs, failure, can_be_undone: self.state.can_be_undone(), takes: self.took }
+    }
+
+    /// What somebody could undo of it now, in that order.
+    pub fn undoable(&self, program: &Program) -> Vec<Undoable> {
+        self.state.undoable(program, None, &self.values).ok().flatten().unwrap_or_default()
     }
 
     /// A value as it was recorded, whole.

@@ -1,7 +1,7 @@
 //! One execution in its virtual world: decide, hand effects out, jump to what is due next.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,6 @@ use skep_model::message::{ChildEnded, Decision as Decided, Message, Start};
 use skep_model::outcome::{Ended, Outcome};
 use skep_model::permit::Answer;
 use skep_model::plan::{Kind, Priority};
-use skep_model::rollback::Part;
 use skep_model::status::Execution as Status;
 use skep_model::time::Timestamp;
 use skep_runner::foresee;
@@ -26,6 +25,7 @@ use super::Bounds;
 use super::clock::{Queue, Rank};
 use super::outside::{AskedFor, Outside, Performed, Question, Said, Word};
 use super::run::{Bound, End, Refused, Run, whole};
+use super::trail::Trail;
 
 /// How often the real clock is looked at.
 const LOOK_EVERY: usize = 64;
@@ -46,10 +46,7 @@ pub(super) struct World<'a> {
     arrived: u64,
     values: HashMap<Hash, Arc<Value>>,
     turns: Vec<Turn>,
-    path: Vec<StepPath>,
-    /// What stands in `path`.
-    begun: HashSet<StepPath>,
-    rollback: Vec<StepPath>,
+    trail: Trail,
     refused: Vec<Refused>,
     messages: usize,
 }
@@ -69,9 +66,7 @@ impl<'a> World<'a> {
             arrived: 0,
             values: HashMap::new(),
             turns: Vec::new(),
-            path: Vec::new(),
-            begun: HashSet::new(),
-            rollback: Vec::new(),
+            trail: Trail::default(),
             refused: Vec::new(),
             messages: 0,
         }
@@ -157,7 +152,7 @@ impl<'a> World<'a> {
             let value = serde_json::from_slice(&blob.bytes).expect("a blob is the JSON text of its value");
             self.values.insert(blob.reference.blob, Arc::new(value));
         }
-        turn.events.iter().for_each(|event| self.note(event));
+        turn.events.iter().for_each(|event| self.trail.note(self.program.plan(), event));
         for effect in effects {
             self.take(effect);
         }
@@ -192,34 +187,6 @@ impl<'a> World<'a> {
 
     // ---- what the turn says --------------------------------------------------------------------------------
 
-    /// Notes which steps and which compensations begin.
-    fn note(&mut self, event: &Event) {
-        let path = match event {
-            Event::Scheduled { path, attempt: 1, .. } => match Part::split(path) {
-                (step, Part::Rollback) => return self.rollback.push(step.into()),
-                (_, Part::Verify | Part::RollbackVerify) => return,
-                (_, Part::Step) if self.is_compensation(path) => return self.rollback.push(path.clone()),
-                (_, Part::Step) => path,
-            },
-            Event::ChildAsked { path, .. }
-            | Event::ApprovalAsked { path, .. }
-            | Event::FormAsked { path, .. }
-            | Event::WaitBegan { path, .. }
-            | Event::CaseTaken { path, .. }
-            | Event::Forked { path }
-            | Event::LoopBegan { path, .. } => path,
-            _ => return,
-        };
-        if self.begun.insert(path.clone()) {
-            self.path.push(path.clone());
-        }
-    }
-
-    fn is_compensation(&self, path: &str) -> bool {
-        let id = id_of(path);
-        self.program.plan().steps.iter().any(|step| step.compensation_only && step.id == id)
-    }
-
     /// Asks people what the event wants of them.
     fn ask(&mut self, event: &Event) {
         let plan = self.program.plan();
@@ -232,6 +199,7 @@ impl<'a> World<'a> {
                 },
                 None => return,
             },
+            Event::WaitBegan { path, signal: Some(signal), .. } => return self.await_signal(path, signal),
             Event::QuestionAsked { path, about, .. } => (&**path, AskedFor::Answer(*about)),
             Event::Held { reason } if reason.code == MANUAL_ROLLBACK.id => {
                 (reason.step.as_deref().unwrap_or_default(), AskedFor::Undo)
@@ -242,6 +210,13 @@ impl<'a> World<'a> {
         if let Some(said) = self.outside.person(&Question { path, about }) {
             let at = plus(self.now, said.after);
             self.queue.push(at, Rank::Person, answer(path, about, said));
+        }
+    }
+
+    fn await_signal(&mut self, path: &str, signal: &str) {
+        if let Some(sent) = self.outside.awaited(path, signal) {
+            let message = Message::Signal { name: sent.name, payload: sent.payload, actor: sent.by };
+            self.queue.push(plus(self.now, sent.after), Rank::Signal, message);
         }
     }
 
@@ -347,8 +322,8 @@ impl<'a> World<'a> {
             failure,
             turns: self.turns,
             state: self.state,
-            path: self.path,
-            rollback: self.rollback,
+            path: self.trail.path,
+            rollback: self.trail.rollback,
             took: since(self.began, last),
             refused: self.refused,
             values: self.values,

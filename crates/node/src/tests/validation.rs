@@ -32,6 +32,10 @@ const fn strict(code: &'static str, head: &'static str, steps: &'static str) -> 
     Planted { level: Level::Strict, code, head, steps }
 }
 
+const fn paranoid(code: &'static str, head: &'static str, steps: &'static str) -> Planted {
+    Planted { level: Level::Paranoid, code, head, steps }
+}
+
 /// An input with a few values.
 const ENVIRONMENT: &str = "inputs: {environment: {type: string, enum: [staging, production], default: staging}}";
 const TEXT_AND_COUNT: &str = "inputs: {host: {type: string, required: true}, count: {type: integer, default: 3}, on: {type: boolean, default: true}}";
@@ -210,6 +214,44 @@ const PLANTED: &[Planted] = &[
     strict("SKEP-C091", "", "  - {id: a, run: 'true && absent --help'}"),
     strict("SKEP-C091", "", "  - {id: a, run: 'x=$(sudo absent)'}"),
     strict("SKEP-C092", "", "  - {id: a, run: '/opt/absent'}"),
+    // Machines that cannot be reached.
+    paranoid("SKEP-C100", "", "  - {id: a, uses: http, with: {url: 'https://absent.example.org/x'}}"),
+    paranoid("SKEP-C100", "", "  - {id: a, run: 'curl -f http://absent.example.org:8080/ > page'}"),
+    // What no simulated execution reaches.
+    paranoid(
+        "SKEP-C104",
+        "inputs: {count: {type: integer, minimum: 1, maximum: 4, default: 2}}",
+        "  - {id: a, uses: set, with: {n: '${{ inputs.count * 2 }}'}}\n  - {id: b, if: '${{ steps.a.outputs.n == 7 }}', uses: noop}",
+    ),
+    paranoid(
+        "SKEP-C104",
+        ENVIRONMENT,
+        "  - {id: a, uses: set, with: {short: '${{ inputs.environment | upper }}'}}\n  - {id: b, if: \"${{ steps.a.outputs.short == 'staging' }}\", uses: noop}",
+    ),
+    // What nothing ends.
+    paranoid(
+        "SKEP-C105",
+        "",
+        "  - id: a\n    parallel:\n      left: [{id: b, run: 'true', on_error: skip}]\n      right: [{id: c, wait: {condition: \"${{ steps.b.status == 'completed' }}\"}}]",
+    ),
+    paranoid("SKEP-C106", "", "  - {id: a, approval: {message: 'Now?'}}"),
+    paranoid("SKEP-C106", "", "  - {id: a, wait: {signal: paid}}"),
+    // What fails by itself, or does not end.
+    paranoid(
+        "SKEP-C107",
+        "inputs: {share: {type: integer, default: 0}}",
+        "  - {id: a, uses: set, with: {each: '${{ 100 // inputs.share }}'}}",
+    ),
+    paranoid(
+        "SKEP-C107",
+        "inputs: {hosts: {type: array, default: []}}",
+        "  - {id: a, uses: set, with: {first: '${{ inputs.hosts[0] }}'}}",
+    ),
+    paranoid(
+        "SKEP-C108",
+        "",
+        "  - {id: a, while: '${{ index >= 0 }}', max_iterations: 90000, steps: [{id: b, uses: noop}]}",
+    ),
 ];
 
 fn text(head: &str, steps: &str) -> String {
@@ -220,11 +262,12 @@ fn text(head: &str, steps: &str) -> String {
 /// A machine that has everything but what is called `absent`.
 fn machine() -> Fixed {
     let missing = ["absent", "/opt/absent"].map(str::to_owned);
-    Fixed { missing: missing.into_iter().collect(), load: Load::default() }
+    let unreachable = ["absent.example.org".to_owned()].into_iter().collect();
+    Fixed { missing: missing.into_iter().collect(), unreachable, ..Fixed::default() }
 }
 
 fn look(text: &str, level: Level) -> Validation {
-    let look = Look { level, strict_mode: false, path: None };
+    let look = Look { level, strict_mode: false, path: None, arguments: Vec::new() };
     validate_closely(text, &look, &crate::catalogue::build(), None, &machine())
 }
 
@@ -270,7 +313,7 @@ fn nothing_is_wrong_with_the_examples() {
             let found = look(&text, level);
             let errors: Vec<_> = found.problems.iter().filter(|problem| problem.severity == Severity::Error).collect();
             assert!(found.valid && errors.is_empty(), "{name} at {}: {errors:#?}", level.as_str());
-            let doubts = ["SKEP-C036", "SKEP-C038", "SKEP-C071", "SKEP-C084"];
+            let doubts = ["SKEP-C036", "SKEP-C038", "SKEP-C071", "SKEP-C084", "SKEP-C104", "SKEP-C105", "SKEP-C107"];
             let wrong = found.problems.iter().find(|problem| doubts.contains(&problem.code));
             assert!(wrong.is_none(), "{name} at {}: {wrong:?}", level.as_str());
         }
@@ -319,7 +362,8 @@ fn what_is_right_is_left_alone() {
 
 #[test]
 fn the_load_of_the_machine_has_its_thresholds() {
-    let fine = Load { memory_percent: Some(90.0), cpu_percent: Some(90.0), disk_percent: Some(85.0) };
+    let fine =
+        Load { memory_percent: Some(90.0), cpu_percent: Some(90.0), disk_percent: Some(85.0), ..Load::default() };
     let text = text("", "  - {id: a, uses: noop}");
     for (load, expect) in [
         (fine, None),
@@ -331,7 +375,7 @@ fn the_load_of_the_machine_has_its_thresholds() {
     ] {
         let machine = Fixed { load, ..Fixed::default() };
         let at = |level| {
-            let look = Look { level, strict_mode: false, path: None };
+            let look = Look { level, strict_mode: false, path: None, arguments: Vec::new() };
             let found = validate_closely(&text, &look, &crate::catalogue::build(), None, &machine).problems;
             found.first().map(|problem| (problem.code, problem.severity))
         };
@@ -344,7 +388,7 @@ fn the_load_of_the_machine_has_its_thresholds() {
 fn a_warning_blocks_in_strict_mode_only_and_confidence_is_told() {
     let text = text("", "  - {id: a, run: 'rm -rf build'}");
     let found = |strict_mode| {
-        let look = Look { level: Level::Strict, strict_mode, path: None };
+        let look = Look { level: Level::Strict, strict_mode, path: None, arguments: Vec::new() };
         validate_closely(&text, &look, &crate::catalogue::build(), None, &machine())
     };
     assert_eq!([found(false).valid, found(true).valid], [true, false]);
@@ -406,7 +450,7 @@ fn a_level_that_is_none_is_refused_with_the_levels() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("config.toml"), "[validation]\nlevel = 'harsh'").unwrap();
     let error = Config::load(directory.path()).unwrap_err().to_string();
-    assert!(error.ends_with("validation.level is one of basic, standard, strict, not \"harsh\""), "{error}");
+    assert!(error.ends_with("validation.level is one of basic, standard, strict, paranoid, not \"harsh\""), "{error}");
 }
 
 #[test]
@@ -416,7 +460,8 @@ fn what_was_found_is_kept_per_version() {
     let add = |text: &str| {
         node.add_workflow(text.to_owned(), None, Some("a".to_owned()), super::ada()).unwrap();
     };
-    let validate = |version, level| node.validate_workflow("a", version, (level, None), None).unwrap().validation;
+    let validate =
+        |version, level| node.validate_workflow("a", version, (level, None), None, Vec::new()).unwrap().validation;
     add(&text("", "  - {id: a, uses: noop}"));
     add(&text("", "  - {id: a, if: 'false', uses: noop}"));
     assert_eq!(validate(None, None).count(Severity::Warning), 1);

@@ -14,6 +14,7 @@ use skep_node::surroundings::Machine;
 use super::workflow::ask;
 use super::{Outcome, explain};
 use crate::context::{Context, Format, bad_request};
+use crate::inputs::{Given, read_given};
 use crate::launch::{file_label, is_file, read_definition};
 use crate::{exit, output};
 
@@ -37,6 +38,9 @@ pub struct Arguments {
     /// Take a warning for an error
     #[arg(long)]
     strict_mode: bool,
+    /// An input to simulate with at level paranoid, or all of them from a JSON file (@- for standard input)
+    #[arg(short, long = "input", value_name = "KEY=VALUE|@FILE")]
+    input: Vec<String>,
     /// Which version of the library, from 1 [default: the newest]
     #[arg(long, value_name = "NUMBER")]
     version: Option<u32>,
@@ -53,6 +57,8 @@ enum LevelWord {
     Standard,
     /// Also what is dangerous, and what this machine lacks
     Strict,
+    /// Also what would happen: it is simulated, with each step failing, and the hosts that it names are tried
+    Paranoid,
 }
 
 impl From<LevelWord> for Level {
@@ -61,6 +67,7 @@ impl From<LevelWord> for Level {
             LevelWord::Basic => Self::Basic,
             LevelWord::Standard => Self::Standard,
             LevelWord::Strict => Self::Strict,
+            LevelWord::Paranoid => Self::Paranoid,
         }
     }
 }
@@ -90,8 +97,16 @@ pub async fn run(context: &Context, arguments: Arguments) -> Outcome {
     }
     let level = arguments.level.map(|word| Level::from(word).as_str().to_owned());
     let strict_mode = arguments.strict_mode.then_some(true);
-    let found = ask(context, ValidateWorkflow { name, version, level, strict_mode, path: search_path() }).await?;
+    let (path, arguments) = (search_path(), given(&arguments.input)?);
+    let found = ask(context, ValidateWorkflow { name, version, level, strict_mode, path, arguments }).await?;
     Ok(answer(context, &found))
+}
+
+/// Inputs as text; those of a file as they would be written.
+fn given(written: &[String]) -> Result<Vec<(String, String)>, Failure> {
+    let Given { values, arguments } = read_given(written)?;
+    let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    Ok(values.into_iter().map(|(name, value)| (name, text(value))).chain(arguments).collect())
 }
 
 fn search_path() -> Option<String> {
@@ -106,6 +121,7 @@ fn of_file(context: &Context, arguments: &Arguments) -> Result<Validation, Failu
         level: arguments.level.map_or(settings.level, Level::from),
         strict_mode: arguments.strict_mode || settings.strict_mode,
         path: search_path(),
+        arguments: given(&arguments.input)?,
     };
     let catalogue = skep_node::catalogue::build();
     // A data directory that cannot be read says nothing about the definition.
@@ -134,7 +150,9 @@ fn text(found: &Validation) -> String {
         (true, counts) => format!("{word}, {counts}"),
         (false, counts) => format!("{word}: {counts}"),
     };
-    if found.report.text.is_empty() { summary } else { format!("{}\n\n{summary}", found.report.text) }
+    let simulation = output::simulation::page(&found.metadata["simulation"]);
+    let parts = [found.report.text.trim_end(), &simulation, &summary];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n")
 }
 
 fn counts(found: &Validation) -> String {

@@ -6,6 +6,7 @@ mod paint;
 mod print;
 pub mod rollback;
 mod sarif;
+pub mod simulation;
 mod spinner;
 mod table;
 mod words;

@@ -10,7 +10,8 @@ impl Perform for ValidateWorkflow {
     fn perform(&self, desk: &Desk) -> Result<Validation, Failure> {
         let level = self.level.as_deref().map(level).transpose()?;
         let how = (level, self.strict_mode);
-        let found = desk.node()?.validate_workflow(&self.name, self.version, how, self.path.clone());
+        let found =
+            desk.node()?.validate_workflow(&self.name, self.version, how, self.path.clone(), self.arguments.clone());
         let found = found.map_err(|error| failure_of(&error))?;
         Ok(validation_of(&found.validation, &found.text, &found.path))
     }

@@ -5,11 +5,13 @@
 mod effects;
 mod levels;
 mod names;
+mod paranoid;
 mod values;
 
 pub use effects::*;
 pub use levels::*;
 pub use names::*;
+pub use paranoid::*;
 use skep_model::code::Code;
 pub use values::*;
 
@@ -76,6 +78,15 @@ pub const ALL: &[Code] = &[
     MEMORY_LOW,
     CPU_BUSY,
     DISK_FULL,
+    HOST_UNREACHABLE,
+    LOAD_HIGH,
+    PROCESSES_MANY,
+    OFTEN_FAILS,
+    NEVER_REACHED,
+    DEAD_END,
+    WAITS_FOR_EVER,
+    FAILS_BY_ITSELF,
+    NEVER_ENDS,
 ];
 
 #[cfg(test)]

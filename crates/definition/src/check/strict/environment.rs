@@ -15,6 +15,31 @@ const DISK_PERCENT_HIGH: f64 = 85.0;
 /// Disk in use over this is an error, in percent (seed 000's rule): results could no longer be written down.
 const DISK_PERCENT_FULL: f64 = 95.0;
 
+/// Runnable processes over the last 5 minutes, by processor, over this are a warning: it is not only for a moment.
+const LOAD_PER_PROCESSOR_HIGH: f64 = 1.0;
+/// Processes and threads over this share of those that there may be are a warning, in percent.
+const TASKS_PERCENT_HIGH: f64 = 80.0;
+
+/// What is said at level paranoid about a machine that is busy for long, or has many processes.
+pub(crate) fn busy(load: &Load) -> Vec<Finding> {
+    let mut found = Vec::new();
+    if let (Some([_, five, _]), Some(processors)) = (load.load_average, load.processors)
+        && five > LOAD_PER_PROCESSOR_HIGH * processors as f64
+    {
+        let message = format!("the load average of 5 minutes is {five:.1}, with {processors} processor(s)");
+        found.push(
+            Finding::warning(codes::LOAD_HIGH, message).hint("wait, or look at the timeouts: steps will be slow"),
+        );
+    }
+    if let (Some(tasks), Some(most)) = (load.tasks, load.tasks_max)
+        && tasks as f64 * 100.0 > TASKS_PERCENT_HIGH * most as f64
+    {
+        let message = format!("{tasks} of the {most} processes and threads that there may be are there");
+        found.push(Finding::warning(codes::PROCESSES_MANY, message).hint("find out who has them: `ps -eLf`"));
+    }
+    found
+}
+
 /// Asks about all needs and the load; each finding with its place.
 pub(crate) fn check(
     needs: &Needs,

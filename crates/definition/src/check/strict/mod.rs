@@ -20,7 +20,7 @@ mod sql;
 mod tests;
 
 pub(crate) use coverage::Coverage;
-pub(crate) use environment::check as check_environment;
+pub(crate) use environment::{busy as check_busy, check as check_environment};
 pub use needs::Needs;
 pub(crate) use scripts::Scripts;
 
