@@ -148,6 +148,18 @@ event_types! {
     ServerStarted = "server_started",
     /// It ended in order.
     ServerStopped = "server_stopped",
+    /// An API key was made.
+    KeyCreated = "key_created",
+    /// One was revoked.
+    KeyRevoked = "key_revoked",
+    /// A user was added.
+    UserCreated = "user_created",
+    /// One may not sign in any more.
+    UserDisabled = "user_disabled",
+    /// One may again.
+    UserEnabled = "user_enabled",
+    /// Somebody's password was set.
+    PasswordSet = "password_set",
     /// A caller was refused.
     AccessDenied = "access_denied",
     /// The journal is behind what the audit has seen of it: another one was put in its place.

@@ -67,6 +67,11 @@ impl Hash {
         text.truncate(12);
         text
     }
+
+    /// Equality that takes the same time wherever the two differ: for what somebody might try to guess.
+    pub fn is_equal_in_constant_time(&self, other: &Self) -> bool {
+        blake3::Hash::from_bytes(self.0) == blake3::Hash::from_bytes(other.0)
+    }
 }
 
 impl fmt::Display for Hash {

@@ -11,6 +11,7 @@
 //!                       runner
 //! ```
 
+pub mod access;
 pub mod actor;
 pub mod audit;
 pub mod catalogue;

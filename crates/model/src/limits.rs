@@ -24,6 +24,14 @@ pub const SURROUNDINGS_KEPT_MAX: usize = 256;
 pub const ITERATIONS_MAX: u32 = 100_000;
 /// Iterations of a `while` or `repeat: {until}` that names no limit of its own.
 pub const ITERATIONS_DEFAULT: u32 = 1_000;
+/// Length of a pattern for workflows in bytes: no path of the library is longer.
+pub const WORKFLOW_PATTERN_BYTES_MAX: usize = 256;
+/// Patterns of one grant, and grants of one key or user: more belong into several keys.
+pub const GRANTS_MAX: usize = 64;
+/// Length of a password in bytes, at least: what is shorter is guessed.
+pub const PASSWORD_BYTES_MIN: usize = 8;
+/// Length of a password in bytes, at most: a longer one only costs time.
+pub const PASSWORD_BYTES_MAX: usize = 1024;
 /// Length of a step id in bytes.
 pub const STEP_ID_LENGTH_MAX: usize = 64;
 /// An output value up to this many bytes of JSON text stays in the journal; a larger one goes to the blob store.

@@ -180,6 +180,34 @@ round of a loop, `deploy.rollback` and `deploy.verify` for the work beside a ste
 for all its rounds.\n\nIt was probably renamed in the workflow: write the new name into the test.",
 };
 
+/// A key or a user that is named and is not there.
+pub const NO_SUCH_CALLER: Code = Code {
+    id: "SKEP-N060",
+    title: "there is no such key or user",
+    page: "`skep key list` shows the API keys and `skep user list` the users, revoked and disabled ones included. Names \
+are written as they were made: large and small letters differ.",
+};
+
+/// A caller who is not recognised.
+pub const NOT_RECOGNISED: Code = Code {
+    id: "SKEP-N061",
+    title: "the API key or the password is not accepted",
+    page: "The secret belongs to no key, the key expired or was revoked, or name and password do not fit, or the user is \
+disabled. The message says which, as far as the caller may know it.\n\n`skep key list` shows how each key stands. A secret \
+is shown once, when its key is made, and cannot be read again: who lost it makes another key with `skep key create NAME \
+--role ROLE` and revokes the old one. `your-api-key` in documentation stands for a key of your own.",
+};
+
+/// A caller who may not do this.
+pub const NOT_ALLOWED: Code = Code {
+    id: "SKEP-N062",
+    title: "the caller may not do this",
+    page: "Keys and users have roles, each over some workflows or all of them (`**`). The message says which role the caller \
+has and which one it would need. What concerns no workflow in particular, such as keys, needs a role over all of them.\n\n\
+`skep key list` and `skep user list` show roles. Make another key with the role that is needed: the roles of a key do not \
+change.",
+};
+
 /// All of them.
 pub const ALL: &[Code] = &[
     INVALID_DEFINITION,
@@ -201,4 +229,7 @@ pub const ALL: &[Code] = &[
     DISK_RESERVE,
     TEST_FAILS,
     TEST_STEP,
+    NO_SUCH_CALLER,
+    NOT_RECOGNISED,
+    NOT_ALLOWED,
 ];

@@ -59,6 +59,14 @@ pub enum Error {
         /// Their paths.
         candidates: Vec<String>,
     },
+    /// No key, or user, of this name.
+    #[error("there is no {named} `{given}`")]
+    NoSuchCaller {
+        /// Which of the two.
+        named: skep_store::Named,
+        /// As given.
+        given: String,
+    },
     /// The engine refused the message.
     #[error("{0}")]
     Rejected(Rejection),
@@ -189,7 +197,8 @@ impl Error {
         match self {
             Self::InvalidDefinition { .. } | Self::InvalidInputs { .. } | Self::Config { .. } => Class::User,
             Self::BadRequest { .. } | Self::AmbiguousExecution { .. } | Self::AmbiguousWorkflow { .. } => Class::User,
-            Self::NoSuchExecution { .. } | Self::NoSuchWorkflow { .. } => Class::NotFound,
+            Self::NoSuchExecution { .. } | Self::NoSuchWorkflow { .. } | Self::NoSuchCaller { .. } => Class::NotFound,
+            Self::Store(skep_store::Error::NameTaken { .. }) => Class::Conflict,
             Self::Rejected(_) | Self::Refused(Refusal::Rejected(_)) | Self::StartKeyTaken { .. } => Class::Conflict,
             Self::Store(error) if is_full(error) => Class::Full,
             Self::Commit(error) if is_full(error) => Class::Full,
@@ -216,6 +225,7 @@ impl Error {
             Self::InvalidInputs { .. } => &codes::INVALID_INPUTS,
             Self::NoSuchExecution { .. } | Self::AmbiguousExecution { .. } => &codes::NO_SUCH_EXECUTION,
             Self::NoSuchWorkflow { .. } | Self::AmbiguousWorkflow { .. } => &codes::NO_SUCH_WORKFLOW,
+            Self::NoSuchCaller { .. } => &codes::NO_SUCH_CALLER,
             Self::Rejected(_) | Self::Refused(_) => &codes::REFUSED,
             Self::Store(error) => error.code(),
             Self::DataDir(error) => error.code(),
@@ -251,6 +261,7 @@ impl Error {
             }
             Self::NoSuchWorkflow { similar, .. } => format!("did you mean {}?", similar.join(" or ")),
             Self::AmbiguousWorkflow { .. } => "give more of its path".into(),
+            Self::NoSuchCaller { named, .. } => format!("`skep {named} list` shows those that there are"),
             Self::Rejected(rejection) | Self::Refused(Refusal::Rejected(rejection)) => rejection_hint(rejection).into(),
             Self::Refused(_) => "`skep status EXECUTION` shows its state".into(),
             Self::Store(error) => error.hint().into(),

@@ -24,7 +24,7 @@ use crate::error::Error;
 use crate::log_sink::LogSink;
 use crate::recovery::Recovery;
 use crate::retention::{Reserve, Retention};
-use crate::service::{Definitions, Reading, Seen};
+use crate::service::{Callers, Definitions, Reading, Seen};
 use crate::watch::Watcher;
 
 /// How long a child may take to die when the owner ends.
@@ -67,6 +67,7 @@ pub struct Node {
     pub(crate) validation: Validation,
     pub(crate) recovery: Recovery,
     pub(crate) seen: Seen,
+    pub(crate) callers: Callers,
     driver: Option<JoinHandle<()>>,
     runner: Arc<Runner>,
     writer: Arc<WriterThread>,
@@ -128,6 +129,7 @@ impl Node {
             validation,
             recovery,
             seen: Seen::default(),
+            callers: Callers::default(),
             driver: Some(driver),
             runner,
             writer,

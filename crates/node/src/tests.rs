@@ -1,5 +1,6 @@
 //! The whole node over a real store, with actions that need no process of their own.
 
+mod access;
 mod audit;
 mod bounds;
 mod breakers;

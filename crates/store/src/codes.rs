@@ -132,6 +132,11 @@ codes! {
      that would hide what happened to the old records.\n\nPut the key's file back (`audit.key` in the data directory, \
      or what `[audit] key` in `config.toml` names), with its `.mark`, from a copy. If it is lost for good, move the \
      folder `audit/` and the mark away and keep them: the next owner begins a new log with a new key.";
+    /// The name of a key or a user.
+    NAME_TAKEN = "SKEP-T025", "The name of a key or a user is taken",
+    "A name stands for one key, or one user, for ever: records of the audit name them, so the name of a revoked key or \
+     a disabled user is not given to another one.\n\nChoose another name. `skep key list` and `skep user list` show \
+     those that there are; a key that is replaced gets a number or a date: `ci-2`.";
 }
 
 #[cfg(test)]

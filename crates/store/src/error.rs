@@ -33,6 +33,24 @@ impl fmt::Display for Committed {
     }
 }
 
+/// What has a name that is taken once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// An API key.
+    Key,
+    /// A user.
+    User,
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Key => "key",
+            Self::User => "user",
+        })
+    }
+}
+
 /// What was tried, where, and what the machine said.
 #[derive(Debug, thiserror::Error)]
 #[error("{attempt} in {} failed: {cause}{committed}", file.display())]
@@ -83,6 +101,16 @@ pub enum Error {
         execution: LocalId,
         /// The public id.
         id: ExecutionId,
+    },
+    /// The name of a new key or user is taken, or the hash of a key's secret is.
+    #[error("{named} `{name}` was not created: the name is taken; nothing of it was committed")]
+    NameTaken {
+        /// Place of the refused write in its group, from 0.
+        write: usize,
+        /// Of what.
+        named: Named,
+        /// The name.
+        name: String,
     },
     /// No space is left.
     #[error("the disk is full: {0}")]
@@ -157,7 +185,8 @@ impl Error {
         match self {
             Self::SequenceConflict { write, .. }
             | Self::UnknownExecution { write, .. }
-            | Self::DuplicateExecution { write, .. } => Some(*write),
+            | Self::DuplicateExecution { write, .. }
+            | Self::NameTaken { write, .. } => Some(*write),
             Self::DiskFull(_)
             | Self::ReadOnly(_)
             | Self::Locked(_)
@@ -189,6 +218,7 @@ impl Error {
             Self::SequenceConflict { .. }
             | Self::UnknownExecution { .. }
             | Self::DuplicateExecution { .. }
+            | Self::NameTaken { .. }
             | Self::NotFound { .. }
             | Self::SchemaTooNew { .. }
             | Self::SchemaTooOld { .. }
@@ -202,6 +232,7 @@ impl Error {
             Self::SequenceConflict { .. } => &codes::SEQUENCE_CONFLICT,
             Self::UnknownExecution { .. } => &codes::UNKNOWN_EXECUTION,
             Self::DuplicateExecution { .. } => &codes::DUPLICATE_EXECUTION,
+            Self::NameTaken { .. } => &codes::NAME_TAKEN,
             Self::DiskFull(_) => &codes::DISK_FULL,
             Self::ReadOnly(_) => &codes::READ_ONLY,
             Self::Locked(_) => &codes::LOCKED,
@@ -225,6 +256,7 @@ impl Error {
             Self::UnknownExecution { .. } | Self::DuplicateExecution { .. } => {
                 "this is a bug in Skep: please report it"
             }
+            Self::NameTaken { .. } => "choose another name; names of revoked keys and disabled users stay taken",
             Self::DiskFull(_) => "free space on that disk; nothing is lost and work goes on by itself afterwards",
             Self::ReadOnly(_) => "make the data directory writable for this user, or choose another one",
             Self::Locked(_) => "look which process has the file open (fuser FILE) and end it if it hangs",

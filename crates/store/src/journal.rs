@@ -6,6 +6,7 @@
 use skep_model::ids::{Hash, LocalId, Position, StepPath, Token};
 use skep_model::time::Timestamp;
 
+use crate::access::AccessChange;
 use crate::error::Error;
 use crate::idle::IdleChange;
 use crate::retire::Retire;
@@ -122,6 +123,8 @@ pub enum Row {
     Retire(Retire),
     /// Somebody did something, in the transaction of what they did. Numbers grow by one and are never used twice.
     Act(NewAct),
+    /// Something changes about keys and users.
+    Access(AccessChange),
 }
 
 impl Row {
@@ -151,6 +154,7 @@ impl Row {
             Self::Validated(row) => row.report.len(),
             Self::Retire(retire) => retire.size_bytes(),
             Self::Act(act) => act.entry.len(),
+            Self::Access(change) => change.size_bytes(),
         }
     }
 }

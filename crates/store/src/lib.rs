@@ -11,6 +11,7 @@
 //!   +------------- Vec<Ack> <----------------+          Reader: own connections, never write
 //! ```
 
+mod access;
 mod checksum;
 mod error;
 mod idle;
@@ -37,15 +38,16 @@ pub mod writer;
 #[cfg(test)]
 mod contract;
 
+pub use access::{AccessChange, KeyRow, UserRow};
 pub use data_dir::DataDir;
-pub use error::{Committed, Error, Trouble};
+pub use error::{Committed, Error, Named, Trouble};
 pub use idle::{IdleChange, IdleRow};
 pub use journal::{Journal, NewAct, NewTurn, NewVersion, Row, Write};
 pub use lock::OwnerLock;
 pub use memory::Memory;
 pub use reader::{
-    Filter, Found, JournalRow, LIBRARY_ROWS_MAX, ListPage, PAGE_BYTES_MAX, PAGE_ROWS_MAX, PREFIX_CANDIDATES_MAX,
-    Reader, StatusCount, StoredPlan, StoredTurn,
+    ACCESS_ROWS_MAX, Filter, Found, JournalRow, LIBRARY_ROWS_MAX, ListPage, PAGE_BYTES_MAX, PAGE_ROWS_MAX,
+    PREFIX_CANDIDATES_MAX, Reader, StatusCount, StoredPlan, StoredTurn,
 };
 pub use retire::{ArchivedRow, AsideRow, Retire};
 pub use rows::{

@@ -6,6 +6,7 @@ use skep_model::ids::{ExecutionId, Hash, LocalId, Position};
 use skep_model::status::Execution as Status;
 use skep_model::time::Timestamp;
 
+use crate::access::{KeyRow, UserRow};
 use crate::error::Error;
 use crate::idle::IdleRow;
 use crate::retire::{ArchivedRow, AsideRow};
@@ -19,6 +20,8 @@ pub const PAGE_ROWS_MAX: usize = 10_000;
 pub const PAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Workflows, or versions of one, listed at once. A library is written by people.
 pub const LIBRARY_ROWS_MAX: usize = 10_000;
+/// Keys, or users, that one call gives.
+pub const ACCESS_ROWS_MAX: usize = 10_000;
 /// Executions named when an id prefix fits several: enough to choose from, few enough to read.
 pub const PREFIX_CANDIDATES_MAX: usize = 10;
 
@@ -187,6 +190,16 @@ pub trait Reader: Send {
     fn leaving(&self, limit: usize) -> Result<Vec<ArchivedRow>, Error>;
     /// Acts after number `after`, oldest first, at most `limit`.
     fn acts(&self, after: i64, limit: usize) -> Result<Vec<ActRow>, Error>;
+    /// Keys, revoked ones included, by name; at most [`ACCESS_ROWS_MAX`].
+    fn keys(&self) -> Result<Vec<KeyRow>, Error>;
+    /// The key of this name.
+    fn key(&self, name: &str) -> Result<Option<KeyRow>, Error>;
+    /// The key whose secret has this hash. Reads one index and one row.
+    fn key_by_hash(&self, hash: Hash) -> Result<Option<KeyRow>, Error>;
+    /// Users, disabled ones included, by name; at most [`ACCESS_ROWS_MAX`].
+    fn users(&self) -> Result<Vec<UserRow>, Error>;
+    /// The user of this name.
+    fn user(&self, name: &str) -> Result<Option<UserRow>, Error>;
     /// Why an execution was set aside by a repair, if it was.
     fn aside(&self, execution: LocalId) -> Result<Option<AsideRow>, Error>;
 }

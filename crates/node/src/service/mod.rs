@@ -3,6 +3,7 @@
 //! Reads are on [`Reading`] and work with or without an owner; what changes something is on
 //! [`Node`](crate::Node). All of it blocks until the answer is there, a change until it is durable.
 
+mod access;
 mod audit;
 mod backup;
 mod check;
@@ -34,6 +35,8 @@ mod undoing;
 mod validation;
 mod verify;
 
+pub(crate) use access::Callers;
+pub use access::{Denied, KeyEntry, KeyState, NewKey, NewUser, UserEntry};
 pub use audit::{AuditQuery, AuditVerified, audit_export, audit_list, audit_verify, record_directly};
 pub use backup::backup;
 pub(crate) use check::read_and_check;

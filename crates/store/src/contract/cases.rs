@@ -8,7 +8,7 @@ use skep_model::time::Timestamp;
 use super::samples::{
     breaker, change, child, created, execution_row, idle, permit, snapshot, start_key, turn, validation, version, write,
 };
-use super::{Fixture, bounds};
+use super::{Fixture, access, bounds};
 use crate::error::{Committed, Error};
 use crate::journal::{NewAct, Row, Write};
 use crate::reader::{Filter, Found, PAGE_BYTES_MAX, PREFIX_CANDIDATES_MAX, Reader, StatusCount};
@@ -41,6 +41,10 @@ const CASES: &[Case] = &[
     validations_stay_with_their_definition,
     what_is_old_leaves_in_steps,
     acts_are_numbered_for_ever,
+    access::a_key_is_found_by_name_and_by_hash,
+    access::a_key_is_used_and_revoked_once,
+    access::names_of_keys_and_users_are_taken_for_ever,
+    access::users_change,
 ];
 
 /// Runs every case on a fresh store.

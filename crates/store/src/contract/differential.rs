@@ -8,12 +8,15 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use skep_model::ids::{Hash, LocalId, Position, Token};
 use skep_model::status::Execution as Status;
+use skep_model::time::Timestamp;
 
 use super::Fixture;
 use super::dump::dump;
 use super::samples::{
-    breaker, change, child, execution_row, idle, permit, snapshot, start_key, turn, validation, version, write,
+    access, breaker, change, child, execution_row, idle, key_row, permit, snapshot, start_key, turn, user, validation,
+    version, write,
 };
+use crate::access::{AccessChange, KeyRow};
 use crate::error::Error;
 use crate::journal::{Journal, Row, Write};
 use crate::memory::Memory;
@@ -49,6 +52,11 @@ enum Piece {
     Breaker { text: usize, state: usize },
     Key { local: i64, text: usize },
     Validated { text: usize, at: i64 },
+    ApiKey { text: usize, secret: usize },
+    KeyUsed { text: usize, at: i64 },
+    KeyRevoked { text: usize, at: i64 },
+    User { text: usize },
+    UserChanged { text: usize, disabled: bool },
 }
 
 fn piece() -> impl Strategy<Value = Piece> {
@@ -68,6 +76,11 @@ fn piece() -> impl Strategy<Value = Piece> {
         1 => (local.clone(), 0..TEXTS.len()).prop_map(|(local, text)| Piece::GiveBack { local, text }),
         1 => (0..TEXTS.len(), 0..TEXTS.len()).prop_map(|(text, state)| Piece::Breaker { text, state }),
         2 => (0..TEXTS.len(), 0..9_i64).prop_map(|(text, at)| Piece::Validated { text, at }),
+        1 => (0..TEXTS.len(), 0..TEXTS.len()).prop_map(|(text, secret)| Piece::ApiKey { text, secret }),
+        1 => (0..TEXTS.len(), 0..9_i64).prop_map(|(text, at)| Piece::KeyUsed { text, at }),
+        1 => (0..TEXTS.len(), 0..9_i64).prop_map(|(text, at)| Piece::KeyRevoked { text, at }),
+        1 => (0..TEXTS.len()).prop_map(|text| Piece::User { text }),
+        1 => (0..TEXTS.len(), any::<bool>()).prop_map(|(text, disabled)| Piece::UserChanged { text, disabled }),
         1 => (local.clone(), 0..TEXTS.len()).prop_map(|(local, text)| Piece::Key { local, text }),
         2 => (local, 0..3_u8, 1..200_i32).prop_map(|(local, token, pid)| Piece::Child { local, token, pid }),
         1 => (0..3_u8).prop_map(|token| Piece::Gone { token }),
@@ -121,6 +134,20 @@ fn build(piece: &Piece, sequences: &mut Sequences) -> Write {
         Piece::Breaker { text, state } => write(breaker(TEXTS[*text], TEXTS[*state])),
         Piece::Key { local, text } => write(start_key(*local, TEXTS[*text])),
         Piece::Validated { text, at } => write(validation(TEXTS[*text], *at)),
+        Piece::ApiKey { text, secret } => {
+            let hash = Hash::of(TEXTS[*secret].as_bytes());
+            access(AccessChange::KeyCreated(KeyRow { hash, ..key_row(TEXTS[*text]) }))
+        }
+        Piece::KeyUsed { text, at } => {
+            access(AccessChange::KeyUsed { name: TEXTS[*text].to_owned(), at: Timestamp(*at) })
+        }
+        Piece::KeyRevoked { text, at } => {
+            access(AccessChange::KeyRevoked { name: TEXTS[*text].to_owned(), at: Timestamp(*at) })
+        }
+        Piece::User { text } => write(user(TEXTS[*text])),
+        Piece::UserChanged { text, disabled } => {
+            access(AccessChange::UserDisabled { name: TEXTS[*text].to_owned(), disabled: *disabled })
+        }
         Piece::Gone { token } => write(Row::ChildGone { token: Token::new(format!("token-{token}")) }),
         Piece::Snapshot { local, seq } => write(snapshot(*local, *seq)),
         Piece::Idle { local, idle: waits, wake } => write(idle(*local, *waits, *wake)),
@@ -148,7 +175,7 @@ pub(crate) fn differ<F: Fixture>(fresh: impl Fn() -> F) {
     }
     let seen = seen.into_inner();
     assert!(seen.committed > 50 && seen.reopened > 10, "{seen:?}");
-    assert_eq!(seen.refused.keys().copied().collect::<Vec<_>>(), ["SKEP-T001", "SKEP-T002", "SKEP-T003"]);
+    assert_eq!(seen.refused.keys().copied().collect::<Vec<_>>(), ["SKEP-T001", "SKEP-T002", "SKEP-T003", "SKEP-T025"]);
 }
 
 fn run(store: &mut dyn Fixture, steps: &[Step], seen: &RefCell<Seen>) -> Result<(), TestCaseError> {

@@ -44,6 +44,11 @@ pub(super) fn dump(reader: &dyn Reader, hashes: &[Hash], paths: &[&str]) -> Resu
     line("permits", &(reader.permits()?, reader.permits_of("one")?));
     line("breakers", &reader.breakers()?);
     line("start keys", &(reader.start_key("release", "one")?, reader.start_key("release", "two")?));
+    line("keys", &(reader.keys()?, reader.key("one")?));
+    line("users", &(reader.users()?, reader.user("one")?));
+    for hash in hashes {
+        line("key", &reader.key_by_hash(*hash)?);
+    }
     Ok(text)
 }
 

@@ -1,6 +1,7 @@
 //! What every implementation of the ports must do: one suite of cases over a [`Fixture`], and a seeded
 //! differential test against the oracle in memory.
 
+mod access;
 mod bounds;
 mod cases;
 mod differential;

@@ -4,6 +4,7 @@ use skep_model::ids::{ExecutionId, Hash, LocalId, Token};
 use skep_model::status::Execution as Status;
 use skep_model::time::Timestamp;
 
+use crate::access::{AccessChange, KeyRow, UserRow};
 use crate::idle::IdleChange;
 use crate::journal::{NewTurn, NewVersion, Row, Write};
 use crate::rows::{
@@ -130,4 +131,43 @@ pub(crate) fn start_key(local: i64, key: &str) -> Row {
         execution: LocalId(local),
         digest,
     })
+}
+
+/// A write of a change about keys and users.
+pub(crate) fn access(change: AccessChange) -> Write {
+    write(Row::Access(change))
+}
+
+/// A key that nobody used, with the secret `secret of NAME`.
+pub(crate) fn key_row(name: &str) -> KeyRow {
+    KeyRow {
+        name: name.to_owned(),
+        prefix: "skep_abc".to_owned(),
+        hash: Hash::of(format!("secret of {name}").as_bytes()),
+        grants: "[]".to_owned(),
+        created_at: Timestamp(3),
+        created_by: "ada".to_owned(),
+        expires_at: None,
+        last_used_at: None,
+        revoked_at: None,
+    }
+}
+
+pub(crate) fn key(name: &str) -> Row {
+    Row::Access(AccessChange::KeyCreated(key_row(name)))
+}
+
+/// A user with a password.
+pub(crate) fn user_row(name: &str) -> UserRow {
+    UserRow {
+        name: name.to_owned(),
+        grants: "[]".to_owned(),
+        password: Some(format!("$argon2id${name}")),
+        disabled: false,
+        created_at: Timestamp(4),
+    }
+}
+
+pub(crate) fn user(name: &str) -> Row {
+    Row::Access(AccessChange::UserCreated(user_row(name)))
 }

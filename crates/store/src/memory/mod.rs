@@ -3,6 +3,7 @@
 //! Naive on purpose: reading is a walk over everything. Nothing is durable; a clone is another handle on the
 //! same store.
 
+mod access;
 mod reader;
 mod state;
 

@@ -5,11 +5,12 @@ use skep_model::status::Execution as Status;
 use skep_model::time::Timestamp;
 
 use super::state::Memory;
+use crate::access::{KeyRow, UserRow};
 use crate::error::Error;
 use crate::idle::{IdleChange, IdleRow};
 use crate::reader::{
-    Filter, Found, JournalRow, LIBRARY_ROWS_MAX, ListPage, PAGE_BYTES_MAX, PAGE_ROWS_MAX, PREFIX_CANDIDATES_MAX,
-    Reader, StatusCount, StoredPlan, StoredTurn,
+    ACCESS_ROWS_MAX, Filter, Found, JournalRow, LIBRARY_ROWS_MAX, ListPage, PAGE_BYTES_MAX, PAGE_ROWS_MAX,
+    PREFIX_CANDIDATES_MAX, Reader, StatusCount, StoredPlan, StoredTurn,
 };
 use crate::retire::{ArchivedRow, AsideRow};
 use crate::rows::{ActRow, BreakerRow, ChildRow, ExecutionRow, PermitRow, StartKeyRow, ValidationRow, WorkflowVersion};
@@ -211,6 +212,26 @@ impl Reader for Memory {
         let state = self.state();
         let rows = state.acts.iter().filter(|row| row.id > after);
         Ok(rows.take(limit.min(PAGE_ROWS_MAX)).cloned().collect())
+    }
+
+    fn keys(&self) -> Answer<Vec<KeyRow>> {
+        Ok(self.state().keys.values().take(ACCESS_ROWS_MAX).cloned().collect())
+    }
+
+    fn key(&self, name: &str) -> Answer<Option<KeyRow>> {
+        Ok(self.state().keys.get(name).cloned())
+    }
+
+    fn key_by_hash(&self, hash: Hash) -> Answer<Option<KeyRow>> {
+        Ok(self.state().keys.values().find(|row| row.hash == hash).cloned())
+    }
+
+    fn users(&self) -> Answer<Vec<UserRow>> {
+        Ok(self.state().users.values().take(ACCESS_ROWS_MAX).cloned().collect())
+    }
+
+    fn user(&self, name: &str) -> Answer<Option<UserRow>> {
+        Ok(self.state().users.get(name).cloned())
     }
 
     fn aside(&self, _execution: LocalId) -> Answer<Option<AsideRow>> {

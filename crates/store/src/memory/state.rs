@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use skep_model::ids::{ExecutionId, Hash, LocalId, Position, StepPath, Token};
 use skep_model::limits::VALIDATIONS_KEPT_MAX;
 
+use super::access::Created;
+use crate::access::{KeyRow, UserRow};
 use crate::error::Error;
 use crate::idle::IdleChange;
 use crate::journal::{Journal, NewAct, NewTurn, NewVersion, Row, Write};
@@ -38,6 +40,8 @@ pub(super) struct State {
     /// Of each definition, the oldest first.
     pub(super) validations: BTreeMap<Hash, Vec<ValidationRow>>,
     pub(super) archived: BTreeMap<ExecutionId, ArchivedRow>,
+    pub(super) keys: BTreeMap<String, KeyRow>,
+    pub(super) users: BTreeMap<String, UserRow>,
     /// In the order of their numbers.
     pub(super) acts: Vec<ActRow>,
     last_act: i64,
@@ -78,6 +82,7 @@ struct Draft<'a> {
     created: BTreeSet<LocalId>,
     retired: BTreeSet<LocalId>,
     ids: BTreeSet<&'a ExecutionId>,
+    access: Created<'a>,
     last_seq: BTreeMap<LocalId, u64>,
 }
 
@@ -89,6 +94,7 @@ impl State {
             created: BTreeSet::new(),
             retired: BTreeSet::new(),
             ids: BTreeSet::new(),
+            access: Created::default(),
             last_seq: BTreeMap::new(),
         };
         for (index, write) in group.iter().enumerate() {
@@ -180,6 +186,7 @@ impl State {
             Row::Validated(row) => self.validated(row),
             Row::Retire(retire) => self.retire(retire),
             Row::Act(act) => self.add_act(act),
+            Row::Access(change) => self.change_access(change),
         }
     }
 
@@ -284,6 +291,7 @@ impl<'a> Draft<'a> {
             Row::Idle(change) => self.must_know(write, change.local),
             Row::Permit(row) => self.must_know(write, row.execution),
             Row::StartKey(row) => self.must_know(write, row.execution),
+            Row::Access(change) => self.access.check(self.state, write, change),
             Row::Retire(Retire::Archived(row)) => {
                 self.must_know(write, row.local)?;
                 self.retired.insert(row.local);

@@ -30,7 +30,8 @@ fn bad(column: usize, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>
     Error::FromSqlConversionFailure(column, Type::Text, cause.into())
 }
 
-fn hash(row: &Row<'_>, column: usize) -> Result<Hash> {
+/// The hash in `column`.
+pub(super) fn hash(row: &Row<'_>, column: usize) -> Result<Hash> {
     let text: String = row.get(column)?;
     Hash::from_str(&text).map_err(|cause| bad(column, cause))
 }

@@ -29,6 +29,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     Migration { number: 4, name: "bounds", sql: include_str!("../../migrations/sqlite/0004_bounds.sql") },
     Migration { number: 5, name: "audit", sql: include_str!("../../migrations/sqlite/0005_audit.sql") },
     Migration { number: 6, name: "validations", sql: include_str!("../../migrations/sqlite/0006_validations.sql") },
+    Migration { number: 7, name: "access", sql: include_str!("../../migrations/sqlite/0007_access.sql") },
 ];
 
 const CREATE_TABLE: &str =

@@ -10,6 +10,7 @@ mod decode;
 mod idle;
 mod inspect;
 mod journal;
+mod keys;
 mod list;
 mod mend;
 mod migrate;

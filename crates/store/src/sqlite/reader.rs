@@ -14,6 +14,7 @@ use super::journal::LAST_POSITION;
 use super::list;
 use super::retire;
 use super::trouble::trouble;
+use crate::access::{KeyRow, UserRow};
 use crate::data_dir::DataDir;
 use crate::error::{Committed, Error};
 use crate::idle::IdleRow;
@@ -331,6 +332,26 @@ impl Reader for SqliteReader {
             Ok(ActRow { id: row.get(0)?, at: Timestamp(row.get(1)?), entry: row.get(2)? })
         });
         self.answer("reading acts", rows)
+    }
+
+    fn keys(&self) -> Answer<Vec<KeyRow>> {
+        self.all_keys()
+    }
+
+    fn key(&self, name: &str) -> Answer<Option<KeyRow>> {
+        self.key_named(name)
+    }
+
+    fn key_by_hash(&self, hash: Hash) -> Answer<Option<KeyRow>> {
+        self.key_with(hash)
+    }
+
+    fn users(&self) -> Answer<Vec<UserRow>> {
+        self.all_users()
+    }
+
+    fn user(&self, name: &str) -> Answer<Option<UserRow>> {
+        self.user_named(name)
     }
 
     fn aside(&self, execution: LocalId) -> Answer<Option<AsideRow>> {

@@ -73,13 +73,14 @@ pub(super) fn write_row(connection: &Connection, file: &Path, write: usize, row:
         Row::Validated(row) => rows.put_validation(row),
         Row::Retire(retire) => super::retire::write(connection, file, write, retire),
         Row::Act(act) => rows.run("recording an act", INSERT_ACT, params![act.at.0, act.entry]),
+        Row::Access(change) => rows.change_access(change),
     }
 }
 
 pub(super) struct Rows<'a> {
     connection: &'a Connection,
     pub(super) file: &'a Path,
-    write: usize,
+    pub(super) write: usize,
 }
 
 impl Rows<'_> {
@@ -87,7 +88,7 @@ impl Rows<'_> {
         self.connection.prepare_cached(sql)?.execute(values)
     }
 
-    fn run(&self, attempt: &'static str, sql: &str, values: impl Params) -> Result<(), Error> {
+    pub(super) fn run(&self, attempt: &'static str, sql: &str, values: impl Params) -> Result<(), Error> {
         self.execute(sql, values).map(|_| ()).map_err(trouble(attempt, self.file, Committed::Nothing))
     }
 

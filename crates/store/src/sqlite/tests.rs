@@ -250,7 +250,7 @@ fn a_store_of_another_version_is_refused() {
     let error = SqliteReader::open(&store.directory).err().unwrap();
     assert_eq!(error.code().id, "SKEP-T012");
     let text = error.to_string().replace(&store.directory.database().display().to_string(), "skep.db");
-    insta::assert_snapshot!(text, @"the store skep.db has schema 1000, this version of Skep knows schemas up to 6; nothing was changed");
+    insta::assert_snapshot!(text, @"the store skep.db has schema 1000, this version of Skep knows schemas up to 7; nothing was changed");
 }
 
 #[test]
