@@ -34,6 +34,7 @@ fn committed_by(place: &Place, text: String) -> skep_node::Stats {
         environment: [("PATH".to_owned(), "/usr/bin:/bin".to_owned())].into_iter().collect(),
         actor: Actor::person("ada"),
         idempotency_key: None,
+        event: serde_json::Value::Null,
         choices: Default::default(),
     };
     let execution = node.start(request).expect("the definition is valid").execution;

@@ -60,6 +60,7 @@ pub fn request(text: &str) -> StartRequest {
         environment: Map::new(),
         actor: Actor::person("bench"),
         idempotency_key: None,
+        event: serde_json::Value::Null,
         choices: Default::default(),
     }
 }

@@ -87,6 +87,7 @@ impl Place {
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .env("HOME", self.folder.path())
             .env("SKEP_DATA_DIR", &self.data)
+            .env("SKEP_LISTEN", "off")
             .stdin(Stdio::null());
     }
 

@@ -3,6 +3,8 @@
 //! Secrets are never written there: a key that ends in `_env` names the environment variable of the owner
 //! that holds the secret.
 
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -29,6 +31,13 @@ const DELETE_AFTER_DOC: &str = "how long after their end their archive files sta
 const DISK_RESERVE: &str = "256MiB";
 const RECOVERY_DOC: &str = "what `skep serve` goes on with at its start: always, rule, ask";
 const DISK_RESERVE_DOC: &str = "with less free space nothing new is started";
+/// The port of seed 000, for programs on this machine.
+const API_LISTEN: &str = "127.0.0.1:8902";
+const API_LISTEN_DOC: &str = "addresses of the HTTP API; an empty list: none";
+/// As seed 000 has it.
+const API_RATE_LIMIT: u32 = 100;
+const API_RATE_LIMIT_DOC: &str = "requests per minute and key; 0: any number";
+const API_PROXY_DOC: &str = "something before it speaks TLS, so it may listen on more than loopback";
 const AUDIT_ENABLED_DOC: &str = "whether who did what is recorded";
 /// In the data directory unless somebody names a better place.
 const AUDIT_KEY: &str = "audit.key";
@@ -75,8 +84,50 @@ struct File {
     retention: RetentionTable,
     disk_reserve: Option<String>,
     recovery: Option<String>,
+    api: ApiTable,
     validation: ValidationTable,
     audit: AuditTable,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ApiTable {
+    listen: Option<Vec<String>>,
+    rate_limit: Option<u32>,
+    behind_proxy: Option<bool>,
+}
+
+/// The HTTP faces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Api {
+    /// Where they listen; empty: nowhere.
+    pub listen: Vec<SocketAddr>,
+    /// Requests per minute and key; `None`: any number.
+    pub rate_limit: Option<NonZeroU32>,
+    /// Something before it speaks TLS, so it may listen on other addresses than loopback.
+    pub behind_proxy: bool,
+}
+
+impl Api {
+    /// Addresses as people write them; `off` is none.
+    ///
+    /// # Errors
+    /// What is wrong with one: not an address, or reachable from other machines without TLS before it.
+    pub fn addresses(words: &[String], behind_proxy: bool) -> Result<Vec<SocketAddr>, String> {
+        let mut found = Vec::new();
+        for word in words.iter().map(|word| word.trim()).filter(|word| !word.is_empty() && *word != "off") {
+            let address: SocketAddr =
+                word.parse().map_err(|_| format!("`{word}` is no address with a port, such as 127.0.0.1:8902"))?;
+            if !address.ip().is_loopback() && !behind_proxy {
+                return Err(format!(
+                    "{address} can be reached from other machines, and keys would travel unencrypted: listen on loopback \
+                     behind a proxy that speaks TLS, or say `behind_proxy = true` under [api] if one is before it"
+                ));
+            }
+            found.push(address);
+        }
+        Ok(found)
+    }
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -216,6 +267,7 @@ impl Config {
         config.disk_reserve_bytes()?;
         config.validation()?;
         config.recovery()?;
+        config.api()?;
         Ok(config)
     }
 
@@ -276,6 +328,21 @@ impl Config {
             let known: Vec<&str> = Recovery::ALL.into_iter().map(Recovery::as_str).collect();
             self.error(&format!("recovery is one of {}, not {word:?}", known.join(", ")))
         })
+    }
+
+    /// The HTTP faces.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for an address that is none, or that would be unsafe.
+    pub fn api(&self) -> Result<Api, Error> {
+        let table = &self.file.api;
+        let behind_proxy = table.behind_proxy.unwrap_or(false);
+        let default = || vec![API_LISTEN.to_owned()];
+        let words = table.listen.clone().unwrap_or_else(default);
+        let listen =
+            Api::addresses(&words, behind_proxy).map_err(|problem| self.error(&format!("api.listen: {problem}")))?;
+        let rate_limit = NonZeroU32::new(table.rate_limit.unwrap_or(API_RATE_LIMIT));
+        Ok(Api { listen, rate_limit, behind_proxy })
     }
 
     /// How definitions are validated.
@@ -357,6 +424,25 @@ impl Config {
         })
     }
 
+    fn api_rows(&self) -> [ConfigRow; 3] {
+        let table = &self.file.api;
+        [
+            with_default(
+                "api.listen",
+                &table.listen.as_ref().map(|words| words.join(", ")),
+                API_LISTEN,
+                API_LISTEN_DOC,
+            ),
+            with_default(
+                "api.rate_limit",
+                &table.rate_limit.map(|count| count.to_string()),
+                &API_RATE_LIMIT.to_string(),
+                API_RATE_LIMIT_DOC,
+            ),
+            with_default("api.behind_proxy", &table.behind_proxy.map(|on| on.to_string()), "false", API_PROXY_DOC),
+        ]
+    }
+
     fn error(&self, problem: &str) -> Error {
         let file = self.origin.as_ref().map_or_else(|| FILE.to_owned(), |path| path.display().to_string());
         Error::Config { file, problem: problem.to_owned() }
@@ -365,12 +451,6 @@ impl Config {
     /// Every key that is known, with its value and where it came from; secrets are not shown.
     pub fn rows(&self) -> Vec<ConfigRow> {
         let smtp = self.file.smtp.as_ref();
-        let row = |key: &str, value: Option<String>, doc| ConfigRow {
-            key: key.to_owned(),
-            origin: if value.is_some() { "file" } else { "default" },
-            value: value.unwrap_or_default(),
-            doc,
-        };
         let mut rows = vec![
             row("smtp.host", smtp.map(|table| table.host.clone()), "mail server of the action `email`"),
             row("smtp.port", smtp.and_then(|table| table.port).map(|port| port.to_string()), "its port (25, 587, 465)"),
@@ -385,10 +465,6 @@ impl Config {
         ];
         let kept = &self.file.retention;
         let audit_key = self.file.audit.key.as_ref().map(|path| path.display().to_string());
-        let with_default = |key: &str, value: &Option<String>, default: &str, doc| ConfigRow {
-            value: value.clone().unwrap_or_else(|| default.to_owned()),
-            ..row(key, value.clone(), doc)
-        };
         rows.extend([
             with_default("retention.archive_after", &kept.archive_after, ARCHIVE_AFTER, ARCHIVE_AFTER_DOC),
             with_default("retention.delete_after", &kept.delete_after, DELETE_AFTER, DELETE_AFTER_DOC),
@@ -397,6 +473,7 @@ impl Config {
             with_default("audit.enabled", &self.file.audit.enabled.map(|on| on.to_string()), "true", AUDIT_ENABLED_DOC),
             with_default("audit.key", &audit_key, AUDIT_KEY, AUDIT_KEY_DOC),
         ]);
+        rows.extend(self.api_rows());
         let (validation, default) = (&self.file.validation, Validation::default());
         let word = |flag: Option<bool>| flag.map(|flag| flag.to_string());
         rows.extend([
@@ -411,4 +488,13 @@ impl Config {
         }
         rows
     }
+}
+
+fn row(key: &str, value: Option<String>, doc: &'static str) -> ConfigRow {
+    let origin = if value.is_some() { "file" } else { "default" };
+    ConfigRow { key: key.to_owned(), origin, value: value.unwrap_or_default(), doc }
+}
+
+fn with_default(key: &str, value: &Option<String>, default: &str, doc: &'static str) -> ConfigRow {
+    ConfigRow { value: value.clone().unwrap_or_else(|| default.to_owned()), ..row(key, value.clone(), doc) }
 }

@@ -45,6 +45,7 @@ fn request(text: &str) -> StartRequest {
         environment: Map::new(),
         actor: ada(),
         idempotency_key: None,
+        event: serde_json::Value::Null,
         choices: Default::default(),
     }
 }

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::convert::failure_of;
-use super::person::Caller;
+use super::person::{Asker, Caller};
 use crate::wire::{Call, Class, Failure};
 
 /// The longest that an answer is kept back. Below the idle limits that anything between two processes may have.
@@ -24,7 +24,7 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 /// What calls are performed with.
 pub enum Desk {
     /// The owner of the data directory, in this process, and who asks it.
-    Owner(Arc<Node>, Caller),
+    Owner(Arc<Node>, Asker),
     /// Only the files; nothing can be changed.
     Reader(Mutex<Reading>),
 }
@@ -35,10 +35,10 @@ impl Desk {
         Self::Reader(Mutex::new(reading))
     }
 
-    /// The same for another caller.
-    pub(super) fn of(self: &Arc<Self>, caller: Caller) -> Arc<Self> {
+    /// The same for somebody else.
+    pub fn asked_by(self: &Arc<Self>, asker: Asker) -> Arc<Self> {
         match &**self {
-            Self::Owner(node, _) => Arc::new(Self::Owner(Arc::clone(node), caller)),
+            Self::Owner(node, _) => Arc::new(Self::Owner(Arc::clone(node), asker)),
             Self::Reader(_) => Arc::clone(self),
         }
     }
@@ -46,7 +46,7 @@ impl Desk {
     /// Who asks.
     pub fn person(&self) -> Actor {
         match self {
-            Self::Owner(_, caller) => caller.actor(),
+            Self::Owner(_, asker) => asker.actor(),
             Self::Reader(_) => Caller::own().actor(),
         }
     }

@@ -22,5 +22,6 @@ mod tests;
 pub use client::{CallError, Client};
 pub use convert::{failure_of, report_of, validation_of};
 pub use desk::{Desk, Perform, WAIT_MS_MAX, attend};
-pub use person::person;
+pub use person::{Asker, person};
 pub use server::{BODY_BYTES_MAX, Server};
+pub(crate) use server::{closed, serve};

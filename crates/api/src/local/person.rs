@@ -32,6 +32,30 @@ impl Caller {
     }
 }
 
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// A process of this machine.
+    Process(Caller),
+    /// Somebody whom a face has recognised.
+    Known(Actor),
+}
+
+impl Asker {
+    /// This process.
+    pub fn own() -> Self {
+        Self::Process(Caller::own())
+    }
+
+    /// As records name them.
+    pub fn actor(&self) -> Actor {
+        match self {
+            Self::Process(caller) => caller.actor(),
+            Self::Known(actor) => actor.clone(),
+        }
+    }
+}
+
 /// The user that this process runs as.
 pub fn person() -> Actor {
     Caller::own().actor()

@@ -16,13 +16,14 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use serde::Serialize;
 use skep_node::{DataDir, Node};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::UnixListener;
 use tokio::net::unix::UCred;
-use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::desk::{Desk, Perform, attend};
-use super::person::{Caller, name_of};
+use super::person::{Asker, Caller, name_of};
 use super::socket;
 use crate::wire;
 use crate::wire::{Class, Failure};
@@ -59,7 +60,7 @@ impl Server {
     /// # Errors
     /// A [`Failure`] if the socket cannot be bound.
     pub fn start(node: &Arc<Node>) -> Result<Self, Failure> {
-        Self::open(Arc::new(Desk::Owner(Arc::clone(node), Caller::own())), node.directory().clone())
+        Self::open(Arc::new(Desk::Owner(Arc::clone(node), Asker::own())), node.directory().clone())
     }
 
     pub(super) fn open(desk: Arc<Desk>, directory: DataDir) -> Result<Self, Failure> {
@@ -156,7 +157,12 @@ impl hyper::service::Service<hyper::Request<Incoming>> for Attributed {
     }
 }
 
-async fn serve(stream: UnixStream, service: Attributed, mut closing: watch::Receiver<bool>) {
+/// Answers a connection until it ends, or until `closing` turns true and its callers have their answers.
+pub async fn serve<Io, Service>(stream: Io, service: Service, mut closing: watch::Receiver<bool>)
+where
+    Io: AsyncRead + AsyncWrite + Unpin,
+    Service: hyper::service::Service<hyper::Request<Incoming>, Response = Response, Error = std::convert::Infallible>,
+{
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
@@ -197,6 +203,7 @@ fn router(shared: Shared) -> Router {
     let router = route::<wire::ShowWorkflow>(router);
     let router = route::<wire::WorkflowVersions>(router);
     let router = route::<wire::ValidateWorkflow>(router);
+    let router = route::<wire::ValidateText>(router);
     let router = route::<wire::ValidationsOf>(router);
     let router = route::<wire::RemoveWorkflow>(router);
     let router = route::<wire::Rerun>(router);
@@ -231,7 +238,7 @@ async fn answer<C: Perform>(
         Ok(call) => call,
         Err(failure) => return refusal(&failure),
     };
-    match attend(&shared.desk.of(caller), call, shared.closing.subscribe()).await {
+    match attend(&shared.desk.asked_by(Asker::Process(caller)), call, shared.closing.subscribe()).await {
         Ok(answer) => json(200, &answer),
         Err(failure) => refusal(&failure),
     }
@@ -333,7 +340,8 @@ impl Drop for Counted {
 }
 
 /// Waits until the door closes.
-async fn closed(closing: &mut watch::Receiver<bool>) {
+/// Comes back when `closing` turns true.
+pub async fn closed(closing: &mut watch::Receiver<bool>) {
     // An error means that the server is gone, which is the same to whoever waits.
     let _ = closing.wait_for(|closing| *closing).await.is_ok();
 }

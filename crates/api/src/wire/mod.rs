@@ -33,7 +33,7 @@ pub use reads::{
 };
 pub use recover::{Orphan, Orphans, Recover};
 pub use rollback::{Checkpoint, Rollback, RollbackPlan, RollbackPoints, RollbackStatus, Undone};
-pub use validation::{ValidateWorkflow, Validation, Validations, ValidationsOf};
+pub use validation::{ValidateText, ValidateWorkflow, Validation, Validations, ValidationsOf};
 pub use writes::{
     Approve, Cancel, Done, DryRun, Input, Pause, Ping, Pong, Reject, Rerun, Resume, Signal, Source, Start, Started,
     Stop, Stopping,

@@ -23,6 +23,7 @@ fn start() -> Start {
         idempotency_key: None,
         rollback_strategy: None,
         auto_approve: false,
+        event: serde_json::Value::Null,
     }
 }
 
@@ -100,6 +101,7 @@ fn every_call_has_a_route_of_its_own() {
         RollbackPlan::NAME,
         RollbackStatus::NAME,
         ValidateWorkflow::NAME,
+        ValidateText::NAME,
         ValidationsOf::NAME,
     ];
     let count = names.len();

@@ -28,6 +28,25 @@ pub struct ValidateWorkflow {
     pub arguments: Vec<(String, String)>,
 }
 
+/// Validates a definition that is in no library; nothing of it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ValidateText {
+    /// The definition.
+    pub text: String,
+    /// `basic`, `standard`, `strict` or `paranoid`; what the configuration says if `None`.
+    #[serde(default)]
+    pub level: Option<String>,
+    /// A warning makes it invalid, too; what the configuration says if `None`.
+    #[serde(default)]
+    pub strict_mode: Option<bool>,
+    /// The list of folders in which its scripts find programs; the usual one if `None`.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// Inputs to simulate with at level paranoid, as text.
+    #[serde(default)]
+    pub arguments: Vec<(String, String)>,
+}
+
 /// Lists what was found when a workflow of the library was validated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ValidationsOf {
@@ -89,6 +108,12 @@ pub struct Validations {
 
 impl Call for ValidateWorkflow {
     const NAME: &'static str = "workflow-validate";
+    const NEEDS: Needs = Needs::Owner;
+    type Answer = Validation;
+}
+
+impl Call for ValidateText {
+    const NAME: &'static str = "validate";
     const NEEDS: Needs = Needs::Owner;
     type Answer = Validation;
 }

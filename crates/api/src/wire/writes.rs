@@ -54,6 +54,9 @@ pub struct Start {
     /// The caller says yes to every approval of it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub auto_approve: bool,
+    /// What brought it about: `event` of its expressions.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub event: Value,
 }
 
 /// An execution that has durably started.

@@ -1,6 +1,6 @@
 //! The library: named definitions with versions, found by the end of their path.
 
-use skep_definition::load;
+use skep_definition::{Workflow, load};
 use skep_model::actor::Actor;
 use skep_model::audit::{Entry, EventType};
 use skep_model::ids::{Hash, slug};
@@ -73,9 +73,7 @@ impl Node {
             return Err(invalid(&Found { text, file, entry: None }, report.problems));
         }
         let workflow = load::load(&text).workflow.expect("a valid definition has a workflow");
-        let id = workflow.id.clone().unwrap_or_else(|| slug(&workflow.name));
-        let category = workflow.category.as_deref().map(slug).filter(|category| !category.is_empty());
-        let default_path = category.map_or_else(|| id.clone(), |category| format!("{category}/{id}"));
+        let (id, default_path) = place_of(&workflow);
         let path = library_path(path.unwrap_or(default_path))?;
         let (now, definition_hash) = (clock::now(), Hash::of(text.as_bytes()));
         let new = NewVersion {
@@ -111,6 +109,19 @@ impl Node {
         self.write_rows(vec![Row::WorkflowRemoved { path: path.clone() }, audit::act(now, &entry)])?;
         Ok(path)
     }
+}
+
+/// Where a definition comes to stand in the library if nobody says where; `None` if it cannot be read.
+pub fn library_path_of(text: &str) -> Option<String> {
+    load::load(text).workflow.map(|workflow| place_of(&workflow).1)
+}
+
+/// The id of a workflow, and `category/id`.
+fn place_of(workflow: &Workflow) -> (String, String) {
+    let id = workflow.id.clone().unwrap_or_else(|| slug(&workflow.name));
+    let category = workflow.category.as_deref().map(slug).filter(|category| !category.is_empty());
+    let path = category.map_or_else(|| id.clone(), |category| format!("{category}/{id}"));
+    (id, path)
 }
 
 fn library_path(path: String) -> Result<String, Error> {

@@ -47,7 +47,7 @@ pub use control::Decide;
 pub use decisions::{DecisionQuery, DecisionStats};
 pub(crate) use definitions::Definitions;
 pub use dry_run::dry_run;
-pub use library::WorkflowEntry;
+pub use library::{WorkflowEntry, library_path_of};
 pub use listing::{ExecutionSummary, ListQuery, Listing, would_move};
 pub use prune::Pruned;
 pub use reading::Reading;

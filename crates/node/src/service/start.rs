@@ -59,6 +59,8 @@ pub struct StartRequest {
     pub actor: Actor,
     /// The same key again is the same execution; `None`: the workflow's own template, if it has one.
     pub idempotency_key: Option<String>,
+    /// What brought it about; null for a start by hand.
+    pub event: Value,
     /// What was chosen over the definition.
     pub choices: Choices,
 }
@@ -143,7 +145,7 @@ impl Node {
             base_dir: self.base_dir(request.base_dir, &execution)?.into(),
             environment: request.environment,
             actor: request.actor,
-            event: Value::Null,
+            event: request.event,
             parent: None,
             choices: request.choices,
             seed: u64::from_le_bytes(uuid.as_bytes()[8..].try_into().expect("a UUID has 16 bytes")),

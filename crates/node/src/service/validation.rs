@@ -188,13 +188,7 @@ impl Node {
         path: Option<String>,
         arguments: Vec<(String, String)>,
     ) -> Result<ValidatedWorkflow, Error> {
-        let settings = self.validation;
-        let look = Look {
-            level: level.unwrap_or(settings.level),
-            strict_mode: strict_mode.unwrap_or(settings.strict_mode),
-            path,
-            arguments,
-        };
+        let look = self.look((level, strict_mode), path, arguments);
         let (entry, text, validation) = {
             let reading = self.reading();
             let (entry, text) = reading.workflow(name, version)?;
@@ -208,6 +202,30 @@ impl Node {
             report: validation.kept().to_string(),
         })])?;
         Ok(ValidatedWorkflow { path: entry.path, text, validation })
+    }
+
+    /// Validates a definition that is in no library. Nothing of it is kept.
+    pub fn validate_text(
+        &self,
+        text: &str,
+        how: (Option<Level>, Option<bool>),
+        path: Option<String>,
+        arguments: Vec<(String, String)>,
+    ) -> Validation {
+        let look = self.look(how, path, arguments);
+        let machine = Machine::new(self.directory().root());
+        validate_closely(text, &look, self.catalogue(), Some(&self.reading()), &machine)
+    }
+
+    fn look(
+        &self,
+        (level, strict_mode): (Option<Level>, Option<bool>),
+        path: Option<String>,
+        arguments: Vec<(String, String)>,
+    ) -> Look {
+        let settings = self.validation;
+        let (level, strict_mode) = (level.unwrap_or(settings.level), strict_mode.unwrap_or(settings.strict_mode));
+        Look { level, strict_mode, path, arguments }
     }
 }
 

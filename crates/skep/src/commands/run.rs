@@ -110,6 +110,7 @@ fn start_of(arguments: &Arguments, inputs: Vec<(String, String)>) -> Result<wire
         idempotency_key: arguments.idempotency_key.clone(),
         rollback_strategy: arguments.rollback_strategy.map(Strategy::from),
         auto_approve: arguments.auto_approve,
+        event: Value::Null,
     })
 }
 

@@ -1,5 +1,7 @@
 //! `skep serve`: own the data directory, recover what is open, and answer until told to end.
 
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,18 +9,24 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::json;
 use skep_api::local::{CallError, Client, failure_of};
+use skep_api::rest;
 use skep_api::wire::{Failure, Needs};
+use skep_model::access::Principal;
 use skep_model::actor::Actor;
-use skep_node::{Recovered, Recovery};
+use skep_node::config::{Api, Config};
+use skep_node::{DataDir, Node, Recovered, Recovery};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::Outcome;
-use crate::context::Context;
+use crate::context::{Context, bad_request};
 use crate::door::{Own, blocking};
-use crate::exit;
 use crate::follow::Interrupts;
+use crate::{exit, output};
 
+/// File of the key that the first start makes.
+const FIRST_KEY: &str = "admin.key";
+const LISTEN_HINT: &str = "for example `--listen 127.0.0.1:8902`, or `--listen off`";
 /// An owner in the background ends after this long with nothing open.
 const IDLE_END: Duration = Duration::from_secs(60);
 /// Between two looks for what is old: ages are in days.
@@ -32,7 +40,9 @@ const STOP_INTERVAL: Duration = Duration::from_millis(20);
 ///
 /// Other commands find it by themselves. Ending drains: what runs is stopped and taken up by the next owner.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  skep serve\n  skep serve --recovery ask\n  skep serve --stop")]
+#[command(
+    after_help = "Examples:\n  skep serve\n  skep serve --listen 127.0.0.1:8902 --dev\n  skep serve --recovery ask\n  skep serve --stop"
+)]
 pub struct Arguments {
     /// Drain and end the owner that runs now
     #[arg(long)]
@@ -41,6 +51,13 @@ pub struct Arguments {
     /// before somebody resumes it [default: `recovery` in config.toml, else always]
     #[arg(long, env = "SKEP_RECOVERY", value_name = "WHICH", value_parser = recoveries())]
     recovery: Option<Recovery>,
+    /// Where programs reach it over HTTP, with a key: an address, or `off`; may be given several times [default:
+    /// `listen` in config.toml, else 127.0.0.1:8902]
+    #[arg(long, env = "SKEP_LISTEN", value_name = "ADDRESS", value_delimiter = ',')]
+    listen: Vec<String>,
+    /// Let everybody who reaches it over HTTP do everything, without a key: for trying things out on loopback
+    #[arg(long)]
+    dev: bool,
     /// Started by `run --detach`: leave the terminal, end when nothing is open
     #[arg(long, hide = true)]
     background: bool,
@@ -68,12 +85,16 @@ pub async fn run(context: &Context, arguments: &Arguments) -> Outcome {
     let recovery = arguments.recovery;
     let recovered = blocking(move || node.recover_as(recovery, skep_node::clock::now())).await?;
     let Recovered { taken_on, left } = recovered.map_err(|error| failure_of(&error))?;
+    let faces = faces(context, arguments, &own).await?;
+    let addresses: Vec<String> =
+        faces.iter().flat_map(|faces| faces.addresses()).map(|address| format!("http://{address}")).collect();
     let socket = context.directory.socket();
-    let started = json!({ "listening": socket, "pid": std::process::id(), "recovered": taken_on, "interrupted": left });
+    let started = json!({ "listening": socket, "http": addresses, "pid": std::process::id(), "recovered": taken_on, "interrupted": left });
     context.answer(&started, || {
         let note =
             if left > 0 { format!(", {left} stay interrupted: `skep list`, `skep recover`") } else { String::new() };
-        format!("listening on {}, {taken_on} open executions{note}", socket.display())
+        let http = addresses.iter().map(|address| format!(", {address}")).collect::<String>();
+        format!("listening on {}{http}; {taken_on} open executions{note}", socket.display())
     });
     let mut stop = own.stop_asked();
     let tidying = Arc::new(Mutex::new(()));
@@ -83,10 +104,53 @@ pub async fn run(context: &Context, arguments: &Arguments) -> Outcome {
         () = nothing_open(&own), if arguments.background => {}
         () = keep_tidy(&own, &tidying) => {}
     }
+    if let Some(faces) = faces {
+        faces.close().await;
+    }
     own.node().stop_pruning();
     drop(tidying.lock().await);
     own.drain().await;
     Ok(exit::OK)
+}
+
+/// Opens the HTTP faces; none in the background, where `run --detach` only wants its work done.
+async fn faces(context: &Context, arguments: &Arguments, own: &Own) -> Result<Option<rest::Server>, Failure> {
+    if arguments.background {
+        return Ok(None);
+    }
+    let config = Config::load(context.directory.root()).map_err(|error| failure_of(&error))?;
+    let api = config.api().map_err(|error| failure_of(&error))?;
+    let addresses = match arguments.listen.as_slice() {
+        [] => api.listen,
+        given => Api::addresses(given, api.behind_proxy).map_err(|problem| bad_request(&problem, LISTEN_HINT))?,
+    };
+    if arguments.dev && addresses.iter().any(|address| !address.ip().is_loopback()) {
+        return Err(bad_request("`--dev` lets in everybody, so it listens on loopback only", "leave out `--listen`"));
+    }
+    if addresses.is_empty() {
+        return Ok(None);
+    }
+    let open = arguments.dev.then(|| Principal::admin(skep_api::local::person()));
+    if open.is_none() {
+        let (node, directory) = (own.node().clone(), context.directory.clone());
+        blocking(move || first_key(&node, &directory)).await??;
+    }
+    let settings = rest::Settings { addresses, open, per_minute: api.rate_limit };
+    rest::Server::start(own.node(), settings).await.map(Some)
+}
+
+/// The first start makes an admin key and leaves it in a file that only this user can read.
+fn first_key(node: &Node, directory: &DataDir) -> Result<(), Failure> {
+    let made = node.ensure_admin_key(skep_node::clock::now()).map_err(|error| failure_of(&error))?;
+    let Some(secret) = made else { return Ok(()) };
+    let path = directory.root().join(FIRST_KEY);
+    let written = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path);
+    let written = written.and_then(|mut file| file.write_all(format!("{}\n", secret.expose()).as_bytes()));
+    written.map_err(|error| {
+        bad_request(&format!("writing {} failed: {error}", path.display()), "`skep key create` makes another key")
+    })?;
+    output::note(&format!("the first key, of role admin, is in {}; keep it in a safe place", path.display()));
+    Ok(())
 }
 
 /// Archives and cleans up at once and then every hour; never comes back.

@@ -4,7 +4,7 @@ use skep_definition::check::Level;
 
 use crate::local::convert::{failure_of, validation_of};
 use crate::local::desk::{Desk, Perform};
-use crate::wire::{Failure, ValidateWorkflow, Validation, Validations, ValidationsOf};
+use crate::wire::{Failure, ValidateText, ValidateWorkflow, Validation, Validations, ValidationsOf};
 
 impl Perform for ValidateWorkflow {
     fn perform(&self, desk: &Desk) -> Result<Validation, Failure> {
@@ -14,6 +14,15 @@ impl Perform for ValidateWorkflow {
             desk.node()?.validate_workflow(&self.name, self.version, how, self.path.clone(), self.arguments.clone());
         let found = found.map_err(|error| failure_of(&error))?;
         Ok(validation_of(&found.validation, &found.text, &found.path))
+    }
+}
+
+impl Perform for ValidateText {
+    fn perform(&self, desk: &Desk) -> Result<Validation, Failure> {
+        let level = self.level.as_deref().map(level).transpose()?;
+        let how = (level, self.strict_mode);
+        let found = desk.node()?.validate_text(&self.text, how, self.path.clone(), self.arguments.clone());
+        Ok(validation_of(&found, &self.text, "(the definition)"))
     }
 }
 

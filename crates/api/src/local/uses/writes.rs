@@ -29,6 +29,7 @@ fn request_of(desk: &Desk, start: &Start) -> StartRequest {
         environment: start.environment.clone(),
         actor: desk.person(),
         idempotency_key: start.idempotency_key.clone(),
+        event: start.event.clone(),
         choices: Choices { strategy: start.rollback_strategy, approver: start.auto_approve.then(|| desk.person()) },
     }
 }

@@ -1,0 +1,113 @@
+//! What an endpoint answers, and what it refuses with.
+
+use axum::body::Body;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use crate::wire::{Failure, Report};
+
+/// A JSON answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub body: Value,
+}
+
+impl Answer {
+    pub fn ok(body: Value) -> Self {
+        Self { status: StatusCode::OK, body }
+    }
+}
+
+/// Why an endpoint does not do what it was asked: `{"detail": .., "code": .., "hint": ..}`.
+#[derive(Debug)]
+pub struct Refusal {
+    status: StatusCode,
+    detail: Value,
+    code: Option<String>,
+    hint: Option<String>,
+    retry_after_s: Option<u64>,
+}
+
+impl Refusal {
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status, detail: Value::String(detail.into()), code: None, hint: None, retry_after_s: None }
+    }
+
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into()).filter(|hint: &String| !hint.is_empty());
+        self
+    }
+
+    pub fn coded(mut self, code: impl Into<String>) -> Self {
+        self.code = Some(code.into());
+        self
+    }
+
+    pub fn retry_after_s(mut self, seconds: u64) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
+    }
+
+    /// The request itself is wrong.
+    pub fn bad(detail: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, detail).with_hint(hint)
+    }
+
+    /// A definition that is not valid, with all that is wrong with it.
+    pub fn of_report(status: StatusCode, message: String, report: &Report) -> Self {
+        let detail = json!({ "message": message, "errors": report.errors, "warnings": report.warnings });
+        Self { detail, ..Self::new(status, "") }
+    }
+
+    /// What does not fit the state that things are in is a bad request in seed 000.
+    pub fn as_bad_request(mut self) -> Self {
+        if self.status == StatusCode::CONFLICT {
+            self.status = StatusCode::BAD_REQUEST;
+        }
+        self
+    }
+
+    pub fn into_response(self) -> Response {
+        let mut body = json!({ "detail": self.detail });
+        if let Some(code) = self.code {
+            body["code"] = code.into();
+        }
+        if let Some(hint) = self.hint {
+            body["hint"] = hint.into();
+        }
+        let mut response = json_response(self.status, &body);
+        let headers = response.headers_mut();
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+/// A definition that cannot be started answers with all that is wrong with it.
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        let status = StatusCode::from_u16(failure.class.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let detail = match &failure.report {
+            Some(report) => json!({ "message": failure.message, "errors": report.errors, "warnings": report.warnings }),
+            None => Value::String(failure.message),
+        };
+        Self { status, detail, code: Some(failure.code), hint: failure.hint, retry_after_s: None }
+    }
+}
+
+pub fn json_response(status: StatusCode, body: &Value) -> Response {
+    let mut response = Response::new(Body::from(body.to_string()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
