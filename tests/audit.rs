@@ -64,7 +64,9 @@ fn who_did_what_is_recorded_without_any_value() {
     );
     let decided = &of_execution[2];
     let me = decided["actor"]["name"].as_str().expect("a person has a name");
-    assert_eq!(decided["actor"], json!({ "kind": "person", "name": me }));
+    let (uid, pid) = (rustix::process::getuid().as_raw(), &decided["actor"]["pid"]);
+    assert_eq!(decided["actor"], json!({ "kind": "person", "name": me, "uid": uid, "pid": pid }));
+    assert!(pid.is_number(), "{decided:#}");
     assert_eq!((&decided["step"], &decided["outcome"]), (&json!("ask"), &json!("approved")));
     assert_eq!(decided["details"]["comment"], "it is friday");
     assert_eq!(of_execution[0]["details"]["inputs"], json!(["password"]));
