@@ -6,6 +6,7 @@
 //! tree      everything that a step leaves behind is stopped     commits    one commit per script
 //! contract  what programs rely on                               injection  values stay values
 //! damage    what verify names and repair mends          disk       full and read-only disks
+//! api       the HTTP API, under a kill
 //! keeping   copies, the archive, what is cleaned up
 //! audit     who did what, sealed; kills of the owner, hands on the files
 //! corpus    every bad and good definition                       docs       every block of the pages
@@ -15,6 +16,7 @@
 //! They must not look inside a crate: the journal is read through its public port, everything else through the
 //! command line. Nothing here waits for time to pass; it waits for a file, a process or an answer, with a bound.
 
+mod api;
 mod audit;
 mod commits;
 mod contract;

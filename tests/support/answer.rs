@@ -101,6 +101,11 @@ impl Running {
         content(&self.err)
     }
 
+    /// What it has said so far on standard output.
+    pub fn output_so_far(&self) -> String {
+        content(&self.out)
+    }
+
     /// SIGKILL, and the end of it.
     pub fn kill(mut self) -> Answer {
         // It may have ended by itself.

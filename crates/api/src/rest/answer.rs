@@ -23,7 +23,10 @@ impl Answer {
 
 /// Why an endpoint does not do what it was asked: `{"detail": .., "code": .., "hint": ..}`.
 #[derive(Debug)]
-pub struct Refusal {
+pub struct Refusal(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
     status: StatusCode,
     detail: Value,
     code: Option<String>,
@@ -33,21 +36,25 @@ pub struct Refusal {
 
 impl Refusal {
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: Value::String(detail.into()), code: None, hint: None, retry_after_s: None }
+        Self::of(status, Value::String(detail.into()))
+    }
+
+    fn of(status: StatusCode, detail: Value) -> Self {
+        Self(Box::new(Parts { status, detail, code: None, hint: None, retry_after_s: None }))
     }
 
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into()).filter(|hint: &String| !hint.is_empty());
+        self.0.hint = Some(hint.into()).filter(|hint: &String| !hint.is_empty());
         self
     }
 
     pub fn coded(mut self, code: impl Into<String>) -> Self {
-        self.code = Some(code.into());
+        self.0.code = Some(code.into());
         self
     }
 
     pub fn retry_after_s(mut self, seconds: u64) -> Self {
-        self.retry_after_s = Some(seconds);
+        self.0.retry_after_s = Some(seconds);
         self
     }
 
@@ -59,31 +66,32 @@ impl Refusal {
     /// A definition that is not valid, with all that is wrong with it.
     pub fn of_report(status: StatusCode, message: String, report: &Report) -> Self {
         let detail = json!({ "message": message, "errors": report.errors, "warnings": report.warnings });
-        Self { detail, ..Self::new(status, "") }
+        Self::of(status, detail)
     }
 
     /// What does not fit the state that things are in is a bad request in seed 000.
-    pub fn as_bad_request(mut self) -> Self {
-        if self.status == StatusCode::CONFLICT {
-            self.status = StatusCode::BAD_REQUEST;
+    pub fn into_bad_request(mut self) -> Self {
+        if self.0.status == StatusCode::CONFLICT {
+            self.0.status = StatusCode::BAD_REQUEST;
         }
         self
     }
 
     pub fn into_response(self) -> Response {
-        let mut body = json!({ "detail": self.detail });
-        if let Some(code) = self.code {
+        let Parts { status, detail, code, hint, retry_after_s } = *self.0;
+        let mut body = json!({ "detail": detail });
+        if let Some(code) = code {
             body["code"] = code.into();
         }
-        if let Some(hint) = self.hint {
+        if let Some(hint) = hint {
             body["hint"] = hint.into();
         }
-        let mut response = json_response(self.status, &body);
+        let mut response = json_response(status, &body);
         let headers = response.headers_mut();
-        if self.status == StatusCode::UNAUTHORIZED {
+        if status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if let Some(seconds) = self.retry_after_s {
+        if let Some(seconds) = retry_after_s {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
@@ -98,7 +106,7 @@ impl From<Failure> for Refusal {
             Some(report) => json!({ "message": failure.message, "errors": report.errors, "warnings": report.warnings }),
             None => Value::String(failure.message),
         };
-        Self { status, detail, code: Some(failure.code), hint: failure.hint, retry_after_s: None }
+        Self::of(status, detail).coded(failure.code).with_hint(failure.hint.unwrap_or_default())
     }
 }
 

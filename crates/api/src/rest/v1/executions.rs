@@ -92,6 +92,6 @@ pub async fn cancel(asked: Asked) -> Result<Answer, Refusal> {
     let row = asked.check_execution(asked.param("execution_id")).await?;
     let reason = asked.query.get("reason").cloned();
     let done =
-        asked.call(wire::Cancel { execution: row.execution_id, reason }).await.map_err(Refusal::as_bad_request)?;
+        asked.call(wire::Cancel { execution: row.execution_id, reason }).await.map_err(Refusal::into_bad_request)?;
     Ok(Answer::ok(json!({ "status": "cancelled", "execution_id": done.execution_id })))
 }

@@ -1,5 +1,6 @@
 //! Rollbacks and rollback points. An execution has one rollback at a time, so its id names it.
 
+use axum::http::StatusCode;
 use serde_json::json;
 
 use super::super::answer::{Answer, Refusal};
@@ -18,7 +19,7 @@ pub async fn begin(asked: Asked) -> Result<Answer, Refusal> {
         to,
         reason: asked.query.get("reason").cloned(),
     };
-    let done = asked.call(call).await.map_err(Refusal::as_bad_request)?;
+    let done = asked.call(call).await.map_err(Refusal::into_bad_request)?;
     let id = done.execution_id;
     Ok(Answer::ok(json!({
         "rollback_id": id,
@@ -37,7 +38,13 @@ fn point(text: &str) -> Result<u32, Refusal> {
 /// How the rollback of an execution stands.
 pub async fn status(asked: Asked) -> Result<Answer, Refusal> {
     let row = asked.check_execution(asked.param("rollback_id")).await?;
-    let rollback = asked.call(wire::RollbackStatus { execution: row.execution_id }).await?;
+    let mut found = asked.call(wire::RollbackStatus { execution: row.execution_id.clone() }).await?;
+    let mut rollback = found["rollback"].take();
+    if rollback.is_null() {
+        return Err(Refusal::new(StatusCode::NOT_FOUND, format!("{} was not undone", row.execution_id)));
+    }
+    rollback["id"] = row.execution_id.clone().into();
+    rollback["execution_id"] = row.execution_id.into();
     Ok(Answer::ok(json!({ "rollback": rollback })))
 }
 
