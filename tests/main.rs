@@ -7,6 +7,7 @@
 //! contract  what programs rely on                               injection  values stay values
 //! damage    what verify names and repair mends          disk       full and read-only disks
 //! keeping   copies, the archive, what is cleaned up
+//! access    keys and users: what is shown once, what is not shown
 //! audit     who did what, sealed; kills of the owner, hands on the files
 //! corpus    every bad and good definition                       docs       every block of the pages
 //! undone    a world that is what it was, under hundreds of kills
@@ -15,6 +16,7 @@
 //! They must not look inside a crate: the journal is read through its public port, everything else through the
 //! command line. Nothing here waits for time to pass; it waits for a file, a process or an answer, with a bound.
 
+mod access;
 mod audit;
 mod commits;
 mod contract;
