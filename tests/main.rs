@@ -8,6 +8,7 @@
 //! damage    what verify names and repair mends          disk       full and read-only disks
 //! api       the HTTP API, under a kill
 //! keeping   copies, the archive, what is cleaned up
+//! access    keys and users: what is shown once, what is not shown
 //! audit     who did what, sealed; kills of the owner, hands on the files
 //! corpus    every bad and good definition                       docs       every block of the pages
 //! undone    a world that is what it was, under hundreds of kills
@@ -16,6 +17,7 @@
 //! They must not look inside a crate: the journal is read through its public port, everything else through the
 //! command line. Nothing here waits for time to pass; it waits for a file, a process or an answer, with a bound.
 
+mod access;
 mod api;
 mod audit;
 mod commits;

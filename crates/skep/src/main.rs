@@ -16,6 +16,7 @@ mod follow;
 mod inputs;
 mod launch;
 mod output;
+mod password;
 
 use std::process::ExitCode;
 

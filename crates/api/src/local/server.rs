@@ -221,7 +221,18 @@ fn router(shared: Shared) -> Router {
     let router = route::<wire::Prune>(router);
     let router = route::<wire::PassAudit>(router);
     let router = route::<wire::BackupMade>(router);
+    let router = access_routes(router);
     router.fallback(unknown_route).with_state(shared)
+}
+
+fn access_routes(router: Router<Shared>) -> Router<Shared> {
+    let router = route::<wire::CreateKey>(router);
+    let router = route::<wire::ListKeys>(router);
+    let router = route::<wire::RevokeKey>(router);
+    let router = route::<wire::CreateUser>(router);
+    let router = route::<wire::ListUsers>(router);
+    let router = route::<wire::DisableUser>(router);
+    route::<wire::SetPassword>(router)
 }
 
 fn route<C: Perform>(router: Router<Shared>) -> Router<Shared> {

@@ -3,6 +3,7 @@
 //! One type per use case; its name is its route (`POST /v1/NAME`). Keys never change their meaning. These types must
 //! not reach into the node: `local::uses` translates.
 
+mod access;
 mod audit;
 mod call;
 mod decisions;
@@ -18,6 +19,10 @@ mod writes;
 #[cfg(test)]
 mod tests;
 
+pub use access::{
+    CreateKey, CreateUser, DisableUser, Grant, Key, KeyCreated, Keys, ListKeys, ListUsers, RevokeKey, SetPassword,
+    User, Users,
+};
 pub use audit::{BackupMade, PassAudit, Recorded};
 pub use call::{Call, Needs};
 pub use decisions::{Decision, DecisionRules, DecisionStats, Decisions, RuleCount, RuleStats};

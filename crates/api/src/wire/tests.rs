@@ -53,6 +53,18 @@ fn calls_keep_their_json() {
 }
 
 #[test]
+fn secrets_travel_and_are_not_printed() {
+    let call = SetPassword { name: "grace".into(), password: skep_model::access::Secret::new("correct horse") };
+    check(&call, &json!({"name": "grace", "password": "correct horse"}));
+    assert!(!format!("{call:?}").contains("horse"));
+    let grants = vec![Grant { role: skep_model::access::Role::Operator, workflows: vec!["deploy/*".into()] }];
+    check(
+        &CreateKey { name: "ci".into(), grants, expires_at_us: None },
+        &json!({"name": "ci", "grants": [{"role": "operator", "workflows": ["deploy/*"]}], "expires_at_us": null}),
+    );
+}
+
+#[test]
 fn what_may_be_left_out_may_be_left_out() {
     let start: Start =
         serde_json::from_value(json!({"source": {"library": {"name": "a/b", "version": null}}})).unwrap();
@@ -103,6 +115,13 @@ fn every_call_has_a_route_of_its_own() {
         ValidateWorkflow::NAME,
         ValidateText::NAME,
         ValidationsOf::NAME,
+        CreateKey::NAME,
+        ListKeys::NAME,
+        RevokeKey::NAME,
+        CreateUser::NAME,
+        ListUsers::NAME,
+        DisableUser::NAME,
+        SetPassword::NAME,
     ];
     let count = names.len();
     names.sort_unstable();

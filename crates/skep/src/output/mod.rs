@@ -17,7 +17,7 @@ mod tests;
 pub use live::Display;
 pub use page::{end_of, page};
 pub use paint::{Paint, paint};
-pub use print::{failure, note, print, print_json, print_line, print_text, warnings};
+pub use print::{failure, note, print, print_json, print_line, print_text, prompt, warnings};
 pub use sarif::sarif;
 pub use spinner::Spinner;
 pub use table::table;

@@ -36,6 +36,12 @@ pub fn note(text: &str) {
     drop(writeln!(anstream::stderr(), "{text}"));
 }
 
+/// A question on standard error, without a line break.
+pub fn prompt(text: &str) {
+    let mut err = anstream::stderr();
+    drop(write!(err, "{text}").and_then(|()| err.flush()));
+}
+
 /// What is to be said about a definition that works, on standard error.
 pub fn warnings(report: Option<&Report>) {
     if let Some(report) = report {

@@ -1,5 +1,6 @@
 //! Each wire call as a use of `node::service`: translation and nothing else.
 
+mod access;
 mod audit;
 mod decisions;
 mod keeping;
