@@ -119,8 +119,7 @@ impl Node {
             .name("skep-driver".to_owned())
             .spawn(move || thread::run(driver, &inputs))
             .map_err(|error| Error::Runner(error.to_string()))?;
-        let start = |follower| Audit::start(follower, watcher.beats());
-        let audit = follower.map(start).transpose()?.unwrap_or_default();
+        let audit = follower.map(|follower| Audit::start(follower, watcher.beats())).transpose()?.unwrap_or_default();
         let node = Self {
             reading: Mutex::new(Reading::open(&directory)?),
             inputs: sender,
