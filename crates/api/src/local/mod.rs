@@ -23,5 +23,5 @@ pub use client::{CallError, Client};
 pub use convert::{failure_of, report_of, validation_of};
 pub use desk::{Desk, Perform, WAIT_MS_MAX, attend};
 pub use person::{Asker, person};
+pub(crate) use server::{Attributed, closed, serve};
 pub use server::{BODY_BYTES_MAX, Server};
-pub(crate) use server::{closed, serve};

@@ -15,6 +15,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use serde::Serialize;
+use skep_model::actor::Actor;
 use skep_node::{DataDir, Node};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixListener;
@@ -123,7 +124,7 @@ async fn accept(listener: UnixListener, shared: Shared) {
                     let same_user = peer.as_ref().is_some_and(|peer| peer.uid() == own_uid);
                     let caller = peer.as_ref().map_or_else(Caller::own, Caller::of);
                     let router = if same_user { router.clone() } else { refuse(&shared.desk, peer) };
-                    let service = Attributed { router: TowerToHyperService::new(router), caller };
+                    let service = Attributed::new(router, caller);
                     connections.spawn(serve(stream, service, shared.closing.subscribe()));
                 }
                 Err(error) => {
@@ -140,19 +141,26 @@ async fn accept(listener: UnixListener, shared: Shared) {
     }
 }
 
-/// A router whose requests say who sent them.
-struct Attributed {
+/// A router whose requests say who, or what, sent them.
+pub struct Attributed<Sender> {
     router: TowerToHyperService<Router>,
-    caller: Caller,
+    sender: Sender,
 }
 
-impl hyper::service::Service<hyper::Request<Incoming>> for Attributed {
+impl<Sender> Attributed<Sender> {
+    /// All requests to `router` are of this sender.
+    pub fn new(router: Router, sender: Sender) -> Self {
+        Self { router: TowerToHyperService::new(router), sender }
+    }
+}
+
+impl<Sender: Clone + Send + Sync + 'static> hyper::service::Service<hyper::Request<Incoming>> for Attributed<Sender> {
     type Response = Response;
     type Error = std::convert::Infallible;
     type Future = <TowerToHyperService<Router> as hyper::service::Service<hyper::Request<Incoming>>>::Future;
 
     fn call(&self, mut request: hyper::Request<Incoming>) -> Self::Future {
-        request.extensions_mut().insert(self.caller);
+        request.extensions_mut().insert(self.sender.clone());
         self.router.call(request)
     }
 }
@@ -301,7 +309,7 @@ fn refuse(desk: &Desk, peer: Option<UCred>) -> Router {
         let name = peer.map_or_else(|| "unknown".to_owned(), |peer| name_of(peer.uid()));
         let pid = peer.and_then(|peer| peer.pid()).map_or_else(String::new, |pid| format!(" pid={pid}"));
         let source = peer.map_or_else(|| "unix".to_owned(), |peer| format!("unix uid={}{pid}", peer.uid()));
-        node.record_refusal(name, source);
+        node.record_refusal(Actor::person(name), source);
     }
     refusing_router()
 }

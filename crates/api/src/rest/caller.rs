@@ -1,5 +1,6 @@
 //! Who calls: the key in `Authorization: Bearer ..`.
 
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use skep_model::access::Principal;
+use skep_model::actor::Actor;
 use skep_node::service::Denied;
 use skep_node::{Node, clock};
 
@@ -36,13 +38,18 @@ impl Door {
     ///
     /// # Errors
     /// 401 without a key that is valid, 429 for one that asks too often, 503 if the store cannot be asked.
-    pub async fn let_in(&self, node: &Arc<Node>, headers: &HeaderMap) -> Result<Principal, Refusal> {
+    pub async fn let_in(
+        &self,
+        node: &Arc<Node>,
+        headers: &HeaderMap,
+        peer: Option<SocketAddr>,
+    ) -> Result<Principal, Refusal> {
         match self {
             Self::Open(principal) => Ok(principal.clone()),
             Self::Keys { limiter } => {
                 let secret = bearer(headers)?.to_owned();
                 let node = Arc::clone(node);
-                let known = tokio::task::spawn_blocking(move || node.authenticate(&secret, clock::now())).await;
+                let known = tokio::task::spawn_blocking(move || recognised(&node, &secret, peer)).await;
                 let principal = match known {
                     Ok(Ok(principal)) => principal,
                     Ok(Err(denied)) => return Err(refusal(&denied)),
@@ -56,6 +63,17 @@ impl Door {
             }
         }
     }
+}
+
+/// The caller with this secret. That somebody came with a key that is not good any more is recorded; whoever has none
+/// could fill the log.
+fn recognised(node: &Node, secret: &str, peer: Option<SocketAddr>) -> Result<Principal, Denied> {
+    node.authenticate(secret, clock::now()).inspect_err(|denied| {
+        if let Some(name) = denied.name() {
+            let from = peer.map_or_else(|| "http".to_owned(), |peer| format!("http {}", peer.ip()));
+            node.record_refusal(Actor::Key { name: name.to_owned() }, from);
+        }
+    })
 }
 
 fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {

@@ -11,7 +11,6 @@ use axum::extract::{Query, RawPathParams, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
-use hyper_util::service::TowerToHyperService;
 use skep_model::Map;
 use skep_model::access::Principal;
 use skep_node::Node;
@@ -23,7 +22,7 @@ use super::answer::{Refusal, json_response};
 use super::asked::{Asked, BODY_BYTES_MAX, BODY_TIMEOUT};
 use super::caller::Door;
 use super::routes::{self, Endpoint};
-use crate::local::{Asker, Desk, closed, serve};
+use crate::local::{Asker, Attributed, Desk, closed, serve};
 use crate::wire::{Class, Failure};
 
 /// How long open connections may take to end when the owner ends.
@@ -111,10 +110,10 @@ async fn accept(listener: TcpListener, router: Router, mut closing: watch::Recei
             () = closed(&mut closing) => break,
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
+                Ok((stream, peer)) => {
                     // An answer is one write: waiting to fill a packet only delays it.
                     drop(stream.set_nodelay(true));
-                    let service = TowerToHyperService::new(router.clone());
+                    let service = Attributed::new(router.clone(), peer);
                     connections.spawn(serve(stream, service, closing.clone()));
                 }
                 Err(error) => {
@@ -172,7 +171,8 @@ async fn answer(
     let (parts, body) = request.into_parts();
     let principal = match endpoint.right {
         Some(right) => {
-            let principal = shared.door.let_in(&shared.node, &parts.headers).await?;
+            let peer = parts.extensions.get::<SocketAddr>().copied();
+            let principal = shared.door.let_in(&shared.node, &parts.headers, peer).await?;
             // What concerns one workflow is checked by the endpoint, once it knows which.
             if !principal.may_somewhere(right) {
                 return Err(principal.check(right, None).err().map_or_else(

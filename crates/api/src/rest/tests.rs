@@ -8,8 +8,9 @@ use axum::http::Method;
 use serde_json::{Value, json};
 use skep_model::access::{Grant, Pattern, Right, Role};
 use skep_model::actor::Actor;
+use skep_model::audit::EventType;
 use skep_node::config::Config;
-use skep_node::service::NewKey;
+use skep_node::service::{AuditQuery, NewKey, audit_list};
 use skep_node::{Node, Settings as NodeSettings};
 use tempfile::TempDir;
 
@@ -236,4 +237,20 @@ fn what_is_malformed_is_refused_with_a_reason() {
         routes::all().iter().all(|endpoint| endpoint.right != Some(Right::Work)),
         "agents have endpoints of their own"
     );
+}
+
+#[test]
+fn a_key_that_is_not_good_any_more_is_on_record() {
+    let face = Face::open();
+    let key = face.key_of(Role::Viewer);
+    assert_eq!(face.get("/api/v1/workflows/templates", &key).0, 200);
+    face.node.revoke_key("viewer", &Actor::person("ada")).unwrap();
+    let (status, refused) = face.get("/api/v1/workflows/templates", &key);
+    assert_eq!((status, &refused["detail"]), (401, &json!("Invalid API key")));
+    assert!(refused["hint"].as_str().is_some_and(|hint| hint.contains("viewer")), "{refused}");
+    face.node.pass_audit().unwrap();
+    let query = AuditQuery { event_types: vec![EventType::AccessDenied], limit: 10, ..AuditQuery::default() };
+    let records = audit_list(face.node.directory(), &query).unwrap();
+    let text = format!("{records:?}");
+    assert!(text.contains("http 127.0.0.1") && text.contains("viewer") && !text.contains(&key), "{text}");
 }

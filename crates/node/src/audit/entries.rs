@@ -38,15 +38,14 @@ pub(crate) fn of_opening(now: Timestamp, found: &Found) -> Vec<Entry> {
     entries
 }
 
-/// Another user's process knocked, and was not let in.
-pub(super) fn refusal(now: Timestamp, name: String, source: String) -> Entry {
-    let entry =
-        Entry::new(moment::print(now), EventType::AccessDenied, Actor::person(name), "was refused at the socket");
+/// Another user's process, or a key that is not good any more, knocked and was not let in.
+pub(super) fn refusal(now: Timestamp, actor: Actor, source: String) -> Entry {
+    let entry = Entry::new(moment::print(now), EventType::AccessDenied, actor, "was refused at the door");
     Entry { severity: Severity::Warning, outcome: "refused".to_owned(), source, ..entry }
 }
 
 /// So many more of them.
 pub(super) fn refusals(now: Timestamp, count: u64) -> Entry {
-    let entry = of_owner(now, EventType::AccessDenied, "more callers were refused at the socket").with("count", count);
+    let entry = of_owner(now, EventType::AccessDenied, "more callers were refused at the door").with("count", count);
     Entry { severity: Severity::Error, outcome: "refused".to_owned(), ..entry }
 }

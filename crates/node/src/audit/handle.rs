@@ -2,6 +2,7 @@
 
 use std::thread::JoinHandle;
 
+use skep_model::actor::Actor;
 use skep_model::audit::{Cursor, Entry};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -50,8 +51,8 @@ impl Audit {
     }
 
     /// Records that a caller was refused: who, and from where.
-    pub(crate) fn refused(&self, name: String, source: String) {
-        self.note(entries::refusal(clock::now(), name, source));
+    pub(crate) fn refused(&self, actor: Actor, source: String) {
+        self.note(entries::refusal(clock::now(), actor, source));
     }
 
     /// Waits until everything that is committed now has its records. Gives how far they go, `None` where nothing is

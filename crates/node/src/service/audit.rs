@@ -185,7 +185,7 @@ impl Node {
     }
 
     /// Records that a caller was refused at the door: who, and from where.
-    pub fn record_refusal(&self, name: String, source: String) {
-        self.audit.refused(name, source);
+    pub fn record_refusal(&self, actor: Actor, source: String) {
+        self.audit.refused(actor, source);
     }
 }
