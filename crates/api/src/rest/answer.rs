@@ -8,16 +8,31 @@ use serde_json::{Value, json};
 
 use crate::wire::{Failure, Report};
 
-/// A JSON answer.
+/// An answer.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub body: Value,
+pub enum Answer {
+    Json { status: StatusCode, body: Value },
+    Text { content_type: &'static str, body: String },
 }
 
 impl Answer {
     pub fn ok(body: Value) -> Self {
-        Self { status: StatusCode::OK, body }
+        Self::Json { status: StatusCode::OK, body }
+    }
+
+    pub fn created(body: Value) -> Self {
+        Self::Json { status: StatusCode::CREATED, body }
+    }
+
+    pub fn text(content_type: &'static str, body: String) -> Self {
+        Self::Text { content_type, body }
+    }
+
+    pub fn into_response(self) -> Response {
+        match self {
+            Self::Json { status, body } => json_response(status, &body),
+            Self::Text { content_type, body } => response(StatusCode::OK, content_type, body),
+        }
     }
 }
 
@@ -110,11 +125,15 @@ impl From<Failure> for Refusal {
     }
 }
 
-pub fn json_response(status: StatusCode, body: &Value) -> Response {
-    let mut response = Response::new(Body::from(body.to_string()));
+fn json_response(status: StatusCode, body: &Value) -> Response {
+    response(status, "application/json", body.to_string())
+}
+
+fn response(status: StatusCode, content_type: &'static str, body: String) -> Response {
+    let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response

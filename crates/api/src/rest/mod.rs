@@ -10,6 +10,7 @@ mod answer;
 mod asked;
 mod caller;
 mod health;
+mod metrics;
 mod routes;
 mod server;
 #[cfg(test)]

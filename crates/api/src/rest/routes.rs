@@ -8,7 +8,7 @@ use skep_model::access::Right;
 
 use super::answer::{Answer, Refusal};
 use super::asked::Asked;
-use super::{health, v1};
+use super::{health, metrics, v1};
 
 type Answering = Pin<Box<dyn Future<Output = Result<Answer, Refusal>> + Send>>;
 
@@ -35,6 +35,7 @@ pub fn all() -> Vec<Endpoint> {
     vec![
         row(get.clone(), "/health", None, health::health),
         row(get.clone(), "/ready", None, health::ready),
+        row(get.clone(), "/metrics", Right::Read, metrics::metrics),
         row(post.clone(), "/api/v1/workflows/execute", Right::Run, v1::execute::execute),
         row(get.clone(), "/api/v1/workflows/executions", Right::Read, v1::executions::list),
         row(get.clone(), "/api/v1/workflows/executions/{execution_id}", Right::Read, v1::executions::get),

@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::answer::{Refusal, json_response};
+use super::answer::Refusal;
 use super::asked::{Asked, BODY_BYTES_MAX, BODY_TIMEOUT};
 use super::caller::Door;
 use super::routes::{self, Endpoint};
@@ -195,8 +195,7 @@ async fn answer(
         headers: parts.headers,
         body: whole(body).await?,
     };
-    let answer = (endpoint.handler)(asked).await?;
-    Ok(json_response(answer.status, &answer.body))
+    Ok((endpoint.handler)(asked).await?.into_response())
 }
 
 async fn whole(body: axum::body::Body) -> Result<Bytes, Refusal> {

@@ -71,7 +71,11 @@ impl Face {
         stream.read_to_string(&mut text).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text}"));
         let status = head.split(' ').nth(1).and_then(|word| word.parse().ok()).unwrap();
-        (status, serde_json::from_str(body).unwrap_or(Value::Null))
+        (status, serde_json::from_str(body).unwrap_or(Value::String(body.to_owned())))
+    }
+
+    fn text(&self, path: &str, key: &str) -> String {
+        self.get(path, key).1.as_str().unwrap_or_default().to_owned()
     }
 
     fn post(&self, path: &str, key: &str, body: &Value) -> (u16, Value) {
@@ -253,4 +257,16 @@ fn a_key_that_is_not_good_any_more_is_on_record() {
     let records = audit_list(face.node.directory(), &query).unwrap();
     let text = format!("{records:?}");
     assert!(text.contains("http 127.0.0.1") && text.contains("viewer") && !text.contains(&key), "{text}");
+}
+
+#[test]
+fn the_metrics_are_those_of_the_store() {
+    let face = Face::open();
+    let key = face.key_of(Role::Operator);
+    let (_, started) = face.post("/api/v1/workflows/execute", &key, &json!({"workflow_id": "hello"}));
+    face.settled(started["execution_id"].as_str().unwrap(), &key);
+    let text = face.text("/metrics", &key);
+    for line in ["skep_executions{status=\"completed\"} 1", "skep_executions_open 0", "skep_workflows 2", "# EOF"] {
+        assert!(text.lines().any(|found| found == line), "{line}: {text}");
+    }
 }

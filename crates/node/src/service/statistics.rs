@@ -67,6 +67,8 @@ impl Usage {
 pub struct Statistics {
     /// All of them, children included.
     pub all: Usage,
+    /// By state, those that occur.
+    pub by_status: BTreeMap<&'static str, u64>,
     /// Not over.
     pub active: u64,
     /// Accepted within the last 24 hours.
@@ -87,6 +89,7 @@ impl Reading {
             let page = self.list(&query)?;
             for row in &page.rows {
                 statistics.all.add(row);
+                *statistics.by_status.entry(row.status.as_str()).or_default() += 1;
                 statistics.active += u64::from(!row.status.is_terminal());
                 statistics.recent += u64::from(now.0 - row.started_at.0 <= DAY_US);
                 let name = row.workflow_path.as_ref().unwrap_or(&row.workflow);

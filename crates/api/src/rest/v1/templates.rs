@@ -1,6 +1,5 @@
 //! `/api/v1/workflows/templates`: the library.
 
-use axum::http::StatusCode;
 use serde_json::{Value, json};
 use skep_definition::check::Level;
 use skep_model::access::Right;
@@ -43,7 +42,7 @@ pub async fn create(asked: Asked) -> Result<Answer, Refusal> {
     let added = asked.call(wire::AddWorkflow { text, file: None, path: None }).await?;
     let message = format!("{} is in the library, version {}", added.path, added.number);
     let body = json!({ "template_id": added.path, "status": "created", "message": message });
-    Ok(Answer { status: StatusCode::CREATED, body })
+    Ok(Answer::created(body))
 }
 
 fn of_template(template: &Template) -> Value {
