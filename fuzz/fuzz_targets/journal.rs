@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use serde_json::{Value, json};
+use serde_json::json;
 use skep_definition::{load, plan};
 use skep_engine::{Program, State, apply_turn, outstanding};
 use skep_model::actor::Actor;
@@ -81,7 +81,7 @@ fn started() -> Event {
 }
 
 fn actor() -> Actor {
-    Actor::Person { name: "ada".to_owned() }
+    Actor::person("ada")
 }
 
 /// An event that four bytes choose; built as JSON, as a journal holds it.

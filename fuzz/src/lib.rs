@@ -23,7 +23,7 @@ pub fn catalogue() -> Catalogue {
         ("http", action(strict, &["status", "headers", "body", "json"], false)),
     ];
     let actions = actions.into_iter().map(|(name, action)| (name.to_owned(), action)).collect();
-    Catalogue { actions, features: FEATURES.iter().filter_map(|name| serde_json::from_value(json!(name)).ok()).collect() }
+    Catalogue { actions, features: FEATURES.iter().filter_map(|name| serde_json::from_value(json!(name)).ok()).collect(), rules: None }
 }
 
 /// By their serialized names, so that a new feature does not break this crate.
