@@ -9,7 +9,7 @@ use skep_api::local::{CallError, Client, Desk, Perform, Server, attend, failure_
 use skep_api::wire::{Class, Failure, Needs};
 use skep_node::config::Config;
 use skep_node::service::Reading;
-use skep_node::{DataDir, Error, Node, Settings};
+use skep_node::{DataDir, Error, Node, Recovered, Recovery, Settings};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -134,31 +134,56 @@ enum Opening {
     Failed(Failure),
 }
 
+impl Opening {
+    fn into_failure(self) -> Failure {
+        match self {
+            Self::Owned(failure) | Self::Failed(failure) => failure,
+        }
+    }
+}
+
 impl Own {
     /// Becomes the owner, or says who is. Recovers nothing by itself.
     async fn open(directory: &DataDir) -> Result<Self, Opening> {
+        Self::open_after(directory, |_| Ok(())).await.map(|(own, ())| own)
+    }
+
+    /// Becomes the owner, does something with the node, and only then lets others ask.
+    async fn open_after<T: Send + 'static>(
+        directory: &DataDir,
+        first: impl FnOnce(&Node) -> Result<T, Error> + Send + 'static,
+    ) -> Result<(Self, T), Opening> {
         let root = directory.root().to_owned();
         let opened = blocking(move || {
             let config = Config::load(&root)?;
-            Node::open(Settings { data_dir: root, config, spawner: None })
+            let node = Node::open(Settings { data_dir: root, config, spawner: None })?;
+            let found = first(&node)?;
+            Ok((Arc::new(node), found))
         });
-        let node = match opened.await.map_err(Opening::Failed)? {
-            Ok(node) => Arc::new(node),
+        let (node, found) = match opened.await.map_err(Opening::Failed)? {
+            Ok(opened) => opened,
             Err(error @ Error::Owned(_)) => return Err(Opening::Owned(failure_of(&error))),
             Err(error) => return Err(Opening::Failed(failure_of(&error))),
         };
         let server = Server::start(&node).map_err(Opening::Failed)?;
-        Ok(Self { node, server })
+        Ok((Self { node, server }, found))
     }
 
-    /// Becomes the owner for `skep serve`.
+    /// Becomes the owner for a look at the directory.
     ///
     /// # Errors
     /// Another owner, a data directory that cannot be used.
     pub async fn serve(directory: &DataDir) -> Result<Self, Failure> {
-        Self::open(directory).await.map_err(|error| match error {
-            Opening::Owned(failure) | Opening::Failed(failure) => failure,
-        })
+        Self::open(directory).await.map_err(Opening::into_failure)
+    }
+
+    /// Becomes the owner for `skep serve`. What was under way is taken on, or left alone, before anybody can ask.
+    ///
+    /// # Errors
+    /// Another owner, a data directory that cannot be used.
+    pub async fn recover(directory: &DataDir, recovery: Option<Recovery>) -> Result<(Self, Recovered), Failure> {
+        let first = move |node: &Node| node.recover_as(recovery, skep_node::clock::now());
+        Self::open_after(directory, first).await.map_err(Opening::into_failure)
     }
 
     /// The node.

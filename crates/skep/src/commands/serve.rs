@@ -80,11 +80,7 @@ pub async fn run(context: &Context, arguments: &Arguments) -> Outcome {
         }
     }
     let mut interrupts = Interrupts::listen();
-    let own = Own::serve(&context.directory).await?;
-    let node = own.node().clone();
-    let recovery = arguments.recovery;
-    let recovered = blocking(move || node.recover_as(recovery, skep_node::clock::now())).await?;
-    let Recovered { taken_on, left } = recovered.map_err(|error| failure_of(&error))?;
+    let (own, Recovered { taken_on, left }) = Own::recover(&context.directory, arguments.recovery).await?;
     let faces = faces(context, arguments, &own).await?;
     let addresses: Vec<String> =
         faces.iter().flat_map(|faces| faces.addresses()).map(|address| format!("http://{address}")).collect();
